@@ -1,0 +1,61 @@
+"""Typed readers of environment variables that fail loudly and name the variable."""
+
+import re
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+_PERIODS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+
+
+def integer(name: str, default: int, *, minimum: int = 0) -> int:
+    """Read a whole number; raises ImproperlyConfigured when it is none or below `minimum`."""
+    raw = env.str(name, default="").strip()
+    if not raw:
+        return default
+    if not raw.isdecimal() or int(raw) < minimum:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {minimum}, not {raw!r}.")
+    return int(raw)
+
+
+def rate(name: str, default: str) -> str | None:
+    """Read a rate like `60/min` in the notation of the `limits` package; None for `off`.
+
+    Only the period's first letter counts (s, m, h, d), as in Django REST framework.
+    """
+    raw = env.str(name, default=default).strip().lower()
+    if raw == "off":
+        return None
+    match = re.fullmatch(r"(\d+)\s*/\s*([smhd])[a-z]*", raw)
+    if match is None or int(match[1]) == 0:
+        raise ImproperlyConfigured(f"{name} must be `off` or look like `60/min`, not {raw!r}.")
+    return f"{match[1]}/{_PERIODS[match[2]]}"
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """Read a comma-separated list; empty items are dropped."""
+    return [item.strip() for item in env.str(name, default=default).split(",") if item.strip()]
+
+
+def required(names: list[str]) -> None:
+    """Raise ImproperlyConfigured naming every variable of `names` that is unset or empty."""
+    missing = [name for name in names if not env.str(name, default="").strip()]
+    if missing:
+        raise ImproperlyConfigured(
+            f"DJANGO_ENV=production needs {', '.join(missing)}: set it in the environment or in .env."
+        )
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Read a database URL (sqlite or postgres) into a Django DATABASES entry."""
+    url = env.str(name, default="") or default
+    try:
+        config = env.db_url_config(url)
+    except Exception as error:
+        raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
+    if config.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise ImproperlyConfigured(f"{name} must start with sqlite:/// or postgres://.")
+    return dict(config)

@@ -1,0 +1,290 @@
+"""The one settings file, driven by environment variables; README.md lists them all."""
+
+import base64
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from llmselect_project.environment import database, env, integer, listed, rate, required
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+DJANGO_ENV = env.str("DJANGO_ENV", default="")
+if DJANGO_ENV != "testing":  # a developer's .env must not change what the tests see
+    env.read_env(BASE_DIR / ".env")
+    DJANGO_ENV = env.str("DJANGO_ENV", default="development") or "development"
+if DJANGO_ENV not in ("development", "production", "testing"):
+    raise ImproperlyConfigured(f"DJANGO_ENV must be development, production or testing, not {DJANGO_ENV!r}.")
+PRODUCTION = DJANGO_ENV == "production"
+TESTING = DJANGO_ENV == "testing"
+DEBUG = DJANGO_ENV == "development"
+
+# Secrets and hosts
+
+if PRODUCTION:
+    required(["SECRET_KEY", "ENCRYPTION_KEY", "ALLOWED_HOSTS"])
+SECRET_KEY = env.str("SECRET_KEY", default="") or "insecure-development-key-that-production-refuses"
+ENCRYPTION_KEYS = listed("ENCRYPTION_KEY") or [
+    base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()
+]
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1")
+
+# Applications
+
+INSTALLED_APPS = [
+    "llmselect_project.apps.ProjectConfig",
+    "conversations.apps.ConversationsConfig",
+    "models_registry.apps.ModelsRegistryConfig",
+    "perf.apps.PerfConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "perf.middleware.TimingMiddleware",
+    "llmselect_project.middleware.EnvelopeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "llmselect_project.urls"
+WSGI_APPLICATION = "llmselect_project.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# The debug toolbar serves pages only: ungated it makes an API call many times slower.
+if DEBUG:
+    INSTALLED_APPS.append("debug_toolbar")
+    MIDDLEWARE.insert(4, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    INTERNAL_IPS = ["127.0.0.1", "::1"]
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_TOOLBAR_CALLBACK": "llmselect_project.middleware.wants_debug_toolbar"}
+
+# Database
+
+DATABASES: dict[str, dict[str, Any]] = {"default": database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+_db = DATABASES["default"]
+_db["ATOMIC_REQUESTS"] = False
+if _db["ENGINE"] == "django.db.backends.sqlite3":
+    # Closing a SQLite connection costs more than most requests, so each thread keeps its own.
+    _db["CONN_MAX_AGE"] = None
+    _db["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # A file, not memory: threads share it the way they share the real one.
+    _db["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
+else:
+    _db["CONN_MAX_AGE"] = 0
+    _db["CONN_HEALTH_CHECKS"] = True
+    _db["OPTIONS"] = {
+        **_db.get("OPTIONS", {}),
+        "pool": {
+            "min_size": integer("DB_POOL_MIN_SIZE", 10 if PRODUCTION else 5),
+            "max_size": integer("DB_POOL_MAX_SIZE", 20 if PRODUCTION else 10, minimum=1),
+            "timeout": integer("DB_POOL_TIMEOUT", 10, minimum=1),
+            "max_lifetime": integer("DB_POOL_MAX_LIFETIME", 3600, minimum=1),
+            "reconnect_timeout": 5,
+        },
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache
+
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "llmselect",
+            "OPTIONS": {
+                "SERIALIZER": "django_redis.serializers.msgpack.MSGPackSerializer",
+                "SOCKET_CONNECT_TIMEOUT": 0.25,
+                "SOCKET_TIMEOUT": 0.25,
+                "IGNORE_EXCEPTIONS": False,
+            },
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        }
+    }
+CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
+MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)
+USER_STATE_TTL = 60
+
+# Serving
+
+HOST = env.str("HOST", default="") or "127.0.0.1"
+PORT = integer("PORT", 3044)
+SERVE_THREADS = integer("SERVE_THREADS", 256, minimum=33)
+SERVE_WORKERS = integer("SERVE_WORKERS", 1, minimum=1)
+# Chats, comparisons and streams leave this many threads to lists, logins and health.
+COMPLETION_SLOTS = SERVE_THREADS - 32
+REQUEST_BODY_LIMIT = 2_000_000  # bytes
+DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT
+SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
+SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Without a collected tree (any checkout) the files are found where the packages keep them.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+WHITENOISE_AUTOREFRESH = False
+
+# Security
+
+TRUSTED_PROXIES = integer("TRUSTED_PROXIES", 0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)", r"^metrics$"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
+
+CORS_ALLOWED_ORIGINS = listed("CORS_ORIGINS", "http://localhost:3000,http://localhost:5173" if DEBUG else "")
+CORS_URLS_REGEX = r"^/(api|health)(/|$)"
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Retry-After",
+    "X-Cache",
+    "X-Request-ID",
+    "X-Response-Time",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+]
+
+# Accounts
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "/admin/login/"
+ALLOW_OPEN_REGISTRATION = env.bool("ALLOW_OPEN_REGISTRATION", default=False)
+REGISTRATION_TOKEN = env.str("REGISTRATION_TOKEN", default="")
+REFRESH_REUSE_WINDOW = timedelta(seconds=10)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+}
+RATE_LIMITS = {
+    "completion": None if TESTING else rate("API_RATE_LIMIT", "60/min"),
+    "login": None if TESTING else rate("LOGIN_RATE_LIMIT", "10/min"),
+    "registration": None if TESTING else rate("REGISTRATION_RATE_LIMIT", "5/min"),
+}
+
+# Providers
+
+ECHO_PROVIDER = not PRODUCTION
+SYSTEM_API_KEYS = {
+    "openai": env.str("OPENAI_API_KEY", default=""),
+    "anthropic": env.str("ANTHROPIC_API_KEY", default=""),
+    "gemini": env.str("GEMINI_API_KEY", default="") or env.str("GOOGLE_API_KEY", default=""),
+    "mistral": env.str("MISTRAL_API_KEY", default=""),
+}
+PROVIDER_BASE_URLS = {
+    slug: env.str(f"{slug.upper()}_BASE_URL", default="") for slug in ("openai", "anthropic", "gemini", "mistral")
+}
+PROVIDER_CONNECT_TIMEOUT = env.float("PROVIDER_CONNECT_TIMEOUT", default=5.0)  # seconds
+PROVIDER_READ_TIMEOUT = env.float("PROVIDER_READ_TIMEOUT", default=60.0)  # seconds to the first byte, then between chunks
+STREAM_HEARTBEAT = env.float("STREAM_HEARTBEAT", default=15.0)  # seconds of silence before a comment
+
+# REST framework and OpenAPI
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "llmselect_project.authentication.SessionTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["llmselect_project.parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.negotiation.JSONUnlessHTML",
+    "DEFAULT_PAGINATION_CLASS": "llmselect_project.pagination.KeysetPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["llmselect_project.throttling.ScopedThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "llmselect_project.errors.envelope_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "PAGE_SIZE": 20,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "LLMSelect",
+    "DESCRIPTION": "Chat with any model of any provider, compare models side by side, keep every conversation.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# Language, time, logs
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "perf.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # The envelope and the timing middleware log each failed request once, with more to go on.
+    "loggers": {"django.request": {"level": "CRITICAL"}, "httpx2": {"level": "WARNING"}},
+}

@@ -1,0 +1,78 @@
+"""What can go wrong between LLMSelect and a provider: each error knows its HTTP status, code and details.
+
+They are `APIException`s, so a view may let them rise; streams and comparisons show `code` and `str(error)`.
+"""
+
+from typing import Any
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+
+class ProviderError(APIException):
+    """The provider failed, answered nonsense or broke off; base of all errors of a provider call."""
+
+    status_code = status.HTTP_502_BAD_GATEWAY
+    default_code = "provider_error"
+    default_detail = "The provider failed to answer."
+
+    def __init__(self, message: str | None = None, *, status: int | None = None) -> None:
+        """Take the sentence shown to the user and the provider's own HTTP status when there was one."""
+        super().__init__(message)
+        self.details: dict[str, Any] = {} if status is None else {"status": status}
+
+
+class StreamBroken(ProviderError):
+    """The provider broke off in the middle of its answer."""
+
+    default_detail = "The provider broke off its answer."
+
+
+class MalformedAnswer(ProviderError):
+    """The provider answered something that is not its own wire format."""
+
+    default_detail = "The provider's answer could not be read."
+
+
+class ProviderTimeout(ProviderError):
+    """The provider did not accept the connection, or did not send a byte, within its time limit."""
+
+    status_code = status.HTTP_504_GATEWAY_TIMEOUT
+    default_code = "provider_timeout"
+    default_detail = "The provider did not answer in time."
+
+
+class APIKeyRefused(ProviderError):
+    """The provider answered 401 or 403."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "api_key_refused"
+    default_detail = "The provider refused the API key."
+
+
+class ProviderRateLimited(ProviderError):
+    """The provider answered 429; `wait` is its Retry-After in seconds."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "provider_rate_limited"
+    default_detail = "The provider limits the rate of calls."
+
+    def __init__(self, message: str | None = None, *, status: int | None = None, wait: int = 10) -> None:
+        super().__init__(message, status=status)
+        self.wait = wait
+
+
+class APIKeyMissing(APIException):
+    """Neither the user nor the system has a key for the provider."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "api_key_missing"
+    default_detail = "There is no API key for this provider: store one with PUT /api/v1/keys/{provider}."
+
+
+class APIKeyUnreadable(APIException):
+    """A stored key cannot be decrypted with any of the configured ENCRYPTION_KEYs."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "api_key_unreadable"
+    default_detail = "The stored API key can no longer be decrypted: store it again."

@@ -1,0 +1,132 @@
+"""Providers, their models and the users' API keys."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from uuid_utils.compat import uuid7
+
+
+class ProviderKind(models.TextChoices):
+    """The wire formats there is a client for; `models_registry.providers` maps each to its class."""
+
+    OPENAI = "openai", "OpenAI"
+    ANTHROPIC = "anthropic", "Anthropic"
+    GEMINI = "gemini", "Gemini"
+    MISTRAL = "mistral", "Mistral"
+    OPENAI_COMPATIBLE = "openai_compatible", "OpenAI-compatible (Ollama, vLLM, OpenRouter, Azure …)"
+    ECHO = "echo", "Echo (development)"
+
+
+class ProviderQuerySet(models.QuerySet["Provider"]):
+    """Providers, narrowed to those that can be called."""
+
+    def usable(self) -> "ProviderQuerySet":
+        """Leave out disabled providers, and the echo outside development."""
+        usable = self.filter(enabled=True)
+        return usable if settings.ECHO_PROVIDER else usable.exclude(kind=ProviderKind.ECHO)
+
+
+class Provider(models.Model):
+    """Someone who answers prompts at an endpoint: a vendor, a gateway, a server of one's own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(unique=True, help_text="The name API clients use.")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20, choices=ProviderKind)
+    base_url = models.URLField(
+        blank=True,
+        max_length=500,
+        help_text="In the form its SDK takes: OpenAI's ends in /v1. Empty for the vendor's own.",
+    )
+    enabled = models.BooleanField(default=True)
+    requires_key = models.BooleanField(default=True, help_text="Off for a server that asks for none, like Ollama.")
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_error = models.CharField(max_length=500, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProviderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL to call: the environment's beats the row's; "" is the vendor's own."""
+        return settings.PROVIDER_BASE_URLS.get(self.slug) or self.base_url
+
+
+class LLMModelQuerySet(models.QuerySet["LLMModel"]):
+    """Models of the registry, narrowed to what users may see."""
+
+    def listed(self) -> "LLMModelQuerySet":
+        """Models of usable providers, each with its provider in the same query."""
+        return self.filter(provider__in=Provider.objects.usable()).select_related("provider")
+
+
+class LLMModel(models.Model):
+    """A model of a provider; what is not known of it is null."""
+
+    class Source(models.TextChoices):
+        """Who told us of the model; a sync leaves rows by staff alone."""
+
+        CATALOGUE = "catalogue"
+        PROVIDER = "provider", "provider's own list"
+        STAFF = "staff"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
+    model_id = models.CharField(max_length=200, help_text="The name the provider's API takes.")
+    name = models.CharField(max_length=200)
+    context_window = models.PositiveIntegerField(null=True, blank=True, help_text="tokens")
+    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    input_price = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD per million tokens"
+    )
+    output_price = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD per million tokens"
+    )
+    available = models.BooleanField(default=True, help_text="False when the provider's own list lacks it.")
+    deprecated = models.BooleanField(default=False)
+    source = models.CharField(max_length=10, choices=Source, default=Source.STAFF, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LLMModelQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "model"
+        ordering = ["provider", "model_id"]
+        constraints = [models.UniqueConstraint(fields=["provider", "model_id"], name="uniq_llmmodel_provider_model")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal | None:
+        """Price a call in USD by the registry's prices; None when one of them is unknown."""
+        if self.input_price is None or self.output_price is None:
+            return None
+        return (self.input_price * prompt_tokens + self.output_price * completion_tokens) / 1_000_000
+
+
+class APIKey(models.Model):
+    """A user's key for a provider, encrypted; `masked` is all that is ever shown of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys", db_index=False)
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="api_keys")
+    key_encrypted = models.TextField()
+    masked = models.CharField(max_length=20)
+    override_system_key = models.BooleanField(default=False, help_text="Use this key even where the system has one.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = [models.UniqueConstraint(fields=["user", "provider"], name="idx_apikeys_user_provider")]
+
+    def __str__(self) -> str:
+        return self.masked

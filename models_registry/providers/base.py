@@ -1,0 +1,91 @@
+"""What every provider client takes and gives: requests, answers, streams."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+
+class Turn(NamedTuple):
+    """One earlier message of a chat."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionRequest:
+    """What a model is asked: `messages` oldest first, the last one by the user."""
+
+    model: str
+    messages: Sequence[Turn]
+    system: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer; `usage` is None when the provider does not report it."""
+
+    text: str
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model as the provider's own list names it; None is unknown."""
+
+    id: str
+    name: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+class CompletionStream(Protocol):
+    """An answer under way: iterate for the non-empty pieces of text, each as soon as it arrives.
+
+    Iteration raises `ProviderError` when the provider fails or breaks off. `usage` is there once it ended.
+    """
+
+    usage: Usage | None
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def close(self) -> None:
+        """Give the connection up, from any thread and as often as one likes; a blocked iteration ends at once."""
+        ...
+
+
+class ProviderClient(ABC):
+    """One provider's wire format. Cheap to make, used for one call: HTTP connections are pooled underneath.
+
+    `base_url` is the endpoint in the form the provider's SDK takes, or "" for the vendor's own.
+    Every method raises `ProviderError` and nothing else for what the provider does.
+    """
+
+    default_base_url = ""
+
+    def __init__(self, *, api_key: str, base_url: str = "") -> None:
+        self.api_key = api_key
+        self.base_url = base_url or self.default_base_url
+
+    @abstractmethod
+    def complete(self, request: CompletionRequest) -> Completion:
+        """Ask for the whole answer."""
+
+    @abstractmethod
+    def stream(self, request: CompletionRequest) -> CompletionStream:
+        """Ask for the answer piece by piece; returns once the provider accepted (or raises its refusal)."""
+
+    @abstractmethod
+    def list_models(self) -> list[ListedModel]:
+        """Ask the provider which models that can chat this key may use."""
