@@ -6,9 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from llmselect_project.environment import database, env, integer, listed, rate, required
+
+django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -233,7 +236,8 @@ PROVIDER_BASE_URLS = {
     slug: env.str(f"{slug.upper()}_BASE_URL", default="") for slug in ("openai", "anthropic", "gemini", "mistral")
 }
 PROVIDER_CONNECT_TIMEOUT = env.float("PROVIDER_CONNECT_TIMEOUT", default=5.0)  # seconds
-PROVIDER_READ_TIMEOUT = env.float("PROVIDER_READ_TIMEOUT", default=60.0)  # seconds to the first byte, then between chunks
+# Seconds to the first byte, and then between chunks.
+PROVIDER_READ_TIMEOUT = env.float("PROVIDER_READ_TIMEOUT", default=60.0)
 STREAM_HEARTBEAT = env.float("STREAM_HEARTBEAT", default=15.0)  # seconds of silence before a comment
 
 # REST framework and OpenAPI
@@ -253,7 +257,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "llmselect_project.pagination.KeysetPagination",
     "DEFAULT_THROTTLE_CLASSES": ["llmselect_project.throttling.ScopedThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "llmselect_project.errors.envelope_handler",
+    "EXCEPTION_HANDLER": "llmselect_project.envelope.envelope_handler",
     "URL_FORMAT_OVERRIDE": None,
     "PAGE_SIZE": 20,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -116,7 +116,9 @@ class APIKey(models.Model):
     """A user's key for a provider, encrypted; `masked` is all that is ever shown of it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys", db_index=False
+    )
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="api_keys")
     key_encrypted = models.TextField()
     masked = models.CharField(max_length=20)

@@ -34,10 +34,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer; `usage` is None when the provider does not report it."""
+    """A whole answer; `usage` is None when the provider does not report it, `cut` says that the text was too long."""
 
     text: str
     usage: Usage | None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class ProviderClient(ABC):
     """
 
     default_base_url = ""
+    requires_max_tokens = False  # the wire format has no "as long as it takes"
 
     def __init__(self, *, api_key: str, base_url: str = "") -> None:
         self.api_key = api_key

@@ -1,0 +1,65 @@
+"""Conversations in the admin, fit for tables of any size: no full counts, one query a page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from conversations.models import Conversation, Message
+from models_registry.models import Provider
+from perf.paginator import CappedPaginator
+
+
+class ProviderFilter(admin.SimpleListFilter):
+    """Narrows by provider; the choices come from the registry, not from a scan of the large table."""
+
+    title = "provider"
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Offer the providers of the registry."""
+        return list(Provider.objects.values_list("slug", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Narrow to the one chosen."""
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """A large table that staff look at: what users wrote is not edited, only deleted."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    # Ids are UUIDv7: their order is that of creation, and it is indexed.
+    ordering = ("-id",)
+    list_filter: Any = (ProviderFilter,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Users begin conversations."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Users wrote them."""
+        return False
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    """Finds a user's conversations."""
+
+    list_display = ("id", "title", "user", "provider", "model", "message_count", "created_at", "last_message_at")
+    list_select_related = ("user",)
+    search_fields = ("=user__username",)
+    search_help_text = "A user's name, exactly."
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """Shows messages of a conversation, or the newest of all."""
+
+    list_display = ("id", "conversation", "role", "status", "provider", "model", "cost", "time", "ttft", "created_at")
+    list_select_related = ("conversation",)
+    list_filter = (ProviderFilter,)
+    search_fields = ("=conversation__user__username",)
+    search_help_text = "A user's name, exactly."

@@ -1,0 +1,156 @@
+"""Chatting: the user's message is kept before the model is asked, and the answer however it ends."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.exceptions import NotFound
+
+from conversations.models import PREVIEW_LENGTH, Conversation, Message
+from models_registry.completion import Call, Target, prepare
+from models_registry.models import Provider
+from models_registry.providers.base import CompletionRequest, Turn
+from perf.db import release
+
+TITLE_FROM_MESSAGE = 80  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """What a user asks.
+
+    Without `conversation_id` a conversation begins, of all `turns`; with it, `turns` is the one new message, and a
+    provider or model that is None stays what it was. A `system` of None leaves the prompt as it is.
+    """
+
+    provider: Provider | None
+    model: str | None
+    turns: Sequence[Turn]
+    conversation_id: UUID | None = None
+    system: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+class Exchange:
+    """A user's message that is stored, and the call that shall answer it; `message` is the answer once it ended."""
+
+    def __init__(self, conversation_id: UUID, call: Call) -> None:
+        self.conversation_id = conversation_id
+        self.call = call
+        self.message: Message | None = None
+        self._finished = False
+
+    def finish(self, *, whole: bool) -> None:
+        """Store what has arrived, once, and give the connection back.
+
+        An answer that is not whole is `interrupted`, or an `error` when nothing of it came. When the conversation was
+        deleted meanwhile there is nothing to store it in.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        text = self.call.text
+        broken = Message.Status.INTERRUPTED if text else Message.Status.ERROR
+        answer = Message(
+            role=Message.Role.ASSISTANT,
+            content=text,
+            provider=self.call.target.provider.slug,
+            model=self.call.target.model,
+            status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
+            **asdict(self.call.figures()),
+        )
+        with transaction.atomic():
+            conversation = Conversation.objects.select_for_update().filter(pk=self.conversation_id).first()
+            if conversation is not None:
+                _append(conversation, [answer])
+        release()
+        self.message = answer
+
+    def abandon(self) -> None:
+        """Give up a call whose asker left: the provider is let go, what had arrived is kept."""
+        if not self._finished:
+            self.call.close()
+            self.finish(whole=False)
+
+
+def begin(*, user_id: int, request: ChatRequest) -> Exchange:
+    """Store the user's message and prepare the call, holding no connection afterwards.
+
+    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable: then nothing is
+    stored.
+    """
+    try:
+        target = _target(user_id, request)
+        with transaction.atomic():
+            conversation = _conversation(user_id, request, target)
+            _append(conversation, [_user_message(turn, target) for turn in request.turns])
+            call = Call(target, _completion_request(conversation, request, target))
+        return Exchange(conversation.pk, call)
+    finally:
+        release()
+
+
+def _target(user_id: int, request: ChatRequest) -> Target:
+    provider, model = request.provider, request.model
+    if provider is None or model is None:
+        current = Conversation.objects.for_user(user_id).filter(pk=request.conversation_id).first()
+        if current is None:
+            raise NotFound
+        provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
+        model = model or current.model
+    if provider is None:
+        raise NotFound("The provider of this conversation is gone; name another one.")
+    return prepare(user_id=user_id, provider=provider, model=model)
+
+
+def _conversation(user_id: int, request: ChatRequest, target: Target) -> Conversation:
+    """Lock the conversation to continue, or begin one, and make the target its own."""
+    if request.conversation_id is None:
+        conversation = Conversation(user_id=user_id)
+    else:
+        own = Conversation.objects.for_user(user_id).select_for_update()
+        found = own.filter(pk=request.conversation_id).first()
+        if found is None:
+            raise NotFound
+        conversation = found
+    conversation.provider, conversation.model = target.provider.slug, target.model
+    if request.system is not None:
+        conversation.system = request.system
+    if not conversation.title:
+        conversation.title = " ".join(request.turns[0].content.split())[:TITLE_FROM_MESSAGE]
+    return conversation
+
+
+def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
+    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say."""
+    latest = conversation.last_message_at if conversation.message_count else conversation.created_at
+    moment = max(timezone.now(), latest + timedelta(microseconds=1))
+    for offset, message in enumerate(messages):
+        message.conversation = conversation
+        message.created_at = moment + timedelta(microseconds=offset)
+        if message.role == Message.Role.USER:
+            conversation.preview = message.content[:PREVIEW_LENGTH]
+    conversation.message_count += len(messages)
+    conversation.last_message_at = messages[-1].created_at
+    conversation.save()
+    Message.objects.bulk_create(messages)
+
+
+def _user_message(turn: Turn, target: Target) -> Message:
+    return Message(role=turn.role, content=turn.content, provider=target.provider.slug, model=target.model)
+
+
+def _completion_request(conversation: Conversation, request: ChatRequest, target: Target) -> CompletionRequest:
+    history: list[Any] = list(Message.objects.history(conversation.pk).values_list("role", "content"))
+    return CompletionRequest(
+        model=target.model,
+        messages=[Turn(*said) for said in history],
+        system=conversation.system,
+        temperature=request.temperature,
+        max_tokens=request.max_tokens,
+    )

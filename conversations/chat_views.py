@@ -1,0 +1,137 @@
+"""Chatting over HTTP: the whole answer at once, or streamed as it is written."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from conversations import serializers
+from conversations.chat import ChatRequest, Exchange, begin
+from conversations.pump import pump
+from conversations.serializers import MESSAGE_FIELDS, message_row
+from conversations.slots import Slot
+from conversations.sse import PING, EventStreamResponse, sse
+from models_registry.errors import ProviderError
+from models_registry.fields import money
+from models_registry.providers.base import Turn
+
+logger = logging.getLogger("llmselect.chat")
+
+
+class ChatView(APIView):
+    """POST /chat."""
+
+    throttle_scope = "completion"
+
+    @extend_schema(request=serializers.ChatInput, responses=serializers.ChatOutput, tags=["chat"])
+    def post(self, request: Request) -> Response:
+        """Send a message and wait for the whole answer."""
+        asked = _chat_request(request)
+        with Slot():
+            exchange = begin(user_id=request.user.pk, request=asked)
+            try:
+                exchange.call.complete()
+                exchange.finish(whole=True)
+            except ProviderError as error:
+                exchange.finish(whole=False)
+                error.details |= _places(exchange)
+                raise
+            finally:
+                exchange.abandon()
+        message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
+        response = {"response": exchange.call.text, "message": message_row(message)}
+        return Response({"conversation_id": exchange.conversation_id, **response})
+
+
+class ChatStreamView(APIView):
+    """POST /chat/stream."""
+
+    throttle_scope = "completion"
+
+    @extend_schema(
+        request=serializers.ChatInput, responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["chat"]
+    )
+    def post(self, request: Request) -> EventStreamResponse:
+        """Send a message and read the answer as it is written.
+
+        Events: `start`, `chunk` with `content`, and at the end one `done`, or one `error` with code and message.
+        """
+        asked = _chat_request(request)
+        slot = Slot()
+        try:
+            exchange = begin(user_id=request.user.pk, request=asked)
+        except BaseException:
+            slot.release()
+            raise
+
+        def ended() -> None:
+            try:
+                exchange.abandon()
+            finally:
+                slot.release()
+
+        return EventStreamResponse(_events(exchange), ended=ended)
+
+
+def _events(exchange: Exchange) -> Iterator[bytes]:
+    yield sse({"event": "start", "conversation_id": exchange.conversation_id})
+    failure: APIException | None = None
+    for arrived in pump([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
+        chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
+        if chunks or not arrived:
+            yield b"".join(chunks) or PING
+        failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
+    try:
+        exchange.finish(whole=failure is None)
+    except DatabaseError:
+        logger.exception("an answer could not be stored")
+        failure = APIException("The answer could not be stored.", "database_unavailable")
+    yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
+
+
+def _done(exchange: Exchange) -> dict[str, Any]:
+    figures = exchange.call.figures()
+    usage = {
+        "prompt_tokens": figures.prompt_tokens,
+        "completion_tokens": figures.completion_tokens,
+        "cost": money(figures.cost),
+        "estimated": figures.estimated,
+    }
+    return {"event": "done", **_places(exchange), "usage": usage, "time": figures.time, "ttft": figures.ttft}
+
+
+def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
+    return {"event": "error", "error": failure.get_codes(), "message": str(failure.detail), **_places(exchange)}
+
+
+def _places(exchange: Exchange) -> dict[str, Any]:
+    """Say where the exchange is kept."""
+    message_id = exchange.message.pk if exchange.message else None
+    return {"conversation_id": exchange.conversation_id, "message_id": message_id}
+
+
+def _chat_request(request: Request) -> ChatRequest:
+    """Read the body; `messages` of role system become the system prompt, behind an explicit one."""
+    body = serializers.ChatInput(data=request.data)
+    body.is_valid(raise_exception=True)
+    data = body.validated_data
+    turns = data.get("messages") or [{"role": "user", "content": data["message"]}]
+    prompts = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
+    given = [prompt for prompt in prompts if prompt is not None]
+    return ChatRequest(
+        provider=data.get("provider"),
+        model=data.get("model"),
+        turns=[Turn(**turn) for turn in turns if turn["role"] != "system"],
+        conversation_id=data.get("conversation_id"),
+        system="\n\n".join(given) if given else None,
+        temperature=data.get("temperature"),
+        max_tokens=data.get("max_tokens"),
+    )

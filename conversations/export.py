@@ -1,0 +1,80 @@
+"""A conversation as a file to keep: Markdown to read, JSON to process."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
+
+from conversations.models import Conversation, Message
+from conversations.serializers import MESSAGE_FIELDS, message_row
+from perf.db import release
+
+BATCH = 100  # messages read at a time
+
+_json = DjangoJSONEncoder(ensure_ascii=False, indent=2).encode
+
+
+def markdown(conversation: Conversation) -> Iterator[str]:
+    """Yield the parts of a Markdown document: title, facts, and each message under a heading."""
+    yield f"# {_one_line(conversation.title) or 'Conversation'}\n\n"
+    yield f"- Model: {_one_line(conversation.provider)}/{_one_line(conversation.model)}\n"
+    yield f"- Started: {_time(conversation.created_at)}\n- Messages: {conversation.message_count}\n"
+    if conversation.system:
+        yield f"\n## System\n\n{conversation.system}\n"
+    for message in _messages(conversation):
+        yield f"\n## {_heading(message)}\n\n{message['content']}\n"
+
+
+def json_document(conversation: Conversation) -> Iterator[str]:
+    """Yield the parts of one JSON object: the conversation's fields, its system prompt, and `messages`."""
+    facts = {
+        "id": conversation.pk,
+        "title": conversation.title,
+        "provider": conversation.provider,
+        "model": conversation.model,
+        "system": conversation.system,
+        "message_count": conversation.message_count,
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "last_message_at": conversation.last_message_at,
+    }
+    yield _json(facts).removesuffix("\n}") + ',\n  "messages": ['
+    separator = "\n"
+    for message in _messages(conversation):
+        yield separator + _json(message_row(message))
+        separator = ",\n"
+    yield "\n  ]\n}\n"
+
+
+FORMATS: dict[str, tuple[str, str, Callable[[Conversation], Iterator[str]]]] = {
+    "markdown": ("text/markdown; charset=utf-8", "md", markdown),
+    "json": ("application/json", "json", json_document),
+}
+
+
+def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
+    """Read messages in batches, holding no connection while a slow client takes them."""
+    rows = Message.objects.filter(conversation=conversation).order_by("created_at", "id").values(*MESSAGE_FIELDS)
+    after = Q()
+    while batch := list(rows.filter(after)[:BATCH]):
+        release()
+        yield from batch
+        last = batch[-1]
+        later = Q(created_at__gt=last["created_at"]) | Q(id__gt=last["id"])
+        after = Q(created_at__gte=last["created_at"]) & later
+
+
+def _heading(message: dict[str, Any]) -> str:
+    who = "User" if message["role"] == Message.Role.USER else f"Assistant ({message['provider']}/{message['model']})"
+    state = "" if message["status"] == Message.Status.COMPLETE else f", {message['status']}"
+    return f"{_one_line(who)} — {_time(message['created_at'])}{state}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,100 @@
+"""Conversations and their messages."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+PREVIEW_LENGTH = 100  # characters
+TITLE_LENGTH = 200  # characters
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """Conversations, never without saying whose."""
+
+    def for_user(self, user_id: int) -> "ConversationQuerySet":
+        """Only this user's."""
+        return self.filter(user_id=user_id)
+
+
+class Conversation(models.Model):
+    """A chat of one user. Provider and model are text: history does not change when the registry does.
+
+    `message_count`, `preview` (of the last user message) and `last_message_at` are kept in the transaction that adds
+    a message, so that a list never reads messages.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations", db_index=False
+    )
+    provider = models.CharField(max_length=50)
+    model = models.CharField(max_length=200)
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    system = models.TextField(blank=True, help_text="The system prompt sent with every turn.")
+    message_count = models.PositiveIntegerField(default=0)
+    preview = models.CharField(max_length=PREVIEW_LENGTH, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    last_message_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="idx_conversation_user_created"),
+            models.Index(fields=["user", "-last_message_at", "-id"], name="idx_conversation_user_recent"),
+            models.Index(fields=["user", "provider", "-last_message_at", "-id"], name="idx_conversation_user_provider"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Messages, narrowed to what a model is told again."""
+
+    def history(self, conversation_id: object) -> "MessageQuerySet":
+        """Give what was said in a conversation, oldest first, without failures and silences."""
+        said = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
+        return said.order_by("created_at", "id")
+
+
+class Message(models.Model):
+    """One turn of a conversation; figures are those of the call that made it, null for the user's own."""
+
+    class Role(models.TextChoices):
+        """Who speaks; a system prompt is kept on the conversation instead."""
+
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    class Status(models.TextChoices):
+        """Whether it arrived whole, broke off, or never came."""
+
+        COMPLETE = "complete"
+        INTERRUPTED = "interrupted"
+        ERROR = "error"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    role = models.CharField(max_length=10, choices=Role)
+    content = models.TextField(blank=True)
+    provider = models.CharField(max_length=50)
+    model = models.CharField(max_length=200)
+    status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cost = models.DecimalField(max_digits=16, decimal_places=10, null=True, blank=True, help_text="USD")
+    estimated = models.BooleanField(default=False, help_text="Tokens were guessed from the length of the text.")
+    time = models.FloatField(null=True, blank=True, help_text="seconds")
+    ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["conversation", "created_at", "id"], name="idx_message_conv_created")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.content[:60]}"

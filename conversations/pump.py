@@ -1,0 +1,60 @@
+"""Reading calls in threads of their own, so that whoever passes the answers on can notice silence."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from queue import Empty, SimpleQueue
+
+from models_registry.completion import Call
+from models_registry.errors import ProviderError
+
+logger = logging.getLogger("llmselect.pump")
+
+# The number of the call, and a piece of text, the error it ended with, or None at its end.
+Event = tuple[int, str | ProviderError | None]
+
+
+def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
+    """Run all calls at once and yield what has arrived, in order of arrival; [] after `heartbeat` seconds of silence.
+
+    Ends when every call has ended. Closing this iterator gives up the calls that still run. Its threads never touch
+    the database.
+    """
+    queue: SimpleQueue[Event] = SimpleQueue()
+    for number, call in enumerate(calls):
+        threading.Thread(target=_read, args=(number, call, queue), name="provider-reader", daemon=True).start()
+    running = len(calls)
+    try:
+        while running:
+            events = _arrived(queue, heartbeat)
+            running -= sum(1 for _, event in events if not isinstance(event, str))
+            yield events
+    finally:
+        if running:
+            for call in calls:
+                call.close()
+
+
+def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
+    """Put every piece of a call and then its end into the queue, whatever happens."""
+    try:
+        for piece in call:
+            queue.put((number, piece))
+    except ProviderError as error:
+        queue.put((number, error))
+    except Exception:  # a fault of ours must end the stream too, or the client would wait for ever
+        logger.exception("provider client failed")
+        queue.put((number, ProviderError("LLMSelect failed to read the provider's answer.")))
+    else:
+        queue.put((number, None))
+
+
+def _arrived(queue: "SimpleQueue[Event]", timeout: float) -> list[Event]:
+    """Wait for one event and take all that is there."""
+    events: list[Event] = []
+    try:
+        events.append(queue.get(timeout=timeout))
+        while True:
+            events.append(queue.get_nowait())
+    except Empty:
+        return events

@@ -1,0 +1,39 @@
+"""Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) as HTTP responses."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import StreamingHttpResponse
+
+PING = b": ping\n\n"
+
+_encode = DjangoJSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def sse(event: dict[str, Any]) -> bytes:
+    """Write one event."""
+    return f"data: {_encode(event)}\n\n".encode()
+
+
+class EventStreamResponse(StreamingHttpResponse):
+    """Streams events that no proxy or browser may buffer, keep or compress; `ended` runs once, however it ends.
+
+    A generator that was never started never runs its `finally`, so cleaning up there alone would leak when a client
+    leaves before the first byte.
+    """
+
+    def __init__(self, events: Iterator[bytes], *, ended: Callable[[], None]) -> None:
+        super().__init__(events, content_type="text/event-stream; charset=utf-8")
+        self.headers["Cache-Control"] = "no-cache"
+        self.headers["X-Accel-Buffering"] = "no"
+        self._ended: Callable[[], None] | None = ended
+
+    def close(self) -> None:
+        """Stop the events, then clean up."""
+        try:
+            super().close()
+        finally:
+            if (ended := self._ended) is not None:
+                self._ended = None
+                ended()

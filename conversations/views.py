@@ -1,0 +1,157 @@
+"""Conversations over HTTP: list, read, rename, delete, export."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers as drf
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.viewsets import GenericViewSet
+
+from conversations import serializers
+from conversations.export import FORMATS
+from conversations.models import Conversation, ConversationQuerySet, Message
+from conversations.search import matching, snippet
+from conversations.serializers import CONVERSATION_FIELDS, MESSAGE_FIELDS, conversation_row, message_row
+
+NEWEST = 50  # messages shown with a conversation
+
+
+class ConversationViewSet(GenericViewSet[Conversation]):
+    """One's own conversations; anybody else's is not found."""
+
+    queryset = Conversation.objects.none()
+    serializer_class = serializers.Conversation
+    orderings = ("-last_message_at", "-created_at")
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> ConversationQuerySet:
+        """Only the user's own."""
+        return Conversation.objects.for_user(self.request.user.pk or 0)
+
+    @extend_schema(
+        parameters=[
+            serializers.ConversationQuery,
+            OpenApiParameter("ordering", enum=orderings, default=orderings[0]),
+        ],
+        tags=["conversations"],
+    )
+    def list(self, request: Request) -> Response:
+        """List conversations, newest activity first."""
+        self.filters = _valid(serializers.ConversationQuery(data=request.query_params))
+        rows = self.paginate_queryset(_narrowed(self.get_queryset(), self.filters).values(*CONVERSATION_FIELDS))
+        search = self.filters.get("search")
+        return self.get_paginated_response(
+            [conversation_row(row, snippet(search, row["preview"], row["title"]) if search else None) for row in rows]
+        )
+
+    @extend_schema(
+        request=serializers.ConversationInput, responses={201: serializers.Conversation}, tags=["conversations"]
+    )
+    def create(self, request: Request) -> Response:
+        """Begin a conversation without a message."""
+        data = _valid(serializers.ConversationInput(data=request.data))
+        data["provider"] = data["provider"].slug
+        conversation = Conversation(user_id=request.user.pk, **data)
+        conversation.last_message_at = conversation.created_at
+        conversation.save()
+        return Response(_row(conversation), status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=serializers.ConversationDetail, tags=["conversations"])
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """Show a conversation with its newest messages."""
+        row = get_object_or_404(self.get_queryset().values(*CONVERSATION_FIELDS), pk=pk)
+        newest = Message.objects.filter(conversation_id=pk).order_by("-created_at", "-id")
+        messages = list(newest.values(*MESSAGE_FIELDS)[: NEWEST + 1])
+        older = None
+        if len(messages) > NEWEST:
+            messages.pop()
+            older = _older_link(request, pk, messages[-1])
+        shown = [message_row(message) for message in reversed(messages)]
+        return Response({**conversation_row(row), "messages": shown, "older_messages": older})
+
+    @extend_schema(request=serializers.TitleInput, responses=serializers.Conversation, tags=["conversations"])
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Rename a conversation."""
+        data = _valid(serializers.TitleInput(data=request.data))
+        conversation = get_object_or_404(self.get_queryset(), pk=pk)
+        conversation.title = data["title"]
+        # Only these: a chat may be adding messages meanwhile.
+        conversation.save(update_fields=["title", "updated_at"])
+        return Response(_row(conversation))
+
+    @extend_schema(responses={204: None}, tags=["conversations"])
+    def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Delete a conversation and its messages."""
+        with transaction.atomic():  # the lock keeps out an answer that arrives between the messages and the row
+            get_object_or_404(self.get_queryset().select_for_update(), pk=pk).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=tuple(FORMATS), default="markdown")],
+        responses={(200, "text/markdown"): OpenApiTypes.STR, (200, "application/json"): OpenApiTypes.OBJECT},
+        tags=["conversations"],
+    )
+    @action(detail=True)
+    def export(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+        """Download a conversation."""
+        chosen = request.query_params.get("format", "markdown")
+        if chosen not in FORMATS:
+            raise drf.ValidationError({"format": f"Must be one of {', '.join(FORMATS)}."})
+        content_type, extension, write = FORMATS[chosen]
+        conversation = get_object_or_404(self.get_queryset(), pk=pk)
+        response = StreamingHttpResponse(write(conversation), content_type=content_type)
+        response.headers["Content-Disposition"] = f'attachment; filename="conversation-{pk}.{extension}"'
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+class MessageViewSet(GenericViewSet[Message]):
+    """Messages of one of one's own conversations."""
+
+    queryset = Message.objects.none()
+    serializer_class = serializers.MessageOutput
+    orderings = ("-created_at",)
+
+    def get_queryset(self) -> QuerySet[Message]:
+        """Messages of a conversation that is the user's."""
+        own = Conversation.objects.for_user(self.request.user.pk or 0)
+        get_object_or_404(own.values("pk"), pk=self.kwargs["pk"])
+        return Message.objects.filter(conversation_id=self.kwargs["pk"])
+
+    @extend_schema(tags=["conversations"])
+    def list(self, request: Request, **_: Any) -> Response:  # noqa: ARG002
+        """List messages, a page oldest first; `next` leads to older ones."""
+        rows = self.paginate_queryset(self.get_queryset().values(*MESSAGE_FIELDS))
+        return self.get_paginated_response([message_row(row) for row in reversed(rows)])
+
+
+def _valid(serializer: Any) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _narrowed(conversations: ConversationQuerySet, filters: dict[str, Any]) -> ConversationQuerySet:
+    exact = {name: filters[name] for name in ("provider", "model") if name in filters}
+    conversations = conversations.filter(**exact)
+    return matching(conversations, filters["search"]) if "search" in filters else conversations
+
+
+def _row(conversation: Conversation) -> dict[str, Any]:
+    return conversation_row({field: getattr(conversation, field) for field in CONVERSATION_FIELDS})
+
+
+def _older_link(request: Request, pk: UUID, oldest: dict[str, Any]) -> str:
+    """Link into the list of messages, right after the oldest one shown here."""
+    path = request.path.rstrip("/") + "/messages"
+    paginator = api_settings.DEFAULT_PAGINATION_CLASS()
+    return str(paginator.link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))

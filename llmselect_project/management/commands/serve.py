@@ -1,0 +1,77 @@
+"""`manage.py serve`: run the server."""
+
+import logging
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from llmselect_project.checks import cache_errors
+
+logger = logging.getLogger("llmselect.serve")
+
+PRUNE_INTERVAL = 86_400  # seconds
+GRACE_TIME = 30  # seconds for running requests after SIGTERM
+
+
+class Command(BaseCommand):
+    """Serves the API and the admin with Granian over WSGI."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Let the command line beat the environment."""
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument("--threads", type=int, default=settings.SERVE_THREADS)
+        parser.add_argument("--workers", type=int, default=settings.SERVE_WORKERS)
+
+    def handle(self, *_: Any, host: str, port: int, threads: int, workers: int, **__: Any) -> None:
+        """Check what would fail later, then serve until SIGTERM or SIGINT."""
+        if errors := cache_errors(workers):
+            raise CommandError(f"{errors[0].msg} {errors[0].hint}")
+        self._require_migrated()
+        connections.close_all()
+        threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
+        self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
+        Server(
+            "llmselect_project.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=threads,
+            backpressure=threads,
+            workers_kill_timeout=GRACE_TIME,
+            respawn_failed_workers=True,
+            log_level=LogLevels.warning,
+        ).serve()
+
+    def _require_migrated(self) -> None:
+        try:
+            executor = MigrationExecutor(connection)
+            pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {str(error).splitlines()[0]}") from error
+        if pending:
+            names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in pending)
+            raise CommandError(f"These migrations are pending: {names}. Run `manage.py migrate` first.")
+
+
+def _prune_daily() -> None:
+    pause = threading.Event()
+    while not pause.wait(PRUNE_INTERVAL):
+        try:
+            call_command("prune")
+        except Exception:  # tomorrow is another day; the server must not stop for it
+            logger.exception("prune failed")
+        finally:
+            connections.close_all()

@@ -1,0 +1,53 @@
+"""The edge of the API: what must hold for its paths whatever happens inside Django."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.response import Response
+
+from llmselect_project.envelope import plain_response
+
+JSON_PATHS = ("/api/v1/", "/health", "/metrics")
+
+
+class EnvelopeMiddleware:
+    """Refuses unstorable text in paths and query strings, and turns error pages into the error envelope.
+
+    Django answers a bad host, a failed CSRF check or a crash outside REST framework with a page, or with a
+    traceback under DEBUG; a client of the API must be able to parse them too.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Guard paths of the API, pass pages on untouched."""
+        if not request.path_info.startswith(JSON_PATHS):
+            return self.get_response(request)
+        if "\0" in request.path_info:
+            return plain_response(404)
+        if not _is_storable(request.META.get("QUERY_STRING", "")):
+            return plain_response(400)
+        response = self.get_response(request)
+        if response.status_code < 400 or isinstance(response, Response):
+            return response
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        return plain_response(response.status_code) if is_page else response
+
+
+def _is_storable(query: str) -> bool:
+    """Tell whether a query string decodes to text without NUL and lone surrogates (which UTF-8 cannot hold)."""
+    try:
+        return "\0" not in unquote_to_bytes(query.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def wants_debug_toolbar(request: HttpRequest) -> bool:
+    """Show the debug toolbar on pages only: on API calls it would multiply their time."""
+    if "HTTP_AUTHORIZATION" in request.META or "text/html" not in request.META.get("HTTP_ACCEPT", ""):
+        return False
+    from debug_toolbar.middleware import show_toolbar  # only installed in development
+
+    return bool(show_toolbar(request))

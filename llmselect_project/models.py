@@ -1,0 +1,33 @@
+"""Login sessions and their refresh tokens."""
+
+from django.conf import settings
+from django.db import models
+from uuid_utils.compat import uuid7
+
+
+class LoginSession(models.Model):
+    """One login of a user on one device; deleting it ends its access tokens too.
+
+    `password_stamp` is the user's session auth hash at login: any change of the password ends the session.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
+    password_stamp = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RefreshToken(models.Model):
+    """A refresh token that was given out; its id is the token's `jti` claim."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    session = models.ForeignKey(LoginSession, on_delete=models.CASCADE, related_name="refresh_tokens")
+    used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,30 @@
+"""Content negotiation that never fails: JSON unless a browser asks for a page."""
+
+from collections.abc import Sequence
+
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class JSONUnlessHTML(BaseContentNegotiation):
+    """Takes the first renderer of a view, or its HTML renderer when `Accept` names text/html."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+        """Return the parser whose media type the body declares, if there is one."""
+        declared = request.content_type.partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == declared), None)
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Sequence[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002
+    ) -> tuple[BaseRenderer, str]:
+        """Return the renderer and its media type."""
+        if "text/html" in request.META.get("HTTP_ACCEPT", ""):
+            for renderer in renderers:
+                if renderer.media_type == "text/html":
+                    return renderer, "text/html"
+        return renderers[0], renderers[0].media_type or "application/json"

@@ -1,0 +1,100 @@
+"""Shapes of the account endpoints."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+PASSWORD_LIMIT = 1000  # characters; hashing more would be a way to keep the server busy
+
+
+def password_field() -> serializers.CharField:
+    """Make a field that takes a password as it is, blanks included."""
+    return serializers.CharField(max_length=PASSWORD_LIMIT, trim_whitespace=False, style={"input_type": "password"})
+
+
+class Registration(serializers.Serializer[Any]):
+    """A new account."""
+
+    username = serializers.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
+    password = password_field()
+    registration_token = serializers.CharField(required=False, max_length=500, allow_blank=True)
+
+    def validate_username(self, username: str) -> str:
+        """Refuse a name that is taken, in whatever case: `Ann` and `ann` would be mistaken for each other."""
+        if User.objects.filter(username__iexact=username).exists():
+            raise serializers.ValidationError("A user with that username already exists.")
+        return username
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Apply AUTH_PASSWORD_VALIDATORS."""
+        check_password_strength(attrs["password"], User(username=attrs["username"]), field="password")
+        return attrs
+
+
+class Credentials(serializers.Serializer[Any]):
+    """A name and its password."""
+
+    username = serializers.CharField(max_length=150)
+    password = password_field()
+
+
+class Refresh(serializers.Serializer[Any]):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=2000)
+
+
+class Tokens(serializers.Serializer[Any]):
+    """An access token for 15 minutes and a refresh token for 14 days."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+class Account(serializers.Serializer[Any]):
+    """An account as others may see it."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+
+
+class Me(Account):
+    """One's own account."""
+
+    is_staff = serializers.BooleanField()
+
+
+class PasswordChange(serializers.Serializer[Any]):
+    """A new password, for someone who knows the old one."""
+
+    current_password = password_field()
+    new_password = password_field()
+
+
+class AccountDeletion(serializers.Serializer[Any]):
+    """The password again, because nothing brings the account back."""
+
+    password = password_field()
+
+
+class Health(serializers.Serializer[Any]):
+    """Whether the server can do its work."""
+
+    status = serializers.ChoiceField(choices=["ok", "degraded", "error"])
+    timestamp = serializers.DateTimeField()
+    environment = serializers.CharField()
+    version = serializers.CharField()
+    database = serializers.DictField()
+    cache = serializers.DictField()
+
+
+def check_password_strength(password: str, user: User, *, field: str) -> None:
+    """Raise a ValidationError of `field` for a password that the validators refuse."""
+    try:
+        validate_password(password, user)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError({field: list(error.messages)}) from error

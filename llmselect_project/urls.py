@@ -1,0 +1,31 @@
+"""Every route: the API under /api/v1, the admin, health, and the documentation."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from llmselect_project import accounts, monitoring
+from llmselect_project.envelope import api_not_found
+
+auth = [
+    path("register", accounts.RegisterView.as_view(), name="register"),
+    path("login", accounts.LoginView.as_view(), name="login"),
+    path("refresh", accounts.RefreshView.as_view(), name="refresh"),
+    path("logout", accounts.LogoutView.as_view(), name="logout"),
+    path("password", accounts.PasswordView.as_view(), name="password"),
+    path("me", accounts.MeView.as_view(), name="me"),
+]
+api_v1 = [
+    path("auth/", include(auth)),
+    path("", include("models_registry.urls")),
+    path("", include("conversations.urls")),
+]
+urlpatterns = [
+    path("api/v1/", include(api_v1)),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("health", monitoring.HealthView.as_view(), name="health"),
+    path("health/live", monitoring.LivenessView.as_view(), name="health-live"),
+    path("admin/", admin.site.urls),
+    re_path("^(api|health|metrics)(/|$)", api_not_found),
+]

@@ -1,0 +1,12 @@
+"""The WSGI application that `manage.py serve` runs."""
+
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+from llmselect_project.body import ChunkedBodies
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
+
+application = ChunkedBodies(get_wsgi_application(), limit=settings.REQUEST_BODY_LIMIT)

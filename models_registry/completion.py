@@ -1,0 +1,134 @@
+"""Calling a model and measuring the call: tokens, cost, time, time to first token."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from models_registry.keys import find_key
+from models_registry.models import LLMModel, Provider
+from models_registry.providers import CLIENTS
+from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
+
+# A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a call took: `cost` in USD, None where a price is unknown; times in seconds.
+
+    `estimated` says that the tokens were guessed from the length of the text. `ttft` is the time to the first token,
+    None when there was none.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal | None
+    estimated: bool
+    time: float
+    ttft: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model to call and all that calling it needs, so that the call itself touches no database."""
+
+    provider: Provider
+    model: str
+    registered: LLMModel | None
+    client: ProviderClient
+
+
+def prepare(*, user_id: int, provider: Provider, model: str) -> Target:
+    """Look up price and key. Raises APIKeyMissing, APIKeyUnreadable."""
+    registered = LLMModel.objects.filter(provider=provider, model_id=model).first()
+    key = find_key(user_id=user_id, provider=provider)
+    client = CLIENTS[provider.kind](api_key=key, base_url=provider.endpoint)
+    return Target(provider, model, registered, client)
+
+
+class Call:
+    """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far."""
+
+    def __init__(self, target: Target, request: CompletionRequest) -> None:
+        self.target = target
+        self.request = _with_output_limit(target, request)
+        self.cut = False
+        self._pieces: list[str] = []
+        self._usage: Usage | None = None
+        self._stream: CompletionStream | None = None
+        self._started = time.perf_counter()
+        self._ended: float | None = None
+        self._first: float | None = None
+        self._closed = False
+
+    @property
+    def text(self) -> str:
+        """The answer as far as it has arrived."""
+        return "".join(self._pieces)
+
+    def complete(self) -> None:
+        """Wait for the whole answer. Raises ProviderError."""
+        try:
+            completion = self.target.client.complete(self.request)
+        finally:
+            self._ended = time.perf_counter()
+        self._first = self._ended
+        self._pieces.append(completion.text)
+        self._usage = completion.usage
+        self.cut = completion.cut
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the pieces as they arrive. Raises ProviderError, after which `text` holds what came before."""
+        try:
+            self._stream = self.target.client.stream(self.request)
+            if self._closed:  # while the provider had not yet accepted
+                return
+            for piece in self._stream:
+                if self._first is None:
+                    self._first = time.perf_counter()
+                self._pieces.append(piece)
+                yield piece
+            self._usage = self._stream.usage
+        finally:
+            self._ended = time.perf_counter()
+            self._close_stream()
+
+    def close(self) -> None:
+        """Give up, from any thread; the upstream connection is released at once."""
+        self._closed = True
+        self._close_stream()
+
+    def figures(self) -> Figures:
+        """Measure the call as far as it has come."""
+        ended = self._ended or time.perf_counter()
+        usage = self._usage or self._estimate()
+        registered = self.target.registered
+        return Figures(
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost=registered.cost(usage.prompt_tokens, usage.completion_tokens) if registered else None,
+            estimated=self._usage is None,
+            time=round(ended - self._started, 4),
+            ttft=None if self._first is None else round(self._first - self._started, 4),
+        )
+
+    def _close_stream(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def _estimate(self) -> Usage:
+        prompt = len(self.request.system) + sum(len(turn.content) for turn in self.request.messages)
+        return Usage(_tokens(prompt), _tokens(len(self.text)))
+
+
+def _tokens(characters: int) -> int:
+    return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+def _with_output_limit(target: Target, request: CompletionRequest) -> CompletionRequest:
+    """Where the wire format wants a limit and the user gave none, take the model's own, if it is known."""
+    if not target.client.requires_max_tokens or request.max_tokens is not None or target.registered is None:
+        return request
+    return replace(request, max_tokens=target.registered.max_output_tokens)

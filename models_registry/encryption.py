@@ -1,0 +1,31 @@
+"""Encryption of API keys at rest: Fernet (AES-128-CBC and HMAC-SHA256), several keys for rotation."""
+
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from models_registry.errors import APIKeyUnreadable
+
+
+def encrypt(text: str) -> str:
+    """Encrypt with the first of `ENCRYPTION_KEYS`."""
+    return _fernet(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """Decrypt with whichever of `ENCRYPTION_KEYS` fits; raises APIKeyUnreadable when none does."""
+    try:
+        return _fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+    except InvalidToken as error:
+        raise APIKeyUnreadable from error
+
+
+def mask(key: str) -> str:
+    """Show just enough of a key to recognise it; nothing of a short one."""
+    return f"****{key[-4:]}" if len(key) >= 16 else "****"
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])

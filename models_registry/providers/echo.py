@@ -1,0 +1,53 @@
+"""A provider that needs no key and no network: it answers with what it was told, for first steps and demonstrations."""
+
+import re
+import threading
+from collections.abc import Iterator
+
+from models_registry.errors import ProviderError
+from models_registry.providers.base import Completion, CompletionRequest, ListedModel, ProviderClient, Usage
+
+PAUSES = {"echo-fast": 0.0, "echo-slow": 0.05}  # seconds before each word
+WORD = re.compile(r"\s*\S+\s*|\s+")
+
+
+class EchoClient(ProviderClient):
+    """Says the last message again."""
+
+    def complete(self, request: CompletionRequest) -> Completion:
+        """Answer in one piece, after the time that the words take."""
+        stream = self.stream(request)
+        text = "".join(stream)
+        return Completion(text, stream.usage)
+
+    def stream(self, request: CompletionRequest) -> "EchoStream":
+        """Answer word by word."""
+        if request.model not in PAUSES:
+            raise ProviderError(f"The echo has no model {request.model!r}.", status=404)
+        return EchoStream(request)
+
+    def list_models(self) -> list[ListedModel]:
+        """List the fast and the slow echo."""
+        return [ListedModel(id=model, name=model.replace("-", " ").title()) for model in PAUSES]
+
+
+class EchoStream:
+    """Words at the model's pace, whitespace kept; usage counts words."""
+
+    def __init__(self, request: CompletionRequest) -> None:
+        self.usage: Usage | None = None
+        self._request = request
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[str]:
+        pause, prompt = PAUSES[self._request.model], self._request.messages[-1].content
+        for word in WORD.findall(prompt):
+            if self._closed.wait(pause) if pause else self._closed.is_set():
+                return
+            yield word
+        asked = [self._request.system, *(turn.content for turn in self._request.messages)]
+        self.usage = Usage(sum(len(text.split()) for text in asked), len(prompt.split()))
+
+    def close(self) -> None:
+        """Stop, also in the middle of a pause."""
+        self._closed.set()

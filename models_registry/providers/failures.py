@@ -1,0 +1,160 @@
+"""Turns what the SDKs and their HTTP client raise into our errors, which never show the key."""
+
+import email.utils
+import json
+import math
+import time
+from collections.abc import Mapping
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from models_registry.errors import (
+    APIKeyRefused,
+    MalformedAnswer,
+    ProviderError,
+    ProviderRateLimited,
+    ProviderTimeout,
+    StreamBroken,
+)
+from models_registry.providers.text import clean
+
+MAX_MESSAGE = 500  # characters
+DEFAULT_WAIT, MAX_WAIT = 10, 3_600  # seconds
+
+# The statuses that error types stand for where there is no status: in the middle of a stream.
+# https://docs.anthropic.com/en/api/errors, https://platform.openai.com/docs/guides/error-codes
+STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+class Failures:
+    """A context that lets only `ProviderError`s out for what the provider does.
+
+    The two SDKs' exceptions are parallel, so one mapping serves both. `refusals` are marks in the text of an error that
+    mean a refused key whatever the status. The cause is not chained: it holds the key.
+    """
+
+    def __init__(self, sdk: ModuleType, api_key: str, refusals: tuple[str, ...] = ()) -> None:
+        self._sdk = sdk
+        self._api_key = api_key
+        self._refusals = refusals
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        mapped = None if error is None or isinstance(error, ProviderError) else self._map(error)
+        if mapped is not None:
+            raise mapped from None
+
+    def _map(self, error: BaseException) -> ProviderError | None:
+        if isinstance(error, self._sdk.APIStatusError):
+            return self.refusal(error.response)
+        if isinstance(error, (self._sdk.APITimeoutError, httpx2.TimeoutException)):
+            return ProviderTimeout()
+        if isinstance(error, self._sdk.APIConnectionError):
+            return ProviderError(self._redact(f"The provider could not be reached: {error.__cause__}"))
+        if isinstance(error, httpx2.DecodingError):
+            return MalformedAnswer()
+        if isinstance(error, httpx2.TransportError):
+            return StreamBroken()
+        if isinstance(error, (httpx2.InvalidURL, UnicodeError)):
+            return ProviderError(self._redact(f"The provider's address cannot be used: {error}"))
+        return None
+
+    def refusal(self, response: httpx2.Response) -> ProviderError:
+        """Make the error that an answer with an error status stands for."""
+        if response.has_redirect_location:
+            return ProviderError(
+                f"The provider redirects to {response.headers['location'][:200]}, which is not followed.",
+                status=response.status_code,
+            )
+        try:
+            body = json.loads(response.content)
+        except (ValueError, RecursionError):
+            body = response.text
+        return self.error(response.status_code, body, response.headers)
+
+    def reported(self, error: Any) -> ProviderError:
+        """Make the error that an error object in an answer of status 200 stands for."""
+        return self.error(_status(error), {"error": error}, {})
+
+    def error(self, status: int | None, body: Any, headers: Mapping[str, str]) -> ProviderError:
+        """Choose the class by status; the message is the provider's own."""
+        text = _text(body)
+        message = self._redact(text) if text else None
+        if status in (401, 403) or any(mark in str(body) for mark in self._refusals):
+            return APIKeyRefused(message, status=status)
+        if status == 429:
+            return ProviderRateLimited(message, status=status, wait=_wait(headers))
+        return ProviderError(message, status=status)
+
+    def _redact(self, text: str) -> str:
+        if self._api_key:
+            text = text.replace(self._api_key, "[key]")
+        return clean(text)[0][:MAX_MESSAGE]
+
+
+def _status(error: Any) -> int | None:
+    """Read the status out of an error object: OpenRouter's code is one, others name a type."""
+    if not isinstance(error, dict):
+        return None
+    for value in (error.get("code"), error.get("type"), error.get("status")):
+        if isinstance(value, int) and 400 <= value < 600:
+            return value
+        if isinstance(value, str) and value in STATUSES:
+            return STATUSES[value]
+    return None
+
+
+def _text(body: Any) -> str:
+    """Find the sentence in an error's body; "" when there is none, as in a web page.
+
+    Most send {"error": {"message"}}, Gemini a list of one of those, Mistral {"message"}, FastAPI servers {"detail"}.
+    """
+    if isinstance(body, list) and body:
+        return _text(body[0])
+    if isinstance(body, dict):
+        found = next((body[name] for name in ("error", "message", "detail", "msg") if body.get(name)), "")
+        return _text(found)
+    return body.strip() if isinstance(body, str) and not body.lstrip().startswith("<") else ""
+
+
+def _wait(headers: Mapping[str, str]) -> int:
+    """Read how many seconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
+    seconds = _number(headers.get("retry-after-ms")) / 1_000
+    if math.isnan(seconds):
+        seconds = _number(headers.get("retry-after"))
+    if math.isnan(seconds):
+        seconds = _seconds_until(headers.get("retry-after", ""))
+    return DEFAULT_WAIT if math.isnan(seconds) else math.ceil(min(max(seconds, 1), MAX_WAIT))
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,23 @@
+"""Google's Gemini by its OpenAI-compatible endpoint, ai.google.dev/gemini-api/docs/openai."""
+
+from dataclasses import replace
+from typing import Any
+
+from models_registry.providers.base import ListedModel
+from models_registry.providers.openai import OpenAIClient
+
+
+class GeminiClient(OpenAIClient):
+    """Google answers 400 to a wrong key, and lists its models with a prefix that calls may leave out."""
+
+    default_base_url = "https://generativelanguage.googleapis.com/v1beta/openai/"
+    refusals = ("API_KEY_INVALID", "API key not valid")
+
+    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
+        """Name the parameter."""
+        return "max_tokens"
+
+    def listed(self, item: dict[str, Any]) -> ListedModel:
+        """Drop the prefix of the id."""
+        model = super().listed(item)
+        return replace(model, id=model.id.removeprefix("models/"))

@@ -1,0 +1,23 @@
+"""Mistral, whose API is OpenAI's but for a few fields, docs.mistral.ai/api."""
+
+from typing import Any
+
+from models_registry.providers.openai import OpenAIClient
+
+
+class MistralClient(OpenAIClient):
+    """Mistral reports the usage of a stream unasked and refuses fields it does not know."""
+
+    default_base_url = "https://api.mistral.ai/v1"
+    stream_usage = False
+
+    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
+        """Name the parameter."""
+        return "max_tokens"
+
+    def can_chat(self, item: Any) -> bool:
+        """Ask the item's capabilities where it has them."""
+        if not super().can_chat(item):
+            return False
+        capabilities = item.get("capabilities")
+        return not isinstance(capabilities, dict) or capabilities.get("completion_chat", True) is True

@@ -1,0 +1,180 @@
+"""OpenAI's chat completions, and the base of all that speak the same."""
+
+import functools
+import re
+from types import ModuleType
+from typing import Any, ClassVar
+
+from models_registry.errors import MalformedAnswer
+from models_registry.providers.base import Completion, CompletionRequest, ListedModel, Usage
+from models_registry.providers.failures import Failures
+from models_registry.providers.sdk import SDKClient, integer, loads
+from models_registry.providers.streaming import EventReader
+from models_registry.providers.transport import http_client
+
+# OpenAI's models that refuse `max_tokens`: o1, o3, o4 … and gpt-5 and later, also behind a gateway's `vendor/`.
+NEEDS_COMPLETION_TOKENS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)
+
+# How gateways name what OpenAI's own list does not tell.
+CONTEXT_FIELDS = ("context_window", "context_length", "max_context_length", "max_model_len")
+OUTPUT_FIELDS = ("max_output_tokens", "max_completion_tokens")
+NAME_FIELDS = ("display_name", "name")
+
+
+class OpenAIClient(SDKClient):
+    """OpenAI itself; flags and small methods say where compatible endpoints differ."""
+
+    default_base_url = "https://api.openai.com/v1"
+    completions_path = "/chat/completions"
+    models_path = "/models"
+    stream_usage: ClassVar[bool] = True  # usage of a stream has to be asked for
+
+    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - compatible endpoints look at it
+        """Name the parameter that bounds the answer of `model`."""
+        return "max_completion_tokens"
+
+    def module(self) -> ModuleType:
+        """Import the SDK: half a second, once."""
+        import openai
+
+        return openai
+
+    def shared(self) -> Any:
+        """Get the SDK's client for `base_url`."""
+        return _shared(self.base_url)
+
+    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
+        """Write a request; what was not asked for is left to the model's defaults."""
+        system = [{"role": "system", "content": request.system}] if request.system else []
+        turns = [{"role": turn.role, "content": turn.content} for turn in request.messages]
+        body: dict[str, Any] = {"model": request.model, "messages": system + turns}
+        if request.temperature is not None:
+            body["temperature"] = request.temperature
+        if request.max_tokens is not None:
+            body[self.max_tokens_field(request.model)] = request.max_tokens
+        if stream:
+            body["stream"] = True
+            if self.stream_usage:
+                body["stream_options"] = {"include_usage": True}
+        return body
+
+    def read(self, answer: dict[str, Any]) -> Completion:
+        """Read a `chat.completion`."""
+        choice = _first_choice(answer)
+        if choice is None:
+            raise MalformedAnswer
+        return Completion(_text(choice.get("message")), _usage(answer))
+
+    def reader(self, failures: Failures) -> EventReader:
+        """Make a reader of chunks."""
+        return ChunkReader(failures)
+
+    def list_models(self) -> list[ListedModel]:
+        """Ask for all models; the list does not say which of them can chat."""
+        with self.failures():
+            items = self.get(self.models_path).get("data")
+            if not isinstance(items, list):
+                raise MalformedAnswer
+        return [self.listed(item) for item in items if self.can_chat(item)]
+
+    def can_chat(self, item: Any) -> bool:
+        """Say whether an item of the list is a model for chats, as far as it tells."""
+        return isinstance(item, dict) and isinstance(item.get("id"), str)
+
+    def listed(self, item: dict[str, Any]) -> ListedModel:
+        """Read an item of the list."""
+        names = (item[name] for name in NAME_FIELDS if isinstance(item.get(name), str))
+        return ListedModel(
+            id=item["id"],
+            name=next(names, None),
+            context_window=_first_integer(item, CONTEXT_FIELDS),
+            max_output_tokens=_first_integer(item, OUTPUT_FIELDS),
+        )
+
+
+class ChunkReader(EventReader):
+    """Reads `chat.completion.chunk`s up to [DONE]."""
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
+
+    def read(self, data: bytes) -> str:
+        """Read one chunk."""
+        if data == b"[DONE]":
+            self.complete = self.ended = True
+            return ""
+        chunk = loads(data)
+        if chunk.get("error"):
+            raise self._failures.reported(chunk["error"])
+        if chunk.get("usage"):
+            self.usage = _usage(chunk)
+        choice = _first_choice(chunk)
+        if choice is None:
+            return ""
+        if choice.get("finish_reason"):
+            self.complete = True
+        return _text(choice.get("delta") or {})
+
+
+@functools.cache
+def _shared(base_url: str) -> Any:
+    """Make the SDK's client of one endpoint, blind to the environment, which may be another tool's."""
+    from openai import OpenAI
+
+    sdk = OpenAI(
+        api_key="of each call",
+        admin_api_key="",
+        organization="",
+        project="",
+        webhook_secret="",
+        base_url=base_url,
+        http_client=http_client(),
+        max_retries=0,
+    )
+    sdk.admin_api_key = sdk.organization = sdk.project = None
+    sdk._custom_headers = {}
+    return sdk
+
+
+def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:
+    """Get the one choice that was asked for; chunks with usage alone have none."""
+    choices = answer.get("choices") or []
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        raise MalformedAnswer
+    return choices[0] if choices else None
+
+
+def _text(message: Any) -> str:
+    """Read the text of a message or delta; a refusal stands in for a content of null."""
+    if not isinstance(message, dict):
+        raise MalformedAnswer
+    content = message.get("content")
+    if content is None:
+        content = message.get("refusal") or ""
+    if isinstance(content, list):
+        content = "".join(_part(part) for part in content)
+    if not isinstance(content, str):
+        raise MalformedAnswer
+    return content
+
+
+def _part(part: Any) -> str:
+    """Read one part of a content list; Mistral's reasoning models put "thinking" parts beside the text."""
+    if not isinstance(part, dict):
+        raise MalformedAnswer
+    text = part.get("text", "") if part.get("type") == "text" else ""
+    if not isinstance(text, str):
+        raise MalformedAnswer
+    return text
+
+
+def _usage(answer: dict[str, Any]) -> Usage | None:
+    usage = answer.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = integer(usage.get("prompt_tokens")), integer(usage.get("completion_tokens"))
+    return None if prompt is None or completion is None else Usage(prompt, completion)
+
+
+def _first_integer(item: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    return next((number for name in names if (number := integer(item.get(name)))), None)

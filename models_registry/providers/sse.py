@@ -1,0 +1,63 @@
+"""An incremental parser of server-sent events, for bytes cut anywhere."""
+
+from models_registry.errors import MalformedAnswer
+
+MAX_EVENT = 10_000_000  # bytes
+
+
+class EventParser:
+    """Takes bytes as they arrive and gives the `data` of each event that is complete by then.
+
+    After https://html.spec.whatwg.org/multipage/server-sent-events.html: a line ends with LF, CRLF or CR, and with
+    nothing else (not U+2028, where `str.splitlines` would cut); comments and other fields are dropped, the `data` lines
+    of an event are joined with LF. Events without data are none.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._ends_with_lf = False
+        self._skip_lf = False
+        self._started = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take the next bytes; raises MalformedAnswer for an event over `MAX_EVENT`."""
+        if self._skip_lf or b"\r" in chunk:
+            chunk = self._with_line_feeds(chunk)
+        if not chunk:
+            return []
+        at_line_end, self._ends_with_lf = self._ends_with_lf, chunk.endswith(b"\n")
+        if not (b"\n\n" in chunk or (at_line_end and chunk.startswith(b"\n"))):
+            self._keep(chunk)
+            return []
+        if self._parts:
+            chunk = b"".join((*self._parts, chunk))
+        if not self._started:
+            self._started = True
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+        *events, rest = chunk.split(b"\n\n")
+        self._parts, self._size = [], 0
+        if rest:
+            self._keep(rest)
+        return [data for event in events if (data := _data(event))]
+
+    def _with_line_feeds(self, chunk: bytes) -> bytes:
+        """Turn every line end into LF; the LF of a CRLF that was cut in two is dropped."""
+        if self._skip_lf:
+            chunk = chunk.removeprefix(b"\n")
+        self._skip_lf = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _keep(self, chunk: bytes) -> None:
+        self._parts.append(chunk)
+        self._size += len(chunk)
+        if self._size > MAX_EVENT:
+            raise MalformedAnswer("The provider sent an event of more than 10 MB.")
+
+
+def _data(event: bytes) -> bytes:
+    """Join the data lines of an event."""
+    if b"\n" not in event and event.startswith(b"data: "):
+        return event[6:]
+    lines = [line for line in event.split(b"\n") if line.startswith(b"data:")]
+    return b"\n".join(line[6:] if line.startswith(b"data: ") else line[5:] for line in lines)

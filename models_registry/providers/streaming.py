@@ -1,0 +1,101 @@
+"""A streamed answer: bytes from the connection, events, text, cleaned and checked for its end."""
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import httpx2
+
+from models_registry.errors import MalformedAnswer, ProviderError, StreamBroken
+from models_registry.providers.base import Usage
+from models_registry.providers.failures import Failures
+from models_registry.providers.sse import EventParser
+from models_registry.providers.text import CUT, TextCleaner
+from models_registry.providers.transport import Body
+from models_registry.providers.watchdog import Watchdog
+
+PATIENCE = 0.25  # seconds for a body to end after its last event, so that the connection can be used again
+
+_watchdog = Watchdog(PATIENCE)
+
+
+class EventReader(ABC):
+    """Reads the events of one wire format; what it learns beside the text is in its attributes."""
+
+    usage: Usage | None = None
+    complete = False  # the model finished its answer
+    ended = False  # the format's own last event came
+
+    @abstractmethod
+    def read(self, data: bytes) -> str:
+        """Read one event for its text; raises MalformedAnswer or the error that the event reports."""
+
+
+class ProviderStream:
+    """The `CompletionStream` of all providers that are reached over HTTP."""
+
+    def __init__(self, response: httpx2.Response, reader: EventReader, failures: Failures) -> None:
+        assert isinstance(response.stream, Body)  # noqa: S101 - narrows the type
+        self._body = response.stream
+        self._response = response
+        self._reader = reader
+        self._failures = failures
+        self._closed = False
+        self.usage: Usage | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            with self._failures:
+                yield from self._pieces()
+        except ProviderError:
+            if not self._closed:
+                raise
+        finally:
+            self.usage = self._reader.usage
+            self.close()
+
+    def close(self) -> None:
+        """Give the connection up; before the end this drops it."""
+        self._closed = True
+        self._body.cut()
+
+    def _pieces(self) -> Iterator[str]:
+        chunks, cleaner = self._response.iter_bytes(), TextCleaner()
+        for text in self._texts(chunks):
+            cleaned = cleaner.feed(text)
+            if cleaned:
+                yield cleaned
+            if cleaner.cut:
+                raise StreamBroken(CUT)
+        if self._closed:
+            return
+        if rest := cleaner.finish():
+            yield rest
+        if not self._reader.complete:
+            raise self._unfinished()
+
+    def _unfinished(self) -> ProviderError:
+        kind = self._response.headers.get("content-type", "")
+        return StreamBroken() if not kind or kind.startswith("text/event-stream") else MalformedAnswer()
+
+    def _texts(self, chunks: Iterator[bytes]) -> Iterator[str]:
+        parser, reader = EventParser(), self._reader
+        try:
+            for chunk in chunks:
+                for data in parser.feed(chunk):
+                    text = reader.read(data)
+                    if text:
+                        yield text
+                    if reader.ended:
+                        return self._drain(chunks)
+        except httpx2.TransportError:
+            if not reader.complete:
+                raise
+        return None
+
+    def _drain(self, chunks: Iterator[bytes]) -> None:
+        """Read the end of the body, but do not wait long for a provider that leaves it open."""
+        _watchdog.watch(self._body.cut)
+        with contextlib.suppress(httpx2.RequestError):
+            for _ in chunks:
+                pass

@@ -1,0 +1,97 @@
+"""The model list, and one's own API keys."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from models_registry import serializers
+from models_registry.keys import store_key, system_key
+from models_registry.models import APIKey, LLMModel, Provider
+
+
+class ModelViewSet(GenericViewSet[LLMModel]):
+    """Models of all enabled providers; public."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    queryset = LLMModel.objects.none()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[LLMModel]:
+        """Models with their provider, in one query."""
+        return LLMModel.objects.listed().order_by("provider__slug", "model_id")
+
+    @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
+    def list(self, request: Request) -> Response:
+        """List models, narrowed by provider, part of the name, or availability."""
+        query = serializers.ModelQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        models = _narrowed(self.get_queryset(), query.validated_data)
+        return Response({"results": [serializers.model_row(model) for model in models]})
+
+    @extend_schema(responses=serializers.Model, tags=["models"])
+    def retrieve(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002
+        """Show one model; its id may hold slashes and colons."""
+        model = get_object_or_404(self.get_queryset(), provider__slug=provider, model_id=model_id)
+        return Response(serializers.model_row(model))
+
+
+class KeyViewSet(GenericViewSet[APIKey]):
+    """One's own API keys; a key goes in and never comes out."""
+
+    queryset = APIKey.objects.none()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[APIKey]:
+        """Give the user's keys with their providers."""
+        return APIKey.objects.filter(user_id=self.request.user.pk).select_related("provider").order_by("provider__slug")
+
+    @extend_schema(responses=serializers.KeyList, tags=["keys"])
+    def list(self, request: Request) -> Response:  # noqa: ARG002
+        """List one's keys, masked."""
+        return Response({"keys": [serializers.key_row(key) for key in self.get_queryset()]})
+
+    @extend_schema(request=serializers.KeyInput, responses=serializers.Key, tags=["keys"])
+    def update(self, request: Request, provider: str) -> Response:
+        """Store or replace one's key for a provider."""
+        row = get_object_or_404(Provider.objects.usable(), slug=provider)
+        data = serializers.KeyInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        key = store_key(user=cast(User, request.user), provider=row, **data.validated_data)
+        return Response(serializers.key_row(key))
+
+    @extend_schema(responses={204: None}, tags=["keys"])
+    def destroy(self, request: Request, provider: str) -> Response:  # noqa: ARG002
+        """Forget one's key for a provider."""
+        get_object_or_404(self.get_queryset(), provider__slug=provider).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=serializers.SystemKeys, tags=["keys"])
+    def system(self, request: Request) -> Response:  # noqa: ARG002
+        """Say for which providers the system has a key."""
+        providers = Provider.objects.usable().filter(requires_key=True)
+        return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let nobody keep an answer about keys."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _narrowed(models: QuerySet[LLMModel], query: dict[str, Any]) -> QuerySet[LLMModel]:
+    if provider := query.get("provider"):
+        models = models.filter(provider__slug=provider)
+    if search := query.get("search"):
+        models = models.filter(Q(name__icontains=search) | Q(model_id__icontains=search))
+    if query["available"] is not None:
+        models = models.filter(available=query["available"])
+    return models

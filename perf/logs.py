@@ -1,0 +1,26 @@
+"""Logs as JSON, one line an event, each with the id of the request it belongs to."""
+
+import logging
+from contextvars import ContextVar
+
+from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+class JsonFormatter(BaseJsonFormatter):
+    """Time, level, logger, message, request id, and whatever the call gave as `extra`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "{asctime}{levelname}{name}{message}",
+            style="{",
+            datefmt="%Y-%m-%dT%H:%M:%S%z",
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Add the request id of the thread that logs."""
+        if (current := request_id.get()) is not None:
+            record.request_id = current
+        return super().format(record)

@@ -1,0 +1,39 @@
+"""Clients that talk to the stub, and requests to give them."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from models_registry.providers import CLIENTS
+from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Turn
+from models_registry.stub import StubServer
+
+KINDS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
+KEY = "sk-test-0123456789"
+
+
+def make(stub: StubServer, kind: str, api_key: str = KEY) -> ProviderClient:
+    url = stub.anthropic_url if kind == "anthropic" else stub.openai_url
+    return CLIENTS[kind](api_key=api_key, base_url=url)
+
+
+def ask(model: str = "stub", prompt: str = "hello you there", **more: Any) -> CompletionRequest:
+    return CompletionRequest(model=model, messages=[Turn("user", prompt)], **more)
+
+
+def drain(stream: CompletionStream) -> tuple[list[str], Exception | None]:
+    """Iterate to the end or the error."""
+    pieces: list[str] = []
+    try:
+        for piece in stream:
+            pieces.append(piece)  # noqa: PERF402 - extend would lose them at an error
+    except Exception as error:
+        return pieces, error
+    return pieces, None
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 2.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
