@@ -33,7 +33,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     # Ids are UUIDv7: their order is that of creation, and it is indexed.
     ordering = ("-id",)
-    list_filter: Any = (ProviderFilter,)
+    list_filter = (ProviderFilter,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Users begin conversations."""
@@ -60,6 +60,5 @@ class MessageAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "conversation", "role", "status", "provider", "model", "cost", "time", "ttft", "created_at")
     list_select_related = ("conversation",)
-    list_filter = (ProviderFilter,)
     search_fields = ("=conversation__user__username",)
     search_help_text = "A user's name, exactly."

@@ -97,13 +97,13 @@ def begin(*, user_id: int, request: ChatRequest) -> Exchange:
 
 def _target(user_id: int, request: ChatRequest) -> Target:
     provider, model = request.provider, request.model
-    if provider is None or model is None:
+    if request.conversation_id is not None and (provider is None or model is None):
         current = Conversation.objects.for_user(user_id).filter(pk=request.conversation_id).first()
         if current is None:
             raise NotFound
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
-    if provider is None:
+    if provider is None or model is None:
         raise NotFound("The provider of this conversation is gone; name another one.")
     return prepare(user_id=user_id, provider=provider, model=model)
 

@@ -22,6 +22,7 @@ from conversations.sse import PING, EventStreamResponse, sse
 from models_registry.errors import ProviderError
 from models_registry.fields import money
 from models_registry.providers.base import Turn
+from models_registry.requests import current_user
 
 logger = logging.getLogger("llmselect.chat")
 
@@ -36,7 +37,7 @@ class ChatView(APIView):
         """Send a message and wait for the whole answer."""
         asked = _chat_request(request)
         with Slot():
-            exchange = begin(user_id=request.user.pk, request=asked)
+            exchange = begin(user_id=current_user(request).pk, request=asked)
             try:
                 exchange.call.complete()
                 exchange.finish(whole=True)
@@ -67,7 +68,7 @@ class ChatStreamView(APIView):
         asked = _chat_request(request)
         slot = Slot()
         try:
-            exchange = begin(user_id=request.user.pk, request=asked)
+            exchange = begin(user_id=current_user(request).pk, request=asked)
         except BaseException:
             slot.release()
             raise

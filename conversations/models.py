@@ -1,5 +1,7 @@
 """Conversations and their messages."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -54,7 +56,7 @@ class Conversation(models.Model):
 class MessageQuerySet(models.QuerySet["Message"]):
     """Messages, narrowed to what a model is told again."""
 
-    def history(self, conversation_id: object) -> "MessageQuerySet":
+    def history(self, conversation_id: UUID) -> "MessageQuerySet":
         """Give what was said in a conversation, oldest first, without failures and silences."""
         said = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
         return said.order_by("created_at", "id")

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers as drf
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -22,6 +23,7 @@ from conversations.export import FORMATS
 from conversations.models import Conversation, ConversationQuerySet, Message
 from conversations.search import matching, snippet
 from conversations.serializers import CONVERSATION_FIELDS, MESSAGE_FIELDS, conversation_row, message_row
+from models_registry.requests import current_user
 
 NEWEST = 50  # messages shown with a conversation
 
@@ -36,7 +38,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
 
     def get_queryset(self) -> ConversationQuerySet:
         """Only the user's own."""
-        return Conversation.objects.for_user(self.request.user.pk or 0)
+        return Conversation.objects.for_user(current_user(self.request).pk)
 
     @extend_schema(
         parameters=[
@@ -48,7 +50,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     def list(self, request: Request) -> Response:
         """List conversations, newest activity first."""
         self.filters = _valid(serializers.ConversationQuery(data=request.query_params))
-        rows = self.paginate_queryset(_narrowed(self.get_queryset(), self.filters).values(*CONVERSATION_FIELDS))
+        rows = self.paginate_queryset(_narrowed(self.get_queryset(), self.filters).values(*CONVERSATION_FIELDS)) or []
         search = self.filters.get("search")
         return self.get_paginated_response(
             [conversation_row(row, snippet(search, row["preview"], row["title"]) if search else None) for row in rows]
@@ -61,7 +63,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         """Begin a conversation without a message."""
         data = _valid(serializers.ConversationInput(data=request.data))
         data["provider"] = data["provider"].slug
-        conversation = Conversation(user_id=request.user.pk, **data)
+        conversation = Conversation(user_id=current_user(request).pk, **data)
         conversation.last_message_at = conversation.created_at
         conversation.save()
         return Response(_row(conversation), status=status.HTTP_201_CREATED)
@@ -69,13 +71,15 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     @extend_schema(responses=serializers.ConversationDetail, tags=["conversations"])
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Show a conversation with its newest messages."""
-        row = get_object_or_404(self.get_queryset().values(*CONVERSATION_FIELDS), pk=pk)
+        row = self.get_queryset().filter(pk=pk).values(*CONVERSATION_FIELDS).first()
+        if row is None:
+            raise NotFound
         newest = Message.objects.filter(conversation_id=pk).order_by("-created_at", "-id")
         messages = list(newest.values(*MESSAGE_FIELDS)[: NEWEST + 1])
         older = None
         if len(messages) > NEWEST:
             messages.pop()
-            older = _older_link(request, pk, messages[-1])
+            older = _older_link(request, messages[-1])
         shown = [message_row(message) for message in reversed(messages)]
         return Response({**conversation_row(row), "messages": shown, "older_messages": older})
 
@@ -124,14 +128,14 @@ class MessageViewSet(GenericViewSet[Message]):
 
     def get_queryset(self) -> QuerySet[Message]:
         """Messages of a conversation that is the user's."""
-        own = Conversation.objects.for_user(self.request.user.pk or 0)
-        get_object_or_404(own.values("pk"), pk=self.kwargs["pk"])
+        if not Conversation.objects.for_user(current_user(self.request).pk).filter(pk=self.kwargs["pk"]).exists():
+            raise NotFound
         return Message.objects.filter(conversation_id=self.kwargs["pk"])
 
     @extend_schema(tags=["conversations"])
     def list(self, request: Request, **_: Any) -> Response:  # noqa: ARG002
         """List messages, a page oldest first; `next` leads to older ones."""
-        rows = self.paginate_queryset(self.get_queryset().values(*MESSAGE_FIELDS))
+        rows = self.paginate_queryset(self.get_queryset().values(*MESSAGE_FIELDS)) or []
         return self.get_paginated_response([message_row(row) for row in reversed(rows)])
 
 
@@ -150,8 +154,8 @@ def _row(conversation: Conversation) -> dict[str, Any]:
     return conversation_row({field: getattr(conversation, field) for field in CONVERSATION_FIELDS})
 
 
-def _older_link(request: Request, pk: UUID, oldest: dict[str, Any]) -> str:
+def _older_link(request: Request, oldest: dict[str, Any]) -> str:
     """Link into the list of messages, right after the oldest one shown here."""
     path = request.path.rstrip("/") + "/messages"
-    paginator = api_settings.DEFAULT_PAGINATION_CLASS()
-    return str(paginator.link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))
+    paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS
+    return str(paginator().link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from llmselect_project import serializers, sessions
 from llmselect_project.authentication import WWW_AUTHENTICATE, session_id
 from llmselect_project.errors import RegistrationClosed
+from models_registry.requests import current_user
 
 
 class UncachedView(APIView):
@@ -73,8 +74,8 @@ class LoginView(PublicView):
         user = authenticate(request, username=data["username"], password=data["password"])
         if user is None:
             raise AuthenticationFailed("Wrong username or password.")
-        update_last_login(None, cast(User, user))
-        return Response(asdict(sessions.start_session(user=cast(User, user))))
+        update_last_login(User, user)
+        return Response(asdict(sessions.start_session(user=user)))
 
 
 class RefreshView(PublicView):
@@ -152,7 +153,7 @@ def _may_register(token: Any) -> bool:
 
 def _with_password(request: Request, password: str, *, field: str) -> User:
     """Return the whole user behind a request; raises ValidationError of `field` unless the password is theirs."""
-    user = User.objects.get(pk=request.user.pk)
+    user = User.objects.get(pk=current_user(request).pk)
     if not user.check_password(password):
         raise ValidationError({field: "This is not your password."})
     return user

@@ -1,6 +1,6 @@
 """Content negotiation that never fails: JSON unless a browser asks for a page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 class JSONUnlessHTML(BaseContentNegotiation):
     """Takes the first renderer of a view, or its HTML renderer when `Accept` names text/html."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Return the parser whose media type the body declares, if there is one."""
         declared = request.content_type.partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == declared), None)
@@ -19,12 +19,13 @@ class JSONUnlessHTML(BaseContentNegotiation):
     def select_renderer(
         self,
         request: Request,
-        renderers: Sequence[BaseRenderer],
+        renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,  # noqa: ARG002
     ) -> tuple[BaseRenderer, str]:
         """Return the renderer and its media type."""
+        offered = list(renderers)
         if "text/html" in request.META.get("HTTP_ACCEPT", ""):
-            for renderer in renderers:
+            for renderer in offered:
                 if renderer.media_type == "text/html":
                     return renderer, "text/html"
-        return renderers[0], renderers[0].media_type or "application/json"
+        return offered[0], offered[0].media_type or "application/json"

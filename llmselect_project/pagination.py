@@ -21,7 +21,7 @@ FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class Position:
     """A place between two rows, and which way to read from it in the list's own order."""
 
     direction: Literal["next", "previous"]
@@ -42,15 +42,17 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     ordering_query_param = "ordering"
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None) -> list[Any]:
+    def paginate_queryset(  # type: ignore[override]  # a sequence has no keys to page by
+        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+    ) -> list[Any]:
         """Return the rows of one page; raises ValidationError for a bad page_size, ordering or cursor."""
         self.request = request
         self.size = self._page_size(request)
         ordering = self._ordering(request, view)
         self.descending, self.column = ordering.startswith("-"), ordering.lstrip("-")
         self.scope = self._scope(request, view, ordering)
-        self.cursor = self._read_cursor(request)
-        backwards = self.cursor is not None and self.cursor.direction == "previous"
+        self.position = self._read_cursor(request)
+        backwards = self.position is not None and self.position.direction == "previous"
         rows = list(self._after_cursor(queryset, backwards)[: self.size + 1])
         more = len(rows) > self.size
         page = rows[: self.size]
@@ -58,7 +60,7 @@ class KeysetPagination(CursorPagination):
             page.reverse()
         self.page: list[Any] = page
         self.has_next = more or backwards
-        self.has_previous = more if backwards else self.cursor is not None
+        self.has_previous = more if backwards else self.position is not None
         return page
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -99,13 +101,13 @@ class KeysetPagination(CursorPagination):
     def _scope(self, request: Request, view: "APIView | None", ordering: str) -> str:
         return _scope_of(request, request.path, ordering, getattr(view, "filters", {}))
 
-    def _read_cursor(self, request: Request) -> Cursor | None:
+    def _read_cursor(self, request: Request) -> Position | None:
         raw = request.query_params.get(self.cursor_query_param)
         if raw is None:
             return None
         try:
             direction, value, row_id = signing.Signer(salt=self.scope).unsign_object(raw)
-            return Cursor(direction, datetime.fromisoformat(value), UUID(row_id))
+            return Position(direction, datetime.fromisoformat(value), UUID(row_id))
         except Exception as error:  # a signature is checked first, but base64 and JSON raise much else on nonsense
             raise ValidationError({"cursor": "Not a cursor of this list."}) from error
 
@@ -116,21 +118,21 @@ class KeysetPagination(CursorPagination):
         descending = self.descending != backwards
         sign = "-" if descending else ""
         queryset = queryset.order_by(f"{sign}{self.column}", f"{sign}id")
-        if self.cursor is None:
+        if self.position is None:
             return queryset
         side = "lt" if descending else "gt"
         # The first condition alone bounds the index scan; the second only drops ties already seen.
         return queryset.filter(
-            Q(**{f"{self.column}__{side}e": self.cursor.value}),
-            Q(**{f"{self.column}__{side}": self.cursor.value}) | Q(**{f"id__{side}": self.cursor.id}),
+            Q(**{f"{self.column}__{side}e": self.position.value}),
+            Q(**{f"{self.column}__{side}": self.position.value}) | Q(**{f"id__{side}": self.position.id}),
         )
 
     def _edge(self, index: int, past: UUID) -> tuple[datetime, UUID]:
         """Return the key of the page's first or last row; of an empty page, the cursor's, moved to include its row."""
         if self.page:
             return _key(self.page[index], self.column)
-        assert self.cursor is not None  # noqa: S101  # an empty first page has no links
-        return self.cursor.value, past
+        assert self.position is not None  # noqa: S101  # an empty first page has no links
+        return self.position.value, past
 
     def _link(self, direction: str, value: datetime, row_id: UUID) -> str:
         url = self.request.get_full_path()

@@ -3,13 +3,16 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
 
 from llmselect_project.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
@@ -29,7 +32,7 @@ def start_session(*, user: User) -> TokenPair:
         session = LoginSession.objects.create(
             user=user,
             password_stamp=user.get_session_auth_hash(),
-            expires_at=timezone.now() + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+            expires_at=timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME,
         )
         return _issue(session)
 
@@ -60,18 +63,19 @@ def end_session(*, refresh: str) -> None:
     """End the session of a refresh token; ending it twice is fine. Raises TokenNotValid for no token of ours."""
     session_id, _ = _read(refresh)
     with transaction.atomic():
-        _lock(user_id=None, session_id=session_id)
-        LoginSession.objects.filter(pk=session_id).delete()
+        _locked(pk=session_id).delete()
 
 
 def change_password(*, user: User, password: str, keep: uuid.UUID | None) -> None:
     """Set a new password and end all sessions but `keep`."""
     with transaction.atomic():
-        _lock(user_id=user.pk)
+        locked = _locked(user=user)
         user.set_password(password)
         user.save(update_fields=["password"])
-        LoginSession.objects.filter(user=user).exclude(pk=keep).delete()
-        for session in LoginSession.objects.filter(pk=keep, user=user):
+        for session in locked:
+            if session.pk != keep:
+                session.delete()
+                continue
             session.password_stamp = user.get_session_auth_hash()
             session.save(update_fields=["password_stamp"])
 
@@ -79,7 +83,7 @@ def change_password(*, user: User, password: str, keep: uuid.UUID | None) -> Non
 def delete_account(*, user: User) -> None:
     """Delete a user and everything that is theirs."""
     with transaction.atomic():
-        _lock(user_id=user.pk)
+        _locked(user=user)
         user.delete()
 
 
@@ -91,9 +95,10 @@ def prune_sessions() -> int:
     return sum(tokens_by_model.values()) + sum(sessions_by_model.values())
 
 
-def _lock(*, user_id: int | None, session_id: uuid.UUID | None = None) -> None:
-    rows = LoginSession.objects.select_for_update().order_by("pk")
-    list((rows.filter(pk=session_id) if session_id else rows.filter(user_id=user_id)).values_list("pk"))
+def _locked(**which: Any) -> QuerySet[LoginSession]:
+    """Lock the sessions meant, always in one order, and return them."""
+    keys = list(LoginSession.objects.select_for_update().filter(**which).order_by("pk").values_list("pk", flat=True))
+    return LoginSession.objects.filter(pk__in=keys)
 
 
 def _read(refresh: str) -> tuple[uuid.UUID, uuid.UUID]:

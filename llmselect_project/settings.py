@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Without a collected tree (any checkout) the files are found where the packages keep them.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
 
 # Security

@@ -28,8 +28,8 @@ class ScopedThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request against every limit that concerns it; False when one is used up."""
-        scope = getattr(view, "throttle_scope", None)
-        rate = settings.RATE_LIMITS.get(scope) if scope else None
+        scope: str = getattr(view, "throttle_scope", None) or ""
+        rate = settings.RATE_LIMITS.get(scope)
         if rate is None:
             return True
         item = parse(rate)
@@ -60,8 +60,8 @@ def _limiters() -> tuple[MovingWindowRateLimiter, ...]:
     if not settings.REDIS_URL:
         return (local,)
     timeouts = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
-    shared = storage_from_string(settings.REDIS_URL, key_prefix="llmselect:limits", **timeouts)  # type: ignore[arg-type]
-    return (MovingWindowRateLimiter(shared), local)  # type: ignore[arg-type]
+    shared = storage_from_string(settings.REDIS_URL, key_prefix="llmselect:limits", **timeouts)
+    return (MovingWindowRateLimiter(shared), local)
 
 
 def _hit(item: RateLimitItem, identity: str) -> bool:

@@ -27,5 +27,5 @@ urlpatterns = [
     path("health", monitoring.HealthView.as_view(), name="health"),
     path("health/live", monitoring.LivenessView.as_view(), name="health-live"),
     path("admin/", admin.site.urls),
-    re_path("^(api|health|metrics)(/|$)", api_not_found),
+    re_path("^(?:api|health|metrics)(?:/|$)", api_not_found),
 ]

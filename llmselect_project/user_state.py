@@ -10,7 +10,12 @@ from django.dispatch import receiver
 from llmselect_project.models import LoginSession
 from perf.cache import Namespace
 
-FIELDS = ("id", "username", "is_active", "is_staff", "is_superuser")
+# In the order of the model's columns, as `from_db` takes them.
+FIELDS = [
+    field.attname
+    for field in User._meta.concrete_fields
+    if field.attname in ("id", "is_superuser", "username", "is_staff", "is_active")
+]
 
 namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL)
 

@@ -12,7 +12,7 @@ from rest_framework.exceptions import APIException
 class ProviderError(APIException):
     """The provider failed, answered nonsense or broke off; base of all errors of a provider call."""
 
-    status_code = status.HTTP_502_BAD_GATEWAY
+    status_code: int = status.HTTP_502_BAD_GATEWAY
     default_code = "provider_error"
     default_detail = "The provider failed to answer."
 

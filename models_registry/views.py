@@ -1,8 +1,7 @@
 """The model list, and one's own API keys."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -15,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from models_registry import serializers
 from models_registry.keys import store_key, system_key
 from models_registry.models import APIKey, LLMModel, Provider
+from models_registry.requests import current_user
 
 
 class ModelViewSet(GenericViewSet[LLMModel]):
@@ -52,7 +52,11 @@ class KeyViewSet(GenericViewSet[APIKey]):
 
     def get_queryset(self) -> QuerySet[APIKey]:
         """Give the user's keys with their providers."""
-        return APIKey.objects.filter(user_id=self.request.user.pk).select_related("provider").order_by("provider__slug")
+        return (
+            APIKey.objects.filter(user_id=current_user(self.request).pk)
+            .select_related("provider")
+            .order_by("provider__slug")
+        )
 
     @extend_schema(responses=serializers.KeyList, tags=["keys"])
     def list(self, request: Request) -> Response:  # noqa: ARG002
@@ -65,7 +69,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
         data = serializers.KeyInput(data=request.data)
         data.is_valid(raise_exception=True)
-        key = store_key(user=cast(User, request.user), provider=row, **data.validated_data)
+        key = store_key(user=current_user(request), provider=row, **data.validated_data)
         return Response(serializers.key_row(key))
 
     @extend_schema(responses={204: None}, tags=["keys"])

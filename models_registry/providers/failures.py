@@ -69,11 +69,13 @@ class Failures:
         if isinstance(error, (self._sdk.APITimeoutError, httpx2.TimeoutException)):
             return ProviderTimeout()
         if isinstance(error, self._sdk.APIConnectionError):
-            return ProviderError(self._redact(f"The provider could not be reached: {error.__cause__}"))
+            return self._map(error.__cause__ or httpx2.ConnectError(str(error)))
         if isinstance(error, httpx2.DecodingError):
             return MalformedAnswer()
-        if isinstance(error, httpx2.TransportError):
+        if isinstance(error, (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)):
             return StreamBroken()
+        if isinstance(error, httpx2.RequestError):
+            return ProviderError(self._redact(f"The provider could not be reached: {error}"))
         if isinstance(error, (httpx2.InvalidURL, UnicodeError)):
             return ProviderError(self._redact(f"The provider's address cannot be used: {error}"))
         return None

@@ -100,7 +100,7 @@ class SDKClient(ProviderClient):
 def loads(content: bytes) -> dict[str, Any]:
     """Parse a JSON object; raises MalformedAnswer for anything else."""
     try:
-        parsed = json.loads(content.decode())  # decoded here: json would guess the encoding first
+        parsed = json.loads(content.decode(errors="replace"))  # bytes would make json guess the encoding
     except (ValueError, RecursionError):
         raise MalformedAnswer from None
     if not isinstance(parsed, dict):

@@ -62,6 +62,8 @@ class ProviderStream:
     def _pieces(self) -> Iterator[str]:
         chunks, cleaner = self._response.iter_bytes(), TextCleaner()
         for text in self._texts(chunks):
+            if self._closed:
+                return
             cleaned = cleaner.feed(text)
             if cleaned:
                 yield cleaned

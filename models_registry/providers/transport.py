@@ -1,5 +1,6 @@
 """The one HTTP client of the process: pooled connections, quick retries, answers that any thread may cut off."""
 
+import atexit
 import contextlib
 import functools
 import random
@@ -36,7 +37,7 @@ class Body(httpx2.SyncByteStream):
         while (chunk := self._next(chunks)) is not None:
             size += len(chunk)
             if self._limit is not None and size > self._limit:
-                raise httpx2.RemoteProtocolError(f"The answer has more than {self._limit:,} bytes.")
+                raise httpx2.DecodingError(f"The answer has more than {self._limit:,} bytes.")
             yield chunk
 
     def _next(self, chunks: Iterator[bytes]) -> bytes | None:
@@ -106,7 +107,9 @@ def http_client() -> HTTPClient:
 def _make_client() -> HTTPClient:
     # A cookie that one user's call was given must not go out with another's.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return HTTPClient(limits=LIMITS, cookies=no_cookies, follow_redirects=False)
+    client = HTTPClient(limits=LIMITS, cookies=no_cookies, follow_redirects=False)
+    atexit.register(client.close)
+    return client
 
 
 def timeout() -> httpx2.Timeout:

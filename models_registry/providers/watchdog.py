@@ -24,11 +24,15 @@ class Watchdog:
         self._due.append((time.monotonic() + self._patience, end))
         if not self._wake.is_set():
             self._wake.set()
+        if not self._running():
             self._start()
+
+    def _running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()  # a fork of the process has a dead one
 
     def _start(self) -> None:
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():  # not alive: in a fork of the process
+            if not self._running():
                 self._thread = threading.Thread(target=self._run, name="provider-watchdog", daemon=True)
                 self._thread.start()
 

@@ -1,6 +1,7 @@
 """`manage.py serve`: run the server."""
 
 import logging
+import os
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -19,6 +20,7 @@ from llmselect_project.checks import cache_errors
 logger = logging.getLogger("llmselect.serve")
 
 PRUNE_INTERVAL = 86_400  # seconds
+MINIMUM_THREADS = 33  # 32 of them never run chats
 GRACE_TIME = 30  # seconds for running requests after SIGTERM
 
 
@@ -36,10 +38,13 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, host: str, port: int, threads: int, workers: int, **__: Any) -> None:
         """Check what would fail later, then serve until SIGTERM or SIGINT."""
+        if threads < MINIMUM_THREADS or workers < 1:
+            raise CommandError(f"--threads must be at least {MINIMUM_THREADS} and --workers at least 1.")
         if errors := cache_errors(workers):
             raise CommandError(f"{errors[0].msg} {errors[0].hint}")
         self._require_migrated()
         connections.close_all()
+        os.environ["SERVE_THREADS"] = str(threads)  # the workers bound running chats by it
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
         Server(
@@ -52,7 +57,7 @@ class Command(BaseCommand):
             backpressure=threads,
             workers_kill_timeout=GRACE_TIME,
             respawn_failed_workers=True,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
         ).serve()
 
     def _require_migrated(self) -> None:

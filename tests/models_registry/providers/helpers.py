@@ -9,6 +9,7 @@ from models_registry.providers.base import CompletionRequest, CompletionStream, 
 from models_registry.stub import StubServer
 
 KINDS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
+WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else matters
 KEY = "sk-test-0123456789"
 
 

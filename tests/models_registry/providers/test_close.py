@@ -6,9 +6,9 @@ import time
 import pytest
 
 from models_registry.providers.base import CompletionStream
-from tests.models_registry.providers.helpers import KINDS, ask, drain, eventually, make
+from tests.models_registry.providers.helpers import WIRES, ask, drain, eventually, make
 
-EVERY = pytest.mark.parametrize("kind", KINDS)
+EVERY = pytest.mark.parametrize("kind", WIRES)
 
 
 def read_in_thread(stream: CompletionStream) -> tuple[threading.Thread, list]:
@@ -50,6 +50,14 @@ def test_closing_between_pieces_ends_the_iteration(stub, kind):
         if len(pieces) == 3:
             stream.close()
     assert len(pieces) == 3
+    assert eventually(lambda: stub.cancelled == 1)
+
+
+@EVERY
+def test_closing_leaves_out_what_had_already_arrived(stub, kind):
+    stream = make(stub, kind).stream(ask("stub?chunks=100&hang=mid"))
+    pieces = [stream.close() for _ in stream]
+    assert len(pieces) == 1
     assert eventually(lambda: stub.cancelled == 1)
 
 

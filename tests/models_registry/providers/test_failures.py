@@ -10,9 +10,9 @@ from django.test import override_settings
 from models_registry.errors import APIKeyRefused, ProviderError, ProviderRateLimited, ProviderTimeout
 from models_registry.providers import CLIENTS
 from models_registry.providers.failures import STATUSES
-from tests.models_registry.providers.helpers import KEY, KINDS, ask, make
+from tests.models_registry.providers.helpers import KEY, WIRES, ask, make
 
-EVERY = pytest.mark.parametrize("kind", KINDS)
+EVERY = pytest.mark.parametrize("kind", WIRES)
 
 
 def fail(stub, kind: str, script: str, *, stream: bool = False, key: str = KEY) -> ProviderError:
@@ -114,7 +114,7 @@ def test_a_key_that_cannot_be_sent_is_refused(stub, kind, key):
     assert (type(error), str(error)) == (APIKeyRefused, "The API key holds characters that cannot be sent.")
 
 
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_a_provider_that_is_not_there(kind):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -14,9 +14,10 @@ from models_registry.errors import (
     StreamBroken,
 )
 from models_registry.providers.base import Usage
-from tests.models_registry.providers.helpers import KINDS, ask, drain, eventually, make
+from tests.models_registry.providers.helpers import KINDS, WIRES, ask, drain, eventually, make
 
 EVERY = pytest.mark.parametrize("kind", KINDS)
+EITHER = pytest.mark.parametrize("kind", WIRES)
 WORDS = ["hello ", "you ", "there"]
 
 
@@ -59,18 +60,18 @@ def test_usage_is_asked_for_where_it_has_to_be(stub):
     }
 
 
-@EVERY
+@EITHER
 @pytest.mark.parametrize("wire", ["lines=crlf", "lines=cr", "comments=1", "split=1", "split=7&lines=crlf&comments=1"])
 def test_the_bytes_may_be_cut_and_dressed_in_any_way(stub, kind, wire):
     assert drain(make(stub, kind).stream(ask(f"stub?{wire}", "héllo 😀 you"))) == (["héllo ", "😀 ", "you"], None)
 
 
-@EVERY
+@EITHER
 def test_text_is_made_storable_and_split_pairs_are_joined(stub, kind):
     assert drain(make(stub, kind).stream(ask("stub?reply=hi&nul=1&surrogate=1"))) == (["hi", "😀", "\ufffdx"], None)
 
 
-@EVERY
+@EITHER
 def test_a_text_over_a_million_characters_is_cut_and_its_upstream_closed(stub, kind):
     pieces, error = drain(make(stub, kind).stream(ask("stub?size=30000000")))
     assert len("".join(pieces)) == 1_000_000
@@ -78,7 +79,7 @@ def test_a_text_over_a_million_characters_is_cut_and_its_upstream_closed(stub, k
     assert eventually(lambda: stub.cancelled == 1)
 
 
-@EVERY
+@EITHER
 @pytest.mark.parametrize("script", ["end=early", "cut=3&chunks=5"])
 def test_an_end_without_a_finish_is_broken(stub, kind, script):
     pieces, error = drain(make(stub, kind).stream(ask(f"stub?{script}")))
@@ -94,27 +95,27 @@ def test_anthropic_is_not_complete_without_message_stop(stub):
     assert (pieces, type(error)) == (WORDS, StreamBroken)
 
 
-@EVERY
+@EITHER
 def test_a_body_left_open_after_its_last_event_does_not_hold_the_answer_up(stub, kind):
     started = time.monotonic()
     assert drain(make(stub, kind).stream(ask("stub?end=open"))) == (WORDS, None)
     assert time.monotonic() - started < 1
 
 
-@EVERY
+@EITHER
 @pytest.mark.parametrize("garbage", ["1", "shape"])
 def test_an_event_that_cannot_be_read_is_malformed(stub, kind, garbage):
     pieces, error = drain(make(stub, kind).stream(ask(f"stub?garbage={garbage}")))
     assert (pieces, type(error)) == (WORDS[:2], MalformedAnswer)
 
 
-@EVERY
+@EITHER
 def test_a_web_page_is_not_a_stream(stub, kind):
     pieces, error = drain(make(stub, kind).stream(ask("stub?garbage=html")))
     assert (pieces, type(error)) == ([], MalformedAnswer)
 
 
-@EVERY
+@EITHER
 @pytest.mark.parametrize(
     ("name", "expected", "status"),
     [
@@ -129,7 +130,7 @@ def test_an_error_in_the_middle_is_typed(stub, kind, name, expected, status):
     assert error.details == {"status": status}
 
 
-@EVERY
+@EITHER
 @override_settings(PROVIDER_READ_TIMEOUT=0.2)
 def test_silence_in_the_middle_is_a_timeout(stub, kind):
     pieces, error = drain(make(stub, kind).stream(ask("stub?hang=mid")))
@@ -140,7 +141,7 @@ def test_an_empty_answer_is_complete(stub):
     assert drain(make(stub, "openai").stream(ask("stub?content=null"))) == ([], None)
 
 
-@EVERY
+@EITHER
 def test_a_connection_is_reused_after_a_stream(stub, kind):
     client = make(stub, kind)
     list(client.stream(ask()))

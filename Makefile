@@ -1,0 +1,42 @@
+# Needs Python 3.11 or newer and make; everything else comes from requirements.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The services that `make test-services` talks to; both names are this project's own.
+TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/llmselect
+TEST_REDIS_URL ?= redis://127.0.0.1:6379/5
+
+.PHONY: run test test-services check format
+
+$(VENV)/.run: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit("LLMSelect needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+run: $(VENV)/.run
+	@$(BIN)/python manage.py setup
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/.run
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest
+
+test-services: $(VENV)/.run
+	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	DJANGO_ENV=testing $(BIN)/mypy .
+	DJANGO_ENV=testing $(BIN)/python manage.py check --fail-level WARNING
+	DJANGO_ENV=testing $(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_ENV=testing $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .

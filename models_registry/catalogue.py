@@ -1,0 +1,1 @@
+"""The offline catalogue of models and prices, from the package genai-prices."""
