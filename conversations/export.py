@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q
+from rest_framework.utils.encoders import JSONEncoder
 
 from conversations.models import Conversation, Message
 from conversations.serializers import MESSAGE_FIELDS, message_row
@@ -13,7 +13,7 @@ from perf.db import release
 
 BATCH = 100  # messages read at a time
 
-_json = DjangoJSONEncoder(ensure_ascii=False, indent=2).encode
+_json = JSONEncoder(ensure_ascii=False).encode
 
 
 def markdown(conversation: Conversation) -> Iterator[str]:
@@ -28,7 +28,7 @@ def markdown(conversation: Conversation) -> Iterator[str]:
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
-    """Yield the parts of one JSON object: the conversation's fields, its system prompt, and `messages`."""
+    """Yield the parts of one JSON object: the conversation's fields, its system prompt, and `messages`, one a line."""
     facts = {
         "id": conversation.pk,
         "title": conversation.title,
@@ -40,12 +40,12 @@ def json_document(conversation: Conversation) -> Iterator[str]:
         "updated_at": conversation.updated_at,
         "last_message_at": conversation.last_message_at,
     }
-    yield _json(facts).removesuffix("\n}") + ',\n  "messages": ['
+    yield _json(facts).removesuffix("}") + ', "messages": ['
     separator = "\n"
     for message in _messages(conversation):
         yield separator + _json(message_row(message))
         separator = ",\n"
-    yield "\n  ]\n}\n"
+    yield "\n]}\n"
 
 
 FORMATS: dict[str, tuple[str, str, Callable[[Conversation], Iterator[str]]]] = {

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.http import StreamingHttpResponse
+from rest_framework.utils.encoders import JSONEncoder
 
 PING = b": ping\n\n"
 
-_encode = DjangoJSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def sse(event: dict[str, Any]) -> bytes:

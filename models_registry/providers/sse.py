@@ -43,9 +43,10 @@ class EventParser:
 
     def _with_line_feeds(self, chunk: bytes) -> bytes:
         """Turn every line end into LF; the LF of a CRLF that was cut in two is dropped."""
+        ends_with_cr = chunk.endswith(b"\r") if chunk else self._skip_lf
         if self._skip_lf:
             chunk = chunk.removeprefix(b"\n")
-        self._skip_lf = chunk.endswith(b"\r")
+        self._skip_lf = ends_with_cr
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _keep(self, chunk: bytes) -> None:
@@ -59,5 +60,5 @@ def _data(event: bytes) -> bytes:
     """Join the data lines of an event."""
     if b"\n" not in event and event.startswith(b"data: "):
         return event[6:]
-    lines = [line for line in event.split(b"\n") if line.startswith(b"data:")]
+    lines = [line for line in event.split(b"\n") if line.startswith(b"data:") or line == b"data"]
     return b"\n".join(line[6:] if line.startswith(b"data: ") else line[5:] for line in lines)
