@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx2
+from openai import OpenAI
 
 from perf.benchmark import Options, Result, percentile
 from perf.processes import free_port, running, serving, wait_for
@@ -44,8 +45,6 @@ def _log_in(url: str) -> dict[str, str]:
 
 def chat(options: Options) -> Iterator[Result]:
     """Call the SDK and POST /chat in turns, on the same provider."""
-    from openai import OpenAI  # half a second that only this measurement is worth
-
     with _servers(options) as (url, provider):
         sdk = OpenAI(api_key="benchmark", base_url=provider)
         client = httpx2.Client(base_url=f"{url}/api/v1", headers=_log_in(url))

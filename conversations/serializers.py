@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.models import TITLE_LENGTH, Message
-from models_registry.fields import NumberField, ProviderField, TextField, WholeNumberField, money
+from models_registry.fields import IdField, NumberField, ProviderField, TextField, WholeNumberField, money
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
@@ -101,7 +101,7 @@ class ChatInput(serializers.Serializer[Any]):
     model = TextField(max_length=200, required=False)
     message = TextField(max_length=TEXT_LIMIT, required=False)
     messages = serializers.ListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
-    conversation_id = serializers.UUIDField(required=False, allow_null=True)
+    conversation_id = IdField(required=False, allow_null=True)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)

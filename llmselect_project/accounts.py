@@ -19,7 +19,6 @@ from rest_framework.views import APIView
 from llmselect_project import serializers, sessions
 from llmselect_project.authentication import WWW_AUTHENTICATE, session_id
 from llmselect_project.errors import RegistrationClosed
-from models_registry.requests import current_user
 
 
 class UncachedView(APIView):
@@ -153,7 +152,7 @@ def _may_register(token: Any) -> bool:
 
 def _with_password(request: Request, password: str, *, field: str) -> User:
     """Return the whole user behind a request; raises ValidationError of `field` unless the password is theirs."""
-    user = User.objects.get(pk=current_user(request).pk)
+    user = User.objects.get(pk=cast(User, request.user).pk)
     if not user.check_password(password):
         raise ValidationError({field: "This is not your password."})
     return user

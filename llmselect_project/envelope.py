@@ -39,7 +39,7 @@ def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(known, exceptions.ValidationError):
         body = envelope("invalid", "The request is not valid; details names each field.", flatten(known.detail))
     else:
-        body = envelope(str(known.get_codes()), str(known.detail), getattr(known, "details", None))
+        body = envelope(str(known.get_codes()), _writable(known.detail), getattr(known, "details", None))
     return Response(body, status=known.status_code, headers=_headers(known))
 
 
@@ -66,13 +66,18 @@ def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         items = dict(enumerate(detail)).items()
     else:
-        sentences = [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]
+        sentences = [_writable(item) for item in (detail if isinstance(detail, list) else [detail])]
         return {path or "non_field_errors": sentences}
     flat: dict[str, list[str]] = {}
     for key, value in items:
         if value:
             flat |= flatten(value, f"{path}.{key}" if path else str(key))
     return flat
+
+
+def _writable(sentence: Any) -> str:
+    """Replace lone surrogates: some sentences quote what was sent."""
+    return str(sentence).encode(errors="replace").decode()
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:

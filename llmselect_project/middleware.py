@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from llmselect_project.envelope import plain_response
 
-JSON_PATHS = ("/api/v1/", "/health", "/metrics")
+JSON_PATHS = ("/api/", "/health", "/metrics")
 
 
 class EnvelopeMiddleware:
@@ -32,8 +32,8 @@ class EnvelopeMiddleware:
         response = self.get_response(request)
         if response.status_code < 400 or isinstance(response, Response):
             return response
-        is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        return plain_response(response.status_code) if is_page else response
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        return response if is_json else plain_response(response.status_code)
 
 
 def _is_storable(query: str) -> bool:

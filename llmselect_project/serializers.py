@@ -8,23 +8,37 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+NAME_LIMIT = 150  # characters, the column's
 PASSWORD_LIMIT = 1000  # characters; hashing more would be a way to keep the server busy
 
 
-def password_field() -> serializers.CharField:
+class StringField(serializers.CharField):
+    """A JSON string; its parent would take numbers as well."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Check the type."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+def password_field() -> StringField:
     """Make a field that takes a password as it is, blanks included."""
-    return serializers.CharField(max_length=PASSWORD_LIMIT, trim_whitespace=False, style={"input_type": "password"})
+    return StringField(max_length=PASSWORD_LIMIT, trim_whitespace=False, style={"input_type": "password"})
 
 
 class Registration(serializers.Serializer[Any]):
     """A new account."""
 
-    username = serializers.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
+    username = StringField(max_length=NAME_LIMIT, validators=[UnicodeUsernameValidator()])
     password = password_field()
-    registration_token = serializers.CharField(required=False, max_length=500, allow_blank=True)
+    registration_token = StringField(required=False, max_length=500, allow_blank=True)
 
     def validate_username(self, username: str) -> str:
         """Refuse a name that is taken, in whatever case: `Ann` and `ann` would be mistaken for each other."""
+        username = User.normalize_username(username)
+        if len(username) > NAME_LIMIT:
+            raise serializers.ValidationError(f"Ensure this field has no more than {NAME_LIMIT} characters.")
         if User.objects.filter(username__iexact=username).exists():
             raise serializers.ValidationError("A user with that username already exists.")
         return username
@@ -38,14 +52,14 @@ class Registration(serializers.Serializer[Any]):
 class Credentials(serializers.Serializer[Any]):
     """A name and its password."""
 
-    username = serializers.CharField(max_length=150)
+    username = StringField(max_length=NAME_LIMIT)
     password = password_field()
 
 
 class Refresh(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = serializers.CharField(max_length=2000)
+    refresh = StringField(max_length=2000)
 
 
 class Tokens(serializers.Serializer[Any]):

@@ -292,5 +292,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # The envelope and the timing middleware log each failed request once, with more to go on.
-    "loggers": {"django.request": {"level": "CRITICAL"}, "httpx2": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "CRITICAL"},
+        # At DEBUG they would log what people wrote.
+        **{name: {"level": "WARNING"} for name in ("openai", "anthropic", "httpx2", "httpcore2")},
+    },
 }

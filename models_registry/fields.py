@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -44,6 +45,18 @@ class WholeNumberField(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+class IdField(serializers.UUIDField):
+    """A UUID as a string; its parent would take numbers as well."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Check the type."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        value = super().to_internal_value(data)
+        assert isinstance(value, UUID)  # noqa: S101  # what the parent always returns
+        return value
 
 
 class ProviderField(serializers.SlugRelatedField[Provider]):

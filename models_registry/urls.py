@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from models_registry.admin_views import RefreshModelsView
 from models_registry.views import KeyViewSet, ModelViewSet
 
 urlpatterns = [
     path("models", ModelViewSet.as_view({"get": "list"}), name="model-list"),
     path("models/<slug:provider>/<path:model_id>", ModelViewSet.as_view({"get": "retrieve"}), name="model-detail"),
+    path("admin/models/refresh", RefreshModelsView.as_view(), name="models-refresh"),
     path("keys", KeyViewSet.as_view({"get": "list"}), name="key-list"),
     path("keys/system", KeyViewSet.as_view({"get": "system"}), name="key-system"),
     path("keys/<slug:provider>", KeyViewSet.as_view({"put": "update", "delete": "destroy"}), name="key-detail"),

@@ -23,6 +23,7 @@ class ModelViewSet(GenericViewSet[LLMModel]):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     queryset = LLMModel.objects.none()
+    serializer_class = serializers.Model
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[LLMModel]:
@@ -48,7 +49,9 @@ class KeyViewSet(GenericViewSet[APIKey]):
     """One's own API keys; a key goes in and never comes out."""
 
     queryset = APIKey.objects.none()
+    serializer_class = serializers.Key
     pagination_class = None
+    lookup_field, lookup_url_kwarg = "provider__slug", "provider"
 
     def get_queryset(self) -> QuerySet[APIKey]:
         """Give the user's keys with their providers."""
@@ -75,7 +78,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
     @extend_schema(responses={204: None}, tags=["keys"])
     def destroy(self, request: Request, provider: str) -> Response:  # noqa: ARG002
         """Forget one's key for a provider."""
-        get_object_or_404(self.get_queryset(), provider__slug=provider).delete()
+        self.get_object().delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=serializers.SystemKeys, tags=["keys"])

@@ -1,0 +1,148 @@
+"""Which ids name models that can chat, and where genai-prices' entries need a hand: looked at by eye for 0.2.3."""
+
+import re
+
+
+def _words(*words: str) -> re.Pattern[str]:
+    """Match any of the words as a whole part of an id, parts being cut at whatever is no letter."""
+    return re.compile(rf"(?:^|[^a-z])(?:{'|'.join(words)})(?:[^a-z]|$)")
+
+
+# Wherever they are served, gateways included, these do something else than chat.
+ANYWHERE = _words("embed", "embeddings?", "moderation", "rerank", "reranker", "transcribe", "tts", "whisper")
+# At the four vendors. A gateway may well translate a chat for an image or a research model.
+AT_VENDORS = _words("audio", "computer-use", "deep-research", "image", "live", "ocr", "realtime")
+# No API takes these: beginnings of ids (`ft:` needs the organisation's own name after it), OpenRouter's variants.
+NO_ID = re.compile(r"^ft:|-$|:(?:free|extended|thinking)$")
+
+BY_VENDOR = {
+    # Completions only (ada … davinci, instruct), Responses only (codex, o1-pro, gpt-5-pro …, and what the types of
+    # OpenAI's SDK list beside its chat models: cyber, rosalind, daybreak), video and images, and open weights that
+    # OpenAI does not serve itself.
+    "openai": re.compile(
+        r"^(?:text-)?(?:ada|babbage|curie|davinci)\b|^gpt-3\.5-turbo-instruct|codex|^(?:o\d|gpt-[\d.]+)-pro\b"
+        r"|^gpt-oss|^dall-e|^sora|\b(?:cyber|rosalind|daybreak)\b"
+    ),
+    # Its text completions ended in 2025.
+    "anthropic": re.compile(r"^claude-(?:v1|instant)"),
+    # Video, images, music, question answering and agents; robots over a socket; Claude and `-maas` are Vertex AI's;
+    # the 1.5 with the number last and Gemma 2 are OpenRouter's; gemma-3 and gemma-3n begin ids like gemma-3-27b-it.
+    "gemini": re.compile(
+        r"omni|banana|^imagen|^veo|^lyria|^aqa$|robotics.*-streaming|^claude|-maas$"
+        r"|^gemini-(?:flash|pro)-1\.5|^gemma-2-|^gemma-3n?$"
+    ),
+    # Other vendors' models; those Voxtrals only transcribe; weights under the names that Hugging Face gives them.
+    "mistral": re.compile(r"^(?:zai|deepseek)-|^voxtral-mini-(?:latest|26)|^mistral-small-.*24b|^ministral-3b$"),
+}
+
+# Entries whose id is short for what the API takes at that price.
+API_IDS = {
+    "openai": {
+        "gpt-chat-latest": "chat-latest",
+        "gpt-5.3": "gpt-5.3-chat-latest",
+        "gpt-3.5-0301": "gpt-3.5-turbo-0301",
+    },
+    "mistral": {
+        "codestral": "codestral-latest",
+        "devstral-small": "devstral-small-latest",
+        "magistral-medium": "magistral-medium-latest",
+        "magistral-small": "magistral-small-latest",
+        "ministral-8b": "ministral-8b-2410",
+        "mistral-7b": "open-mistral-7b",
+        "mistral-large": "mistral-large-2411",  # -latest has moved on to later, cheaper ones
+        "mistral-medium-3-1": "mistral-medium-2508",
+        "mistral-nemo": "open-mistral-nemo",
+        "mistral-saba": "mistral-saba-latest",
+        "mistral-small-3.2-24b-instruct": "mistral-small-2506",
+        "mixtral-8x22b-instruct": "open-mixtral-8x22b",
+        "mixtral-8x7b": "open-mixtral-8x7b",
+        "pixtral-12b": "pixtral-12b-latest",
+        "pixtral-large": "pixtral-large-latest",
+        "voxtral-small-24b-2507": "voxtral-small-latest",
+    },
+}
+
+# Aliases that genai-prices still takes for an older, dearer model; what they cost now is unknown.
+MOVED_ON = {"mistral": {"mistral-large-latest"}}
+
+# Names that would mislead.
+NAMES = {"o4-mini": "o4 mini"}
+
+# When vendors shut models down, which genai-prices does not record: until that day they are deprecated, from then on
+# they are only offered where a provider's own list has them. Days to come and of 2026 are
+# those announced in the types of the openai and anthropic SDKs and on the vendors' pages
+# (developers.openai.com/api/docs/deprecations, platform.claude.com/docs/en/about-claude/model-deprecations,
+# ai.google.dev/gemini-api/docs/deprecations, docs.mistral.ai/models). Earlier ones are approximate: what counts is that
+# they are past.
+SHUTDOWNS = {
+    "openai": {
+        "gpt-3.5-turbo-0301": "2024-09-13",
+        "gpt-3.5-turbo-0613": "2024-09-13",
+        "gpt-3.5-turbo-16k": "2024-09-13",
+        "gpt-4-vision-preview": "2024-12-06",
+        "gpt-4-32k": "2025-06-06",
+        "gpt-4.5-preview": "2025-07-14",
+        "o1-preview": "2025-07-28",
+        "o1-mini": "2025-10-27",
+        "chatgpt-4o-latest": "2026-02-17",
+        "gpt-4o-search-preview": "2026-07-23",
+        "gpt-5.3-chat-latest": "2026-08-10",
+        "gpt-3.5-turbo-1106": "2026-09-28",
+        "gpt-3.5-turbo": "2026-10-23",
+        "gpt-4": "2026-10-23",
+        "gpt-4-turbo": "2026-10-23",
+        "gpt-4.1-nano": "2026-10-23",
+        "gpt-4o-2024-05-13": "2026-10-23",
+        "o1": "2026-10-23",
+        "o3-mini": "2026-10-23",
+        "o4-mini": "2026-10-23",
+        "gpt-5": "2026-12-11",
+        "gpt-5-mini": "2026-12-11",
+        "gpt-5-nano": "2026-12-11",
+        "o3": "2026-12-11",
+        "gpt-4.1": "2027-01-14",
+        "gpt-4.1-mini": "2027-01-14",
+        "gpt-4o": "2027-01-14",
+        "gpt-4o-mini": "2027-01-14",
+        "gpt-5.1": "2027-04-01",
+        "gpt-5.4-nano": "2027-04-01",
+    },
+    "anthropic": {
+        "claude-2": "2025-07-21",
+        "claude-3-sonnet": "2025-07-21",
+        "claude-3-5-sonnet": "2025-10-28",
+        "claude-3-opus-latest": "2026-01-05",
+        "claude-3-7-sonnet-latest": "2026-02-19",
+        "claude-3-5-haiku-latest": "2026-02-19",
+        "claude-3-haiku": "2026-04-20",
+        "claude-opus-4-0": "2026-06-15",
+        "claude-sonnet-4-0": "2026-06-15",
+        "claude-opus-4-1": "2026-08-05",
+        "claude-sonnet-4-5": "2026-11-30",
+    },
+    "gemini": {
+        "gemini-1.0-pro-vision-001": "2025-02-15",
+        "gemini-pro": "2025-02-15",
+        "gemini-2.5-flash-preview": "2025-07-15",
+        "gemini-1.5-flash": "2025-09-29",
+        "gemini-1.5-pro": "2025-09-29",
+        "gemini-3-pro-preview": "2026-03-09",
+        "gemini-2.0-flash": "2026-06-01",
+        "gemini-2.0-flash-lite": "2026-06-01",
+        "gemini-2.5-flash": "2026-12-01",
+        "gemini-2.5-pro": "2026-12-01",
+    },
+    "mistral": {
+        "mistral-tiny": "2025-03-30",
+        "open-mistral-7b": "2025-03-30",
+        "open-mixtral-8x7b": "2025-03-30",
+        "open-mixtral-8x22b": "2025-03-30",
+        "mistral-medium-2312": "2025-06-16",
+        "mistral-saba-latest": "2025-09-30",
+        "ministral-8b-2410": "2025-12-31",
+        "pixtral-12b-latest": "2025-12-31",
+        "mistral-large-2411": "2026-05-31",
+        "pixtral-large-latest": "2026-05-31",
+        "open-mistral-nemo": "2026-07-31",
+    },
+}

@@ -1,0 +1,72 @@
+"""Users, clients, providers and the scripted provider, for all tests."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from models_registry.models import LLMModel, Provider
+from tests.helpers import PASSWORD, client_for
+from tests.stub import stub, stub_server
+
+__all__ = ["stub", "stub_server"]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    cache.clear()
+
+
+# Ann owns what a test is about, Bob is somebody else.
+@pytest.fixture
+def ann(db) -> User:
+    return User.objects.create_user("ann", password=PASSWORD)
+
+
+@pytest.fixture
+def bob(db) -> User:
+    return User.objects.create_user("bob", password=PASSWORD)
+
+
+@pytest.fixture
+def staff(db) -> User:
+    return User.objects.create_user("staff", password=PASSWORD, is_staff=True)
+
+
+@pytest.fixture
+def api(ann) -> APIClient:
+    return client_for(ann)
+
+
+@pytest.fixture
+def bob_api(bob) -> APIClient:
+    return client_for(bob)
+
+
+@pytest.fixture
+def visitor() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def echo(db) -> Provider:
+    return Provider.objects.create(slug="echo", name="Echo", kind="echo", requires_key=False)
+
+
+# Both vendors are the stub in truth, with a system key; one of them has prices.
+@pytest.fixture
+def openai(db, stub, settings) -> Provider:
+    settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "openai": stub.openai_url}
+    settings.SYSTEM_API_KEYS = {**settings.SYSTEM_API_KEYS, "openai": "sk-test"}
+    provider = Provider.objects.create(slug="openai", name="OpenAI", kind="openai")
+    LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", input_price="2.5", output_price="10")
+    return provider
+
+
+@pytest.fixture
+def anthropic(db, stub, settings) -> Provider:
+    settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "anthropic": stub.anthropic_url}
+    settings.SYSTEM_API_KEYS = {**settings.SYSTEM_API_KEYS, "anthropic": "sk-ant-test"}
+    provider = Provider.objects.create(slug="anthropic", name="Anthropic", kind="anthropic")
+    LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", max_output_tokens=8192)
+    return provider

@@ -1,0 +1,46 @@
+"""How many queries the lists cost, authentication included: the same for little data and for much."""
+
+import pytest
+
+from tests.helpers import conversation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/api/v1/conversations"
+
+
+@pytest.fixture
+def cost(api, django_assert_num_queries):
+    """Read a link; fails unless it costs so many queries."""
+    api.get("/api/v1/auth/me")  # puts the user state into the cache
+
+    def read(queries, link):
+        with django_assert_num_queries(queries):
+            response = api.get(link)
+            content = response.getvalue()
+        assert response.status_code == 200, content
+        return content if response.streaming else response.json()
+
+    return read
+
+
+@pytest.mark.parametrize("messages", [1, 200])
+@pytest.mark.parametrize("count", [1, 100])
+def test_reading(ann, cost, count, messages):
+    for number in range(count):
+        row = conversation(ann, messages=messages, title=f"sea {number}")
+    assert len(cost(1, URL)["results"]) == min(count, 20)
+    assert len(cost(1, f"{URL}?page_size=100")["results"]) == count
+    for query in ("provider=openai", "provider=openai&model=stub", "search=sea", "ordering=-created_at"):
+        assert cost(1, f"{URL}?{query}")["results"]
+    page = cost(1, f"{URL}?page_size=2")
+    while count > 1 and page["next"]:
+        page = cost(1, page["next"].replace("page_size=2", "page_size=49"))
+    assert len(cost(2, f"{URL}/{row.pk}")["messages"]) == min(messages, 50)
+    assert len(cost(2, f"{URL}/{row.pk}/messages?page_size=100")["results"]) == min(messages, 100)
+    cost(2 + -(-messages // 100), f"{URL}/{row.pk}/export")  # by batches of 100
+
+
+def test_an_unauthenticated_request_costs_none(visitor, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert visitor.get(URL).status_code == 401

@@ -1,0 +1,158 @@
+"""Measuring a call: tokens, cost and times, whole and streamed."""
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from models_registry.completion import Call, prepare
+from models_registry.errors import ProviderError
+from models_registry.models import LLMModel
+from models_registry.providers.base import CompletionRequest, Turn
+
+pytestmark = pytest.mark.django_db
+
+PROMPT = "hello you there"
+
+
+@pytest.fixture
+def call(ann, openai):
+    """Make a call of a model that costs 2.5 and 10 USD per million tokens."""
+
+    def make(model="stub", provider=openai, **options):
+        prices = {"input_price": Decimal("2.5"), "output_price": Decimal(10)}
+        LLMModel.objects.get_or_create(provider=provider, model_id=model, defaults={"name": model, **prices})
+        request = CompletionRequest(model=model, messages=[Turn("user", PROMPT)], **options)
+        return Call(prepare(user_id=ann.pk, provider=provider, model=model), request)
+
+    return make
+
+
+@pytest.fixture(params=["whole", "streamed"])
+def run(request):
+    """Run a call to its end in one of two ways."""
+    return Call.complete if request.param == "whole" else lambda call: [*call]
+
+
+def counts(call):
+    figures = call.figures()
+    return figures.prompt_tokens, figures.completion_tokens, figures.cost, figures.estimated
+
+
+def test_usage_as_the_provider_reports_it(call, run):
+    made = call()
+    run(made)
+    assert (made.text, counts(made)) == (PROMPT, (3, 3, Decimal("0.0000375"), False))
+
+
+def test_usage_is_estimated_where_it_is_not_reported(call, run):
+    made = call("stub?usage=0", system="Be brief.")
+    run(made)
+    assert counts(made) == (6, 4, Decimal("0.000055"), True)  # 24 and 15 characters, 4 to a token
+
+
+def test_an_empty_answer_costs_its_prompt(call, run):
+    made = call("stub?usage=0&content=null")
+    run(made)
+    assert counts(made) == (4, 0, Decimal("0.00001"), True)
+
+
+def test_a_price_that_is_not_known(call, run, openai):
+    LLMModel.objects.filter(model_id="stub").update(output_price=None)
+    made = call()
+    run(made)
+    assert made.figures().cost is None
+
+
+def test_a_price_of_nothing(call, run):
+    LLMModel.objects.filter(model_id="stub").update(input_price=0, output_price=0)
+    made = call()
+    run(made)
+    assert made.figures().cost == 0
+
+
+def test_a_model_that_is_not_registered(call, run):
+    made = call()
+    LLMModel.objects.all().delete()
+    made = Call(prepare(user_id=0, provider=made.target.provider, model="stub"), made.request)
+    run(made)
+    assert counts(made) == (3, 3, None, False)
+
+
+def test_times_of_a_stream(call):
+    made = call("stub?first=0.1&delay=0.1")
+    assert [*made] == ["hello ", "you ", "there"]
+    figures = made.figures()
+    assert 0.1 <= figures.ttft < 0.3 <= figures.time < 1.0
+
+
+def test_a_whole_answer_comes_at_once(call):
+    made = call("stub?first=0.1")
+    made.complete()
+    figures = made.figures()
+    assert 0.1 <= figures.ttft == figures.time < 0.5
+
+
+def test_the_clock_stops_with_the_call(call, run):
+    made = call()
+    run(made)
+    before = made.figures()
+    time.sleep(0.02)
+    assert made.figures() == before
+
+
+def test_a_stream_that_breaks_is_measured_too(call):
+    made = call("stub?cut=2&delay=0.02")
+    with pytest.raises(ProviderError):
+        list(made)
+    assert (made.text, counts(made)) == ("hello you ", (4, 3, Decimal("0.00004"), True))
+
+
+def test_a_failure_before_any_text(call, run):
+    made = call("stub?status=400")
+    with pytest.raises(ProviderError):
+        run(made)
+    figures = made.figures()
+    assert (made.text, figures.completion_tokens, figures.estimated, figures.ttft) == ("", 0, True, None)
+
+
+def test_closing_ends_the_iteration(call):
+    made = call("stub?delay=0.05&chunks=100")
+    pieces = []
+    for piece in made:
+        pieces.append(piece)
+        made.close()
+    assert (made.text, len(pieces)) == ("hello ", 1)
+
+
+def test_closing_before_the_start(call, stub):
+    made = call()
+    made.close()
+    assert ([*made], made.text) == ([], "")
+
+
+def test_where_a_limit_is_wanted_the_models_own_is_taken(call, anthropic, stub):
+    call(provider=anthropic).complete()
+    assert stub.requests[-1].body["max_tokens"] == 8192
+    call(provider=anthropic, max_tokens=5).complete()
+    assert stub.requests[-1].body["max_tokens"] == 5
+
+
+def test_where_none_is_wanted_none_is_sent(call, openai, stub):
+    LLMModel.objects.filter(provider=openai).update(max_output_tokens=8192)
+    call().complete()
+    assert set(stub.requests[-1].body) == {"model", "messages"}
+
+
+@pytest.mark.parametrize(
+    ("input_price", "output_price", "cost"),
+    [
+        ("2.5", "10", "0.0000375"),
+        ("0.000001", "0.000001", "0.000000000006"),
+        ("0.1", "0.2", "0.0000009"),
+        ("75", "150", "0.000675"),
+    ],
+)
+def test_costs_are_decimals(openai, input_price, output_price, cost):
+    model = LLMModel(provider=openai, input_price=Decimal(input_price), output_price=Decimal(output_price))
+    assert model.cost(3, 3) == Decimal(cost)
