@@ -19,7 +19,7 @@ class ProviderFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
         """Offer the providers of the registry."""
-        return list(Provider.objects.values_list("slug", "name"))
+        return list(Provider.objects.order_by("slug").values_list("slug", "name"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         """Narrow to the one chosen."""

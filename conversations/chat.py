@@ -65,9 +65,8 @@ class Exchange:
             **asdict(self.call.figures()),
         )
         with transaction.atomic():
-            conversation = Conversation.objects.select_for_update().filter(pk=self.conversation_id).first()
-            if conversation is not None:
-                _append(conversation, [answer])
+            for conversation in Conversation.objects.select_for_update().filter(pk=self.conversation_id):
+                _append(conversation, [answer], changed=("message_count", "last_message_at", "updated_at"))
         release()
         self.message = answer
 
@@ -126,8 +125,11 @@ def _conversation(user_id: int, request: ChatRequest, target: Target) -> Convers
     return conversation
 
 
-def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
-    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say."""
+def _append(conversation: Conversation, messages: Sequence[Message], changed: Sequence[str] | None = None) -> None:
+    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say.
+
+    `changed` names the columns to save, all when None.
+    """
     latest = conversation.last_message_at if conversation.message_count else conversation.created_at
     moment = max(timezone.now(), latest + timedelta(microseconds=1))
     for offset, message in enumerate(messages):
@@ -137,7 +139,7 @@ def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
             conversation.preview = message.content[:PREVIEW_LENGTH]
     conversation.message_count += len(messages)
     conversation.last_message_at = messages[-1].created_at
-    conversation.save()
+    conversation.save(update_fields=changed)
     Message.objects.bulk_create(messages)
 
 
@@ -145,11 +147,15 @@ def _user_message(turn: Turn, target: Target) -> Message:
     return Message(role=turn.role, content=turn.content, provider=target.provider.slug, model=target.model)
 
 
+def _history(conversation: Conversation) -> list[Turn]:
+    said: Any = Message.objects.history(conversation.pk).values_list("role", "content")
+    return [Turn(*turn) for turn in said]
+
+
 def _completion_request(conversation: Conversation, request: ChatRequest, target: Target) -> CompletionRequest:
-    history: list[Any] = list(Message.objects.history(conversation.pk).values_list("role", "content"))
     return CompletionRequest(
         model=target.model,
-        messages=[Turn(*said) for said in history],
+        messages=request.turns if request.conversation_id is None else _history(conversation),
         system=conversation.system,
         temperature=request.temperature,
         max_tokens=request.max_tokens,

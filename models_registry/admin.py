@@ -13,6 +13,7 @@ class ProviderAdmin(admin.ModelAdmin[Provider]):
 
     list_display = ("slug", "name", "kind", "base_url", "enabled", "requires_key", "checked_at", "check_error")
     list_filter = ("enabled", "kind")
+    ordering = ("slug",)
     search_fields = ("slug", "name")
     readonly_fields = ("checked_at", "check_error")
 
@@ -34,6 +35,7 @@ class LLMModelAdmin(admin.ModelAdmin[LLMModel]):
         "checked_at",
     )
     list_filter = ("provider", "available", "deprecated", "source")
+    ordering = ("provider__slug", "model_id")
     list_select_related = ("provider",)
     search_fields = ("model_id", "name")
     readonly_fields = ("source", "checked_at")

@@ -42,7 +42,7 @@ class Target:
 
 def prepare(*, user_id: int, provider: Provider, model: str) -> Target:
     """Look up price and key. Raises APIKeyMissing, APIKeyUnreadable."""
-    registered = LLMModel.objects.filter(provider=provider, model_id=model).first()
+    registered = next(iter(LLMModel.objects.filter(provider=provider, model_id=model)), None)
     key = find_key(user_id=user_id, provider=provider)
     client = CLIENTS[provider.kind](api_key=key, base_url=provider.endpoint)
     return Target(provider, model, registered, client)

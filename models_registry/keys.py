@@ -20,7 +20,7 @@ def find_key(*, user_id: int, provider: Provider) -> str:
 
     The user's key when it overrides, else the system's, else the user's. Raises APIKeyMissing, APIKeyUnreadable.
     """
-    own = APIKey.objects.filter(user_id=user_id, provider=provider).first()
+    own = next(iter(APIKey.objects.filter(user_id=user_id, provider=provider)), None)
     system = system_key(provider)
     if own is not None and (own.override_system_key or not system):
         return decrypt(own.key_encrypted)

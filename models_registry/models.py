@@ -47,9 +47,6 @@ class Provider(models.Model):
 
     objects = ProviderQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["slug"]
-
     def __str__(self) -> str:
         return self.name
 
@@ -99,7 +96,6 @@ class LLMModel(models.Model):
 
     class Meta:
         verbose_name = "model"
-        ordering = ["provider", "model_id"]
         constraints = [models.UniqueConstraint(fields=["provider", "model_id"], name="uniq_llmmodel_provider_model")]
 
     def __str__(self) -> str:

@@ -80,7 +80,8 @@ def _ensure_built_in() -> None:
 
 def _choose(slugs: Sequence[str] | None) -> list[Provider]:
     """Load the providers to sync; a disabled one too, so that its models are right when it comes back."""
-    rows = Provider.objects.all() if slugs is None else Provider.objects.filter(slug__in=slugs)
+    rows = Provider.objects.order_by("slug")
+    rows = rows if slugs is None else rows.filter(slug__in=slugs)
     return list(rows if settings.ECHO_PROVIDER else rows.exclude(kind=ProviderKind.ECHO))
 
 

@@ -84,7 +84,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
     @extend_schema(responses=serializers.SystemKeys, tags=["keys"])
     def system(self, request: Request) -> Response:  # noqa: ARG002
         """Say for which providers the system has a key."""
-        providers = Provider.objects.usable().filter(requires_key=True)
+        providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
         return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -46,6 +46,7 @@ def serving(environment: Mapping[str, str]) -> Iterator[str]:
             "REGISTRATION_RATE_LIMIT": "off",
             "DATABASE_URL": f"sqlite:///{Path(folder) / 'scratch.sqlite3'}",
             "REDIS_URL": "",
+            "LOG_LEVEL": "ERROR",
             **environment,
         }
         manage("migrate", "--verbosity=0", environment=full)

@@ -450,7 +450,7 @@ def test_the_slot_is_given_back(api, openai, settings, change):
 
 def test_the_message_is_committed_and_no_connection_held_while_the_provider_answers(api, openai):
     with ThreadPoolExecutor(1) as thread:
-        asked = thread.submit(in_a_thread_of_its_own, lambda: chat(api, model="stub?first=0.4"))
+        asked = thread.submit(in_a_thread_of_its_own, lambda: chat(api, model="stub?first=0.6"))
         assert eventually(lambda: Message.objects.exists())
         assert stored("role", "content") == [("user", "hello you there")]
         assert eventually(lambda: database_health()["checked_out"] in (None, 1))  # the one that asks

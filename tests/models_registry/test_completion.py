@@ -83,14 +83,14 @@ def test_times_of_a_stream(call):
     made = call("stub?first=0.1&delay=0.1")
     assert [*made] == ["hello ", "you ", "there"]
     figures = made.figures()
-    assert 0.1 <= figures.ttft < 0.3 <= figures.time < 1.0
+    assert 0.1 <= figures.ttft <= figures.time - 0.15  # two more pieces, each after 0.1 seconds
 
 
 def test_a_whole_answer_comes_at_once(call):
     made = call("stub?first=0.1")
     made.complete()
     figures = made.figures()
-    assert 0.1 <= figures.ttft == figures.time < 0.5
+    assert 0.1 <= figures.ttft == figures.time
 
 
 def test_the_clock_stops_with_the_call(call, run):
