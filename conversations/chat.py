@@ -43,6 +43,7 @@ class Exchange:
         self.conversation_id = conversation_id
         self.call = call
         self.message: Message | None = None
+        self.stored = False
         self._finished = False
 
     def finish(self, *, whole: bool) -> None:
@@ -67,6 +68,7 @@ class Exchange:
         with transaction.atomic():
             for conversation in Conversation.objects.select_for_update().filter(pk=self.conversation_id):
                 _append(conversation, [answer], changed=("message_count", "last_message_at", "updated_at"))
+                self.stored = True
         release()
         self.message = answer
 

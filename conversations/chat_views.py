@@ -114,8 +114,8 @@ def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
 
 
 def _places(exchange: Exchange) -> dict[str, Any]:
-    """Say where the exchange is kept."""
-    message_id = exchange.message.pk if exchange.message else None
+    """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
+    message_id = exchange.message.pk if exchange.message and exchange.stored else None
     return {"conversation_id": exchange.conversation_id, "message_id": message_id}
 
 

@@ -55,6 +55,10 @@ class Credentials(serializers.Serializer[Any]):
     username = StringField(max_length=NAME_LIMIT)
     password = password_field()
 
+    def validate_username(self, username: str) -> str:
+        """Take a name that only looks different for what it was registered as."""
+        return User.normalize_username(username)
+
 
 class Refresh(serializers.Serializer[Any]):
     """A refresh token."""

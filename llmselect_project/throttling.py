@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -49,7 +50,7 @@ def _identities(scope: str, request: Request) -> list[str]:
     if scope == "login":
         data = request.data if isinstance(request.data, dict) else {}
         account = data.get("username", request.user.pk if request.user else "")
-        identities.append(f"login:account:{str(account)[:150].casefold()}")
+        identities.append(f"login:account:{User.normalize_username(str(account)[:150]).casefold()}")
     return identities
 
 
