@@ -1,5 +1,6 @@
 """Every route: the API under /api/v1, the admin, health, and the documentation."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -20,7 +21,10 @@ api_v1 = [
     path("", include("models_registry.urls")),
     path("", include("conversations.urls")),
 ]
+# The toolbar is installed in development only.
+toolbar = [path("__debug__/", include("debug_toolbar.urls"))] if "debug_toolbar" in settings.INSTALLED_APPS else []
 urlpatterns = [
+    *toolbar,
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
