@@ -31,6 +31,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count every row
     # Ids are UUIDv7: their order is that of creation, and it is indexed.
     ordering = ("-id",)
     list_filter = (ProviderFilter,)
@@ -48,7 +49,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 class ConversationAdmin(ReadOnlyAdmin):
     """Finds a user's conversations."""
 
-    list_display = ("id", "title", "user", "provider", "model", "message_count", "created_at", "last_message_at")
+    list_display = ("__str__", "user", "provider", "model", "message_count", "created_at", "last_message_at")
     list_select_related = ("user",)
     search_fields = ("=user__username",)
     search_help_text = "A user's name, exactly."
@@ -58,7 +59,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 class MessageAdmin(ReadOnlyAdmin):
     """Shows messages of a conversation, or the newest of all."""
 
-    list_display = ("id", "conversation", "role", "status", "provider", "model", "cost", "time", "ttft", "created_at")
+    list_display = ("__str__", "conversation", "status", "provider", "model", "cost", "time", "ttft", "created_at")
     list_select_related = ("conversation",)
     search_fields = ("=conversation__user__username",)
     search_help_text = "A user's name, exactly."

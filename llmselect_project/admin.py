@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from llmselect_project.models import LoginSession
 from perf.paginator import CappedPaginator
 
+admin.site.site_header = admin.site.site_title = "LLMSelect"
+
 
 @admin.register(LoginSession)
 class LoginSessionAdmin(admin.ModelAdmin[LoginSession]):

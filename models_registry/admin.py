@@ -1,5 +1,7 @@
 """The registry in the admin: providers, models, and keys nobody can read."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -20,7 +22,7 @@ class ProviderAdmin(admin.ModelAdmin[Provider]):
 
 @admin.register(LLMModel)
 class LLMModelAdmin(admin.ModelAdmin[LLMModel]):
-    """Corrects what the catalogue says, and adds models it does not know."""
+    """Corrects what the catalogue says, and adds models it does not know; a sync leaves both alone from then on."""
 
     list_display = (
         "model_id",
@@ -41,6 +43,11 @@ class LLMModelAdmin(admin.ModelAdmin[LLMModel]):
     readonly_fields = ("source", "checked_at")
     paginator = CappedPaginator
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: LLMModel, form: Any, change: bool) -> None:
+        """Make the row staff's own, or the next sync would undo the change."""
+        obj.source = LLMModel.Source.STAFF
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(APIKey)
