@@ -1,12 +1,12 @@
 """Conversations in the admin, fit for tables of any size: no full counts, one query a page."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from conversations.models import Conversation, Message
+from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from models_registry.models import Provider
 from perf.paginator import CappedPaginator
 
@@ -34,7 +34,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     show_facets = admin.ShowFacets.NEVER  # they count every row
     # Ids are UUIDv7: their order is that of creation, and it is indexed.
     ordering = ("-id",)
-    list_filter = (ProviderFilter,)
+    list_filter: ClassVar[Any] = (ProviderFilter,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Users begin conversations."""
@@ -63,3 +63,53 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ("conversation",)
     search_fields = ("=conversation__user__username",)
     search_help_text = "A user's name, exactly."
+
+
+class ResultInline(admin.TabularInline[ComparisonResult, Comparison]):
+    """The answers of a comparison, in the order shown."""
+
+    model = ComparisonResult
+    ordering = ("index",)
+    fields = readonly_fields = (
+        "index",
+        "provider",
+        "model",
+        "response",
+        "error",
+        "error_message",
+        "time",
+        "ttft",
+        "cost",
+    )
+    can_delete = False
+    max_num = 0
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnlyAdmin):
+    """Shows which models were compared, and how the vote went."""
+
+    list_display = ("__str__", "user", "models", "blind", "vote", "created_at")
+    list_select_related = ("user",)
+    list_filter: ClassVar[Any] = ("blind",)
+    search_fields = ("=user__username",)
+    search_help_text = "A user's name, exactly."
+    inlines = (ResultInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Comparison]:
+        """Load the results of a page in one query."""
+        return super().get_queryset(request).prefetch_related("results")
+
+    @admin.display
+    def models(self, comparison: Comparison) -> str:
+        """Name the models in the order shown."""
+        results = sorted(comparison.results.all(), key=lambda result: result.index)
+        return ", ".join(str(result) for result in results)
+
+    @admin.display
+    def vote(self, comparison: Comparison) -> str:
+        """Name the preferred model."""
+        if comparison.voted_at is None:
+            return "-"
+        preferred = [str(each) for each in comparison.results.all() if each.index == comparison.preferred_index]
+        return preferred[0] if preferred else "tie"

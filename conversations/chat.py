@@ -123,7 +123,7 @@ def _conversation(user_id: int, request: ChatRequest, target: Target) -> Convers
     if request.system is not None:
         conversation.system = request.system
     if not conversation.title:
-        conversation.title = " ".join(request.turns[0].content.split())[:TITLE_FROM_MESSAGE]
+        conversation.title = " ".join(request.turns[0].content.split())[:TITLE_FROM_MESSAGE].rstrip()
     return conversation
 
 

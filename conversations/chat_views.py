@@ -19,6 +19,7 @@ from conversations.pump import pump
 from conversations.serializers import MESSAGE_FIELDS, message_row
 from conversations.slots import Slot
 from conversations.sse import PING, EventStreamResponse, sse
+from conversations.streams import streamed
 from models_registry.errors import ProviderError
 from models_registry.fields import money
 from models_registry.providers.base import Turn
@@ -66,20 +67,7 @@ class ChatStreamView(APIView):
         Events: `start`, `chunk` with `content`, and at the end one `done`, or one `error` with code and message.
         """
         asked = _chat_request(request)
-        slot = Slot()
-        try:
-            exchange = begin(user_id=current_user(request).pk, request=asked)
-        except BaseException:
-            slot.release()
-            raise
-
-        def ended() -> None:
-            try:
-                exchange.abandon()
-            finally:
-                slot.release()
-
-        return EventStreamResponse(_events(exchange), ended=ended)
+        return streamed(lambda: begin(user_id=current_user(request).pk, request=asked), _events)
 
 
 def _events(exchange: Exchange) -> Iterator[bytes]:

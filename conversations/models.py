@@ -1,4 +1,4 @@
-"""Conversations and their messages."""
+"""Conversations and their messages, comparisons and their results."""
 
 from uuid import UUID
 
@@ -62,8 +62,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return said.order_by("created_at", "id")
 
 
-class Message(models.Model):
-    """One turn of a conversation; figures are those of the call that made it, null for the user's own."""
+class Measured(models.Model):
+    """What a model wrote, and what the call took; null where there was none, or where it is unknown."""
+
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cost = models.DecimalField(max_digits=16, decimal_places=10, null=True, blank=True, help_text="USD")
+    estimated = models.BooleanField(default=False, help_text="Tokens were guessed from the length of the text.")
+    time = models.FloatField(null=True, blank=True, help_text="seconds")
+    ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
+
+    class Meta:
+        abstract = True
+
+
+class Message(Measured):
+    """One turn of a conversation; the figures are null for the user's own."""
 
     class Role(models.TextChoices):
         """Who speaks; a system prompt is kept on the conversation instead."""
@@ -85,12 +99,6 @@ class Message(models.Model):
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)
-    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
-    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    cost = models.DecimalField(max_digits=16, decimal_places=10, null=True, blank=True, help_text="USD")
-    estimated = models.BooleanField(default=False, help_text="Tokens were guessed from the length of the text.")
-    time = models.FloatField(null=True, blank=True, help_text="seconds")
-    ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = MessageQuerySet.as_manager()
@@ -100,3 +108,68 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role}: {self.content[:60]}"
+
+
+class ComparisonQuerySet(models.QuerySet["Comparison"]):
+    """Comparisons, never without saying whose."""
+
+    def for_user(self, user_id: int) -> "ComparisonQuerySet":
+        """Only this user's."""
+        return self.filter(user_id=user_id)
+
+    def with_results(self) -> "ComparisonQuerySet":
+        """Load the results in order, in one more query for all comparisons."""
+        return self.prefetch_related(models.Prefetch("results", ComparisonResult.objects.order_by("index")))
+
+
+class Comparison(models.Model):
+    """One prompt, answered by several models side by side.
+
+    A vote is there when `voted_at` is: for the result at `preferred_index`, or for a tie when that is null. Who wrote
+    what in a `blind` comparison is withheld until `revealed`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comparisons", db_index=False
+    )
+    prompt = models.TextField()
+    system = models.TextField(blank=True)
+    blind = models.BooleanField(default=False)
+    revealed = models.BooleanField(default=True)
+    preferred_index = models.PositiveSmallIntegerField(null=True, blank=True)
+    voted_at = models.DateTimeField(null=True, blank=True)
+    analysis = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ComparisonQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at", "-id"], name="idx_comparison_user_created")]
+
+    def __str__(self) -> str:
+        return self.prompt[:60]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is still to be kept secret which model wrote what."""
+        return self.blind and not self.revealed
+
+
+class ComparisonResult(Measured):
+    """One model's part in a comparison: what arrived, and the error it ended with, if it did."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="results", db_index=False)
+    index = models.PositiveSmallIntegerField(help_text="The place it is shown at.")
+    provider = models.CharField(max_length=50)
+    model = models.CharField(max_length=200)
+    response = models.TextField(blank=True)
+    error = models.CharField(max_length=50, blank=True, help_text="The error's code.")
+    error_message = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["comparison", "index"], name="uniq_result_comparison_index")]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"

@@ -5,13 +5,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from queue import Empty, SimpleQueue
 
+from rest_framework.exceptions import APIException
+
 from models_registry.completion import Call
 from models_registry.errors import ProviderError
 
 logger = logging.getLogger("llmselect.pump")
 
 # The number of the call, and a piece of text, the error it ended with, or None at its end.
-Event = tuple[int, str | ProviderError | None]
+Event = tuple[int, str | APIException | None]
 
 
 def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:

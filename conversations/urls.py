@@ -1,17 +1,23 @@
-"""Routes of conversations and chats."""
+"""Routes of conversations, chats and comparisons."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from conversations.chat_views import ChatStreamView, ChatView
+from conversations.comparison_views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.leaderboard_views import LeaderboardView
 from conversations.views import ConversationViewSet, MessageViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
+router.register("comparisons", ComparisonViewSet, basename="comparison")
 
 urlpatterns = [
     path("chat", ChatView.as_view(), name="chat"),
     path("chat/stream", ChatStreamView.as_view(), name="chat-stream"),
+    path("compare", CompareView.as_view(), name="compare"),
+    path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
+    path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
     *router.urls,
 ]

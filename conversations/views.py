@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -19,6 +18,7 @@ from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from conversations import serializers
+from conversations.deletion import delete_locked
 from conversations.export import FORMATS
 from conversations.models import Conversation, ConversationQuerySet, Message
 from conversations.search import matching, snippet
@@ -96,8 +96,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     @extend_schema(responses={204: None}, tags=["conversations"])
     def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Delete a conversation and its messages."""
-        with transaction.atomic():  # the lock keeps out an answer that arrives between the messages and the row
-            get_object_or_404(self.get_queryset().select_for_update(), pk=pk).delete()
+        delete_locked(self.get_queryset(), pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(

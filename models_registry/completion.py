@@ -68,8 +68,14 @@ class Call:
         """The answer as far as it has arrived."""
         return "".join(self._pieces)
 
+    @property
+    def elapsed(self) -> float:
+        """The seconds that the call took, or takes so far."""
+        return round((self._ended or time.perf_counter()) - self._started, 4)
+
     def complete(self) -> None:
         """Wait for the whole answer. Raises ProviderError."""
+        self._started = time.perf_counter()
         try:
             completion = self.target.client.complete(self.request)
         finally:
@@ -81,6 +87,7 @@ class Call:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the pieces as they arrive. Raises ProviderError, after which `text` holds what came before."""
+        self._started = time.perf_counter()
         try:
             self._stream = self.target.client.stream(self.request)
             if self._closed:  # while the provider had not yet accepted
@@ -102,7 +109,6 @@ class Call:
 
     def figures(self) -> Figures:
         """Measure the call as far as it has come."""
-        ended = self._ended or time.perf_counter()
         usage = self._usage or self._estimate()
         registered = self.target.registered
         return Figures(
@@ -110,7 +116,7 @@ class Call:
             completion_tokens=usage.completion_tokens,
             cost=registered.cost(usage.prompt_tokens, usage.completion_tokens) if registered else None,
             estimated=self._usage is None,
-            time=round(ended - self._started, 4),
+            time=self.elapsed,
             ttft=None if self._first is None else round(self._first - self._started, 4),
         )
 

@@ -1,0 +1,164 @@
+"""Comparing over HTTP: all answers at once, streamed side by side, kept, voted on, judged."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from conversations import comparison_serializers as serializers
+from conversations.analysis import analyze
+from conversations.comparison import Contest, begin, clear_vote, vote
+from conversations.comparison_serializers import comparison_row, result_row
+from conversations.deletion import delete_locked
+from conversations.models import Comparison, ComparisonQuerySet
+from conversations.slots import Slot
+from conversations.sse import PING, EventStreamResponse, sse
+from conversations.streams import streamed
+from models_registry.requests import current_user
+
+logger = logging.getLogger("llmselect.comparison")
+
+
+class CompareView(APIView):
+    """POST /compare."""
+
+    throttle_scope = "completion"
+
+    @extend_schema(request=serializers.CompareInput, responses=serializers.ComparisonOutput, tags=["compare"])
+    def post(self, request: Request) -> Response:
+        """Send a prompt to several models at once and wait for all answers."""
+        asked = _asked(request)
+        with Slot():
+            contest = begin(**asked)
+            try:
+                for _ in contest.run():
+                    pass
+            finally:
+                contest.abandon()
+        results = [contest.result(index) for index in range(len(contest.contestants))]
+        return Response(comparison_row(contest.comparison, results))
+
+
+class CompareStreamView(APIView):
+    """POST /compare/stream."""
+
+    throttle_scope = "completion"
+
+    @extend_schema(
+        request=serializers.CompareInput, responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["compare"]
+    )
+    def post(self, request: Request) -> EventStreamResponse:
+        """Send a prompt to several models at once and read their answers as they are written.
+
+        Events: `start`, interleaved `chunk`s, for each model one `complete` or `error`, and `done` when all is stored.
+        """
+        asked = _asked(request)
+        return streamed(lambda: begin(**asked), _events)
+
+
+class ComparisonViewSet(GenericViewSet[Comparison]):
+    """One's own comparisons; anybody else's is not found."""
+
+    queryset = Comparison.objects.none()
+    serializer_class = serializers.ComparisonOutput
+    orderings = ("-created_at",)
+    lookup_value_converter = "uuid"
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """A judgement calls a model, as a chat does."""
+        return "completion" if self.action == "analyze" else None
+
+    def get_queryset(self) -> ComparisonQuerySet:
+        """Only the user's own, with their results."""
+        return Comparison.objects.for_user(current_user(self.request).pk).with_results()
+
+    @extend_schema(tags=["compare"])
+    def list(self, request: Request) -> Response:  # noqa: ARG002
+        """List comparisons, newest first."""
+        page = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response([comparison_row(comparison) for comparison in page])
+
+    @extend_schema(tags=["compare"])
+    def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Show a comparison."""
+        return Response(comparison_row(get_object_or_404(self.get_queryset(), pk=pk)))
+
+    @extend_schema(responses={204: None}, tags=["compare"])
+    def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Delete a comparison, its results and its vote."""
+        delete_locked(Comparison.objects.for_user(current_user(self.request).pk), pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=serializers.VoteInput, responses=serializers.ComparisonOutput, tags=["compare"])
+    @action(detail=True, methods=["post"])
+    def vote(self, request: Request, pk: UUID) -> Response:
+        """Prefer one answer, or none; this reveals who wrote them."""
+        body = serializers.VoteInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        comparison = get_object_or_404(self.get_queryset(), pk=pk)
+        vote(comparison=comparison, preferred_index=body.validated_data["preferred_index"])
+        return Response(comparison_row(comparison))
+
+    @extend_schema(request=None, responses=serializers.ComparisonOutput, tags=["compare"])
+    @vote.mapping.delete
+    def clear_vote(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Take a vote back."""
+        comparison = get_object_or_404(self.get_queryset(), pk=pk)
+        clear_vote(comparison=comparison)
+        return Response(comparison_row(comparison))
+
+    @extend_schema(request=serializers.ModelChoice, responses=serializers.ComparisonOutput, tags=["compare"])
+    @action(detail=True, methods=["post"])
+    def analyze(self, request: Request, pk: UUID) -> Response:
+        """Have a model judge the answers without knowing who wrote them."""
+        body = serializers.ModelChoice(data=request.data)
+        body.is_valid(raise_exception=True)
+        comparison = get_object_or_404(self.get_queryset(), pk=pk)
+        with Slot():
+            analyze(comparison=comparison, user_id=current_user(request).pk, **body.validated_data)
+        return Response(comparison_row(comparison))
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    body = serializers.CompareInput(data=request.data)
+    body.is_valid(raise_exception=True)
+    data: dict[str, Any] = dict(body.validated_data)
+    data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
+    return {"user_id": current_user(request).pk, **data}
+
+
+def _events(contest: Contest) -> Iterator[bytes]:
+    comparison_id, hidden = contest.comparison.pk, contest.comparison.hidden
+    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
+    for arrived in contest.run():
+        yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
+    try:
+        contest.finish()
+    except DatabaseError:
+        logger.exception("a comparison could not be stored")
+        failure = {"error": "database_unavailable", "message": "The comparison could not be stored."}
+        yield sse({"event": "error", **failure, "comparison_id": comparison_id})
+    else:
+        yield sse({"event": "done", "comparison_id": comparison_id})
+
+
+def _event(contest: Contest, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
+    each = contest.contestants[index]
+    if isinstance(event, str):
+        names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
+        elapsed = each.call.elapsed if each.call is not None else 0.0
+        return {"event": "chunk", "index": index, **names, "chunk": event, "time": elapsed}
+    row = result_row(contest.result(index), hidden=hidden)
+    return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}
