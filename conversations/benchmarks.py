@@ -22,7 +22,7 @@ MESSAGE = "Say something short about the sea."
 
 
 @contextmanager
-def _servers(options: Options) -> Iterator[tuple[str, str]]:
+def servers(options: Options) -> Iterator[tuple[str, str]]:
     """Run the scripted provider and the server in processes of their own; yields both base URLs."""
     port = free_port()
     provider = f"http://127.0.0.1:{port}/v1"
@@ -37,7 +37,8 @@ def _servers(options: Options) -> Iterator[tuple[str, str]]:
         yield stack.enter_context(serving(environment)), provider
 
 
-def _log_in(url: str) -> dict[str, str]:
+def log_in(url: str) -> dict[str, str]:
+    """Make an account and return the header that its requests need."""
     with httpx2.Client(base_url=f"{url}/api/v1") as client:
         client.post("/auth/register", json=CREDENTIALS)
         access = client.post("/auth/login", json=CREDENTIALS).raise_for_status().json()["access"]
@@ -46,11 +47,11 @@ def _log_in(url: str) -> dict[str, str]:
 
 def chat(options: Options) -> Iterator[Result]:
     """Call the SDK and POST /chat in turns, on the same provider."""
-    with _servers(options) as (url, provider):
+    with servers(options) as (url, provider):
         sdk = OpenAI(api_key="benchmark", base_url=provider)
         # The bare socket of the standard library: a client of ours would be measured as time of the server.
         connection = HTTPConnection(url.removeprefix("http://"))
-        headers = {**_log_in(url), "Content-Type": "application/json"}
+        headers = {**log_in(url), "Content-Type": "application/json"}
         body = json.dumps({"provider": "openai", "model": "stub", "message": MESSAGE})
 
         def bare() -> None:
@@ -71,8 +72,8 @@ def chat(options: Options) -> Iterator[Result]:
 
 def streams(options: Options) -> Iterator[Result]:
     """Hold many streams open, check every word of each, and list conversations meanwhile."""
-    with _servers(options) as (url, _):
-        headers = _log_in(url)
+    with servers(options) as (url, _):
+        headers = log_in(url)
         broken, listed = asyncio.run(_crowd(url, headers))
         yield Result("streams not complete or out of order", broken, "streams", at_most=0)
         yield Result("conversation list meanwhile, median", statistics.median(listed), "ms")
@@ -88,14 +89,15 @@ def _timed(call: Any) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def _client(url: str, headers: dict[str, str]) -> httpx2.AsyncClient:
+def async_client(url: str, headers: dict[str, str]) -> httpx2.AsyncClient:
+    """Make a client of the API with as many connections as it takes."""
     limits = httpx2.Limits(max_connections=None)
     return httpx2.AsyncClient(base_url=f"{url}/api/v1", headers=headers, limits=limits, timeout=60)
 
 
 async def _crowd(url: str, headers: dict[str, str]) -> tuple[int, list[float]]:
     """Run all streams at once; returns how many went wrong, and the times of lists in ms."""
-    async with _client(url, headers) as client:
+    async with async_client(url, headers) as client:
         under_way = [asyncio.create_task(_is_whole(client, number)) for number in range(STREAMS)]
         listed: list[float] = []
         while not all(task.done() for task in under_way):
@@ -109,7 +111,7 @@ async def _crowd(url: str, headers: dict[str, str]) -> tuple[int, list[float]]:
 
 async def _overfull(url: str, headers: dict[str, str]) -> tuple[bool, int]:
     """Fill every slot, ask for one more; returns whether that was refused, and how many others ended well."""
-    async with _client(url, headers) as client:
+    async with async_client(url, headers) as client:
         under_way = [asyncio.create_task(_is_whole(client, number)) for number in range(SLOTS)]
         await asyncio.sleep(CHUNKS * PACE / 2)
         answer = await client.post("/chat/stream", json=_body(SLOTS))
