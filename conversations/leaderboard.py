@@ -62,7 +62,7 @@ def _voted(user_id: int, since: datetime | None) -> Iterator[tuple[int | None, l
     if since is not None:
         rows = rows.filter(comparison__voted_at__gte=since)
     ordered = rows.order_by("comparison_id").values_list(*COLUMNS)
-    for _, answers in groupby(ordered.iterator(chunk_size=2000), key=itemgetter(0)):
+    for _, answers in groupby(ordered, key=itemgetter(0)):
         found = list(answers)
         yield found[0][1], found
 
