@@ -64,6 +64,10 @@ class MessageAdmin(ReadOnlyAdmin):
     search_fields = ("=conversation__user__username",)
     search_help_text = "A user's name, exactly."
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Leave long texts out of lists; a message's own page loads its content."""
+        return super().get_queryset(request).defer("conversation__system")
+
 
 class ResultInline(admin.TabularInline[ComparisonResult, Comparison]):
     """The answers of a comparison, in the order shown."""

@@ -30,16 +30,10 @@ class Rating:
 
 
 def rate(players: int, wins: Wins) -> list[Rating]:
-    """Fit the strengths of players 0 … n-1 by Newton's method; intervals by the Fisher information."""
+    """Fit the strengths of players 0 … n-1; intervals by the Fisher information."""
     if players == 0:
         return []
-    strengths = [0.0] * players
-    for _ in range(STEPS):
-        gradient, information = _slopes(strengths, wins)
-        step = _solve(information, [[value] for value in gradient])
-        strengths = [strength + change[0] for strength, change in zip(strengths, step, strict=True)]
-        if max(abs(change[0]) for change in step) < PRECISION:
-            break
+    strengths = _fit(players, wins)
     errors = _standard_errors(_slopes(strengths, wins)[1])
     mean = sum(strengths) / players
     return [
@@ -52,6 +46,36 @@ def rate(players: int, wins: Wins) -> list[Rating]:
     ]
 
 
+def _fit(players: int, wins: Wins) -> list[float]:
+    """Climb to the top of the penalised likelihood by Newton's method, halving steps that overshoot it."""
+    strengths = [0.0] * players
+    height = _height(strengths, wins)
+    for _ in range(STEPS):
+        gradient, information = _slopes(strengths, wins)
+        step = [change[0] for change in _solve(information, [[value] for value in gradient])]
+        if max(map(abs, step)) < PRECISION:
+            break
+        reached = [strength + change for strength, change in zip(strengths, step, strict=True)]
+        while (higher := _height(reached, wins)) < height:
+            step = [change / 2 for change in step]
+            if max(map(abs, step)) < PRECISION:
+                return strengths
+            reached = [strength + change for strength, change in zip(strengths, step, strict=True)]
+        strengths, height = reached, higher
+    return strengths
+
+
+def _height(strengths: Sequence[float], wins: Wins) -> float:
+    """Compute the penalised log-likelihood."""
+    likely = sum(count * _log_chance(strengths[i] - strengths[j]) for (i, j), count in wins.items())
+    return likely - PRIOR * sum(strength**2 for strength in strengths)
+
+
+def _log_chance(lead: float) -> float:
+    """Compute the logarithm of the chance of winning with this lead, without overflow for large ones."""
+    return -math.log1p(math.exp(-lead)) if lead > 0 else lead - math.log1p(math.exp(lead))
+
+
 def _slopes(strengths: Sequence[float], wins: Wins) -> tuple[list[float], list[list[float]]]:
     """Compute the gradient of the penalised log-likelihood, and the Fisher information (minus its Hessian)."""
     players = len(strengths)
@@ -60,7 +84,7 @@ def _slopes(strengths: Sequence[float], wins: Wins) -> tuple[list[float], list[l
     for i in range(players):
         information[i][i] = 2 * PRIOR
     for (i, j), count in wins.items():
-        expected = 1 / (1 + math.exp(strengths[j] - strengths[i]))
+        expected = math.exp(_log_chance(strengths[i] - strengths[j]))
         gradient[i] += count * (1 - expected)
         gradient[j] -= count * (1 - expected)
         weight = count * expected * (1 - expected)

@@ -65,12 +65,17 @@ class Exchange:
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
             **asdict(self.call.figures()),
         )
+        try:
+            self._store(answer)
+        finally:
+            release()
+        self.message = answer
+
+    def _store(self, answer: Message) -> None:
         with transaction.atomic():
             for conversation in Conversation.objects.select_for_update().filter(pk=self.conversation_id):
                 _append(conversation, [answer], changed=("message_count", "last_message_at", "updated_at"))
                 self.stored = True
-        release()
-        self.message = answer
 
     def abandon(self) -> None:
         """Give up a call whose asker left: the provider is let go, what had arrived is kept."""

@@ -83,6 +83,9 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
     except DatabaseError:
         logger.exception("an answer could not be stored")
         failure = APIException("The answer could not be stored.", "database_unavailable")
+    except Exception:  # every stream ends with done or error
+        logger.exception("an answer could not be stored")
+        failure = APIException("The answer could not be stored.", "server_error")
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 

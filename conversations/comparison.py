@@ -79,10 +79,12 @@ class Contest:
             return
         self._finished = True
         results = [self.result(index) for index in range(len(self.contestants))]
-        with transaction.atomic():
-            if Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists():
-                ComparisonResult.objects.bulk_create(results)
-        release()
+        try:
+            with transaction.atomic():
+                if Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists():
+                    ComparisonResult.objects.bulk_create(results)
+        finally:
+            release()
 
     def abandon(self) -> None:
         """Give up the calls that still run, and keep what has come."""

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from conversations.models import Comparison, ComparisonResult
 from conversations.serializers import TEXT_LIMIT
-from models_registry.fields import ProviderField, TextField, WholeNumberField, money
+from models_registry.fields import FlagField, ProviderField, TextField, WholeNumberField, money
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated")
@@ -25,8 +25,8 @@ class CompareInput(serializers.Serializer[Any]):
 
     prompt = TextField(max_length=TEXT_LIMIT)
     models = serializers.ListField(child=ModelChoice(), min_length=2, max_length=4)
-    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, default="")
-    blind = serializers.BooleanField(default=False)
+    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
+    blind = FlagField(default=False)
 
 
 class VoteInput(serializers.Serializer[Any]):

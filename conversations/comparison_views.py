@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -18,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from conversations import comparison_serializers as serializers
 from conversations.analysis import analyze
+from conversations.caches import comparisons
 from conversations.comparison import Contest, begin, clear_vote, vote
 from conversations.comparison_serializers import comparison_row, result_row
 from conversations.deletion import delete_locked
@@ -26,6 +28,7 @@ from conversations.slots import Slot
 from conversations.sse import PING, EventStreamResponse, sse
 from conversations.streams import streamed
 from models_registry.requests import current_user
+from perf.responses import cached_response, canonical
 
 logger = logging.getLogger("llmselect.comparison")
 
@@ -85,10 +88,14 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
         return Comparison.objects.for_user(current_user(self.request).pk).with_results()
 
     @extend_schema(tags=["compare"])
-    def list(self, request: Request) -> Response:  # noqa: ARG002
+    def list(self, request: Request) -> HttpResponseBase:
         """List comparisons, newest first."""
+        query = canonical(request.query_params, ("cursor", "page_size"), {"page_size": "20"})
+        return cached_response(request, comparisons, owner=current_user(request).pk, query=query, load=self._page)
+
+    def _page(self) -> Any:
         page = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response([comparison_row(comparison) for comparison in page])
+        return self.get_paginated_response([comparison_row(comparison) for comparison in page]).data
 
     @extend_schema(tags=["compare"])
     def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
@@ -107,16 +114,18 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
         """Prefer one answer, or none; this reveals who wrote them."""
         body = serializers.VoteInput(data=request.data)
         body.is_valid(raise_exception=True)
-        comparison = get_object_or_404(self.get_queryset(), pk=pk)
-        vote(comparison=comparison, preferred_index=body.validated_data["preferred_index"])
+        with transaction.atomic():
+            comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
+            vote(comparison=comparison, preferred_index=body.validated_data["preferred_index"])
         return Response(comparison_row(comparison))
 
     @extend_schema(request=None, responses=serializers.ComparisonOutput, tags=["compare"])
     @vote.mapping.delete
     def clear_vote(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Take a vote back."""
-        comparison = get_object_or_404(self.get_queryset(), pk=pk)
-        clear_vote(comparison=comparison)
+        with transaction.atomic():
+            comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
+            clear_vote(comparison=comparison)
         return Response(comparison_row(comparison))
 
     @extend_schema(request=serializers.ModelChoice, responses=serializers.ComparisonOutput, tags=["compare"])
@@ -136,7 +145,7 @@ def _asked(request: Request) -> dict[str, Any]:
     body.is_valid(raise_exception=True)
     data: dict[str, Any] = dict(body.validated_data)
     data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
-    return {"user_id": current_user(request).pk, **data}
+    return {"user_id": current_user(request).pk, **data, "system": data["system"] or ""}
 
 
 def _events(contest: Contest) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from typing import Any
 from conversations.bradley_terry import Rating, rate
 from conversations.models import ComparisonResult
 from models_registry.fields import money
+from models_registry.models import COST_UNIT
 
 # Fewer decided pairs than this say nothing about a model.
 ENOUGH_PAIRS = 5
@@ -123,7 +124,7 @@ def _row(name: Name, record: Record, rating: Rating) -> dict[str, Any]:
 
 
 def _mean(costs: list[Decimal]) -> Decimal | None:
-    return (sum(costs, Decimal(0)) / len(costs)).quantize(Decimal("1e-10")) if costs else None
+    return (sum(costs, Decimal(0)) / len(costs)).quantize(COST_UNIT) if costs else None
 
 
 def _percentile(values: list[float], percent: int) -> float | None:

@@ -1,23 +1,33 @@
 """The leaderboard over HTTP."""
 
+from typing import Any
+
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.caches import leaderboards
 from conversations.comparison_serializers import Leaderboard, LeaderboardQuery
 from conversations.leaderboard import leaderboard
 from models_registry.requests import current_user
+from perf.responses import cached_response, canonical
 
 
 class LeaderboardView(APIView):
     """GET /leaderboard."""
 
     @extend_schema(parameters=[LeaderboardQuery], responses=Leaderboard, tags=["compare"])
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """Rate the models by one's own votes; `provider` narrows what is shown, not what is rated."""
-        query = LeaderboardQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        provider = query.validated_data.get("provider")
-        rows = leaderboard(user_id=current_user(request).pk, since=query.validated_data.get("since"))
-        return Response({"results": [row for row in rows if provider in (None, row["provider"])]})
+        query = canonical(request.query_params, ("provider", "since"))
+        owner = current_user(request).pk
+        return cached_response(request, leaderboards, owner=owner, query=query, load=lambda: _results(request))
+
+
+def _results(request: Request) -> dict[str, Any]:
+    query = LeaderboardQuery(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    provider = query.validated_data.get("provider")
+    rows = leaderboard(user_id=current_user(request).pk, since=query.validated_data.get("since"))
+    return {"results": [row for row in rows if provider in (None, row["provider"])]}

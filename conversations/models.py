@@ -7,12 +7,17 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from conversations import caches
+from perf.querysets import InvalidatingQuerySet
+
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
 
 
-class ConversationQuerySet(models.QuerySet["Conversation"]):
+class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
     """Conversations, never without saying whose."""
+
+    namespaces = (caches.conversations,)
 
     def for_user(self, user_id: int) -> "ConversationQuerySet":
         """Only this user's."""
@@ -53,8 +58,11 @@ class Conversation(models.Model):
         return self.title or str(self.id)
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class MessageQuerySet(InvalidatingQuerySet["Message"]):
     """Messages, narrowed to what a model is told again."""
+
+    namespaces = (caches.conversations,)
+    owner_path = "conversation__user_id"
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
         """Give what was said in a conversation, oldest first, without failures and silences."""
@@ -67,7 +75,7 @@ class Measured(models.Model):
 
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    cost = models.DecimalField(max_digits=16, decimal_places=10, null=True, blank=True, help_text="USD")
+    cost = models.DecimalField(max_digits=22, decimal_places=12, null=True, blank=True, help_text="USD")
     estimated = models.BooleanField(default=False, help_text="Tokens were guessed from the length of the text.")
     time = models.FloatField(null=True, blank=True, help_text="seconds")
     ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
@@ -110,8 +118,10 @@ class Message(Measured):
         return f"{self.role}: {self.content[:60]}"
 
 
-class ComparisonQuerySet(models.QuerySet["Comparison"]):
+class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
     """Comparisons, never without saying whose."""
+
+    namespaces = (caches.comparisons, caches.leaderboards)
 
     def for_user(self, user_id: int) -> "ComparisonQuerySet":
         """Only this user's."""
@@ -156,6 +166,13 @@ class Comparison(models.Model):
         return self.blind and not self.revealed
 
 
+class ComparisonResultQuerySet(InvalidatingQuerySet["ComparisonResult"]):
+    """Results, whose owner is that of their comparison."""
+
+    namespaces = (caches.comparisons, caches.leaderboards)
+    owner_path = "comparison__user_id"
+
+
 class ComparisonResult(Measured):
     """One model's part in a comparison: what arrived, and the error it ended with, if it did."""
 
@@ -167,6 +184,8 @@ class ComparisonResult(Measured):
     response = models.TextField(blank=True)
     error = models.CharField(max_length=50, blank=True, help_text="The error's code.")
     error_message = models.CharField(max_length=1000, blank=True)
+
+    objects = ComparisonResultQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["comparison", "index"], name="uniq_result_comparison_index")]

@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,14 +20,18 @@ from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from conversations import serializers
+from conversations.caches import conversations
 from conversations.deletion import delete_locked
 from conversations.export import FORMATS
 from conversations.models import Conversation, ConversationQuerySet, Message
 from conversations.search import matching, snippet
 from conversations.serializers import CONVERSATION_FIELDS, MESSAGE_FIELDS, conversation_row, message_row
 from models_registry.requests import current_user
+from perf.responses import cached_response, canonical
 
 NEWEST = 50  # messages shown with a conversation
+LIST_PARAMETERS = ("cursor", "ordering", "page_size")
+LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
 
 
 class ConversationViewSet(GenericViewSet[Conversation]):
@@ -47,14 +53,21 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         ],
         tags=["conversations"],
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         """List conversations, newest activity first."""
+        if "search" in request.query_params:
+            return Response(self._page(request))
+        query = canonical(request.query_params, (*LIST_PARAMETERS, "provider", "model"), LIST_DEFAULTS)
+        owner = current_user(request).pk
+        return cached_response(request, conversations, owner=owner, query=query, load=lambda: self._page(request))
+
+    def _page(self, request: Request) -> Any:
         self.filters = _valid(serializers.ConversationQuery(data=request.query_params))
         rows = self.paginate_queryset(_narrowed(self.get_queryset(), self.filters).values(*CONVERSATION_FIELDS)) or []
         search = self.filters.get("search")
         return self.get_paginated_response(
             [conversation_row(row, snippet(search, row["preview"], row["title"]) if search else None) for row in rows]
-        )
+        ).data
 
     @extend_schema(
         request=serializers.ConversationInput, responses={201: serializers.Conversation}, tags=["conversations"]
@@ -69,8 +82,14 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         return Response(_row(conversation), status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=serializers.ConversationDetail, tags=["conversations"])
-    def retrieve(self, request: Request, pk: UUID) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Show a conversation with its newest messages."""
+        owner = current_user(request).pk
+        return cached_response(
+            request, conversations, owner=owner, query=f"detail {pk}", load=lambda: self._detail(request, pk)
+        )
+
+    def _detail(self, request: Request, pk: UUID) -> dict[str, Any]:
         row = self.get_queryset().filter(pk=pk).values(*CONVERSATION_FIELDS).first()
         if row is None:
             raise NotFound
@@ -81,16 +100,16 @@ class ConversationViewSet(GenericViewSet[Conversation]):
             messages.pop()
             older = _older_link(request, messages[-1])
         shown = [message_row(message) for message in reversed(messages)]
-        return Response({**conversation_row(row), "messages": shown, "older_messages": older})
+        return {**conversation_row(row), "messages": shown, "older_messages": older}
 
     @extend_schema(request=serializers.TitleInput, responses=serializers.Conversation, tags=["conversations"])
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Rename a conversation."""
         data = _valid(serializers.TitleInput(data=request.data))
-        conversation = get_object_or_404(self.get_queryset(), pk=pk)
-        conversation.title = data["title"]
-        # Only these: a chat may be adding messages meanwhile.
-        conversation.save(update_fields=["title", "updated_at"])
+        with transaction.atomic():
+            conversation = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
+            conversation.title = data["title"]
+            conversation.save(update_fields=["title", "updated_at"])
         return Response(_row(conversation))
 
     @extend_schema(responses={204: None}, tags=["conversations"])

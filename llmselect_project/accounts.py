@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import authenticate, update_session_auth_hash
-from django.contrib.auth.models import User, update_last_login
+from django.contrib.auth.models import User
 from django.db import IntegrityError
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -19,6 +19,8 @@ from rest_framework.views import APIView
 from llmselect_project import serializers, sessions
 from llmselect_project.authentication import WWW_AUTHENTICATE, session_id
 from llmselect_project.errors import RegistrationClosed
+
+WRONG = "Wrong username or password."
 
 
 class UncachedView(APIView):
@@ -72,9 +74,11 @@ class LoginView(PublicView):
         data = _valid(serializers.Credentials(data=request.data))
         user = authenticate(request, username=data["username"], password=data["password"])
         if user is None:
-            raise AuthenticationFailed("Wrong username or password.")
-        update_last_login(User, user)
-        return Response(asdict(sessions.start_session(user=user)))
+            raise AuthenticationFailed(WRONG)
+        try:
+            return Response(asdict(sessions.start_session(user=user)))
+        except IntegrityError as error:  # deleted since the password was checked
+            raise AuthenticationFailed(WRONG) from error
 
 
 class RefreshView(PublicView):

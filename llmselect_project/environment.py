@@ -1,6 +1,8 @@
 """Typed readers of environment variables that fail loudly and name the variable."""
 
+import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import environ
@@ -8,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _PERIODS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 
 
@@ -19,6 +22,36 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
     if not raw.isdecimal() or int(raw) < minimum:
         raise ImproperlyConfigured(f"{name} must be a whole number of at least {minimum}, not {raw!r}.")
     return int(raw)
+
+
+def seconds(name: str, default: float) -> float:
+    """Read a time of more than 0 seconds; raises ImproperlyConfigured for anything else."""
+    raw = env.str(name, default="").strip()
+    try:
+        value = float(raw) if raw else default
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ImproperlyConfigured(f"{name} must be a number of seconds above 0, not {raw!r}.")
+    return value
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """Read true or false; raises ImproperlyConfigured for a word that is neither, lest it pass for false."""
+    raw = env.str(name, default="").strip().lower()
+    if not raw:
+        return default
+    if raw not in _BOOLEANS:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
+    return _BOOLEANS[raw]
+
+
+def choice(name: str, default: str, choices: Sequence[str]) -> str:
+    """Read one of several words; raises ImproperlyConfigured for another."""
+    value = env.str(name, default="") or default
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
 
 
 def rate(name: str, default: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotFound
 from rest_framework.response import Response
 
 from llmselect_project.envelope import plain_response
@@ -22,13 +22,14 @@ class EnvelopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Guard paths of the API, pass pages on untouched."""
-        if not request.path_info.startswith(JSON_PATHS):
-            return self.get_response(request)
+        """Guard every path, and the answers of those of the API."""
+        is_page = not request.path_info.startswith(JSON_PATHS)
         if "\0" in request.path_info:
-            return plain_response(404)
+            return HttpResponseNotFound() if is_page else plain_response(404)
         if not _is_storable(request.META.get("QUERY_STRING", "")):
-            return plain_response(400)
+            return HttpResponseBadRequest() if is_page else plain_response(400)
+        if is_page:
+            return self.get_response(request)
         response = self.get_response(request)
         if response.status_code < 400 or isinstance(response, Response):
             return response

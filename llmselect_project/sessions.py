@@ -27,12 +27,14 @@ class TokenPair:
 
 
 def start_session(*, user: User) -> TokenPair:
-    """Begin a session for a user whose password was just checked."""
+    """Begin a session for a user whose password was just checked; raises IntegrityError when the user is gone."""
+    now = timezone.now()
     with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(last_login=now)
         session = LoginSession.objects.create(
             user=user,
             password_stamp=user.get_session_auth_hash(),
-            expires_at=timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME,
+            expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
         )
         return _issue(session)
 

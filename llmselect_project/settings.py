@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.environment import database, env, integer, listed, rate, required
+from llmselect_project.environment import (
+    boolean,
+    choice,
+    database,
+    env,
+    integer,
+    listed,
+    rate,
+    required,
+    seconds,
+)
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
@@ -20,9 +29,7 @@ VERSION = "0.1.0"
 DJANGO_ENV = env.str("DJANGO_ENV", default="")
 if DJANGO_ENV != "testing":  # a developer's .env must not change what the tests see
     env.read_env(BASE_DIR / ".env")
-    DJANGO_ENV = env.str("DJANGO_ENV", default="development") or "development"
-if DJANGO_ENV not in ("development", "production", "testing"):
-    raise ImproperlyConfigured(f"DJANGO_ENV must be development, production or testing, not {DJANGO_ENV!r}.")
+    DJANGO_ENV = choice("DJANGO_ENV", "development", ("development", "production", "testing"))
 PRODUCTION = DJANGO_ENV == "production"
 TESTING = DJANGO_ENV == "testing"
 DEBUG = DJANGO_ENV == "development"
@@ -179,7 +186,7 @@ WHITENOISE_AUTOREFRESH = False
 TRUSTED_PROXIES = integer("TRUSTED_PROXIES", 0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_SSL_REDIRECT = boolean("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_REDIRECT_EXEMPT = [r"^health(/|$)", r"^metrics$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
@@ -214,7 +221,7 @@ AUTH_PASSWORD_VALIDATORS = [
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "/admin/login/"
-ALLOW_OPEN_REGISTRATION = env.bool("ALLOW_OPEN_REGISTRATION", default=False)
+ALLOW_OPEN_REGISTRATION = boolean("ALLOW_OPEN_REGISTRATION", default=False)
 REGISTRATION_TOKEN = env.str("REGISTRATION_TOKEN", default="")
 REFRESH_REUSE_WINDOW = timedelta(seconds=10)
 SIMPLE_JWT = {
@@ -240,10 +247,10 @@ SYSTEM_API_KEYS = {
 PROVIDER_BASE_URLS = {
     slug: env.str(f"{slug.upper()}_BASE_URL", default="") for slug in ("openai", "anthropic", "gemini", "mistral")
 }
-PROVIDER_CONNECT_TIMEOUT = env.float("PROVIDER_CONNECT_TIMEOUT", default=5.0)  # seconds
+PROVIDER_CONNECT_TIMEOUT = seconds("PROVIDER_CONNECT_TIMEOUT", 5.0)  # seconds
 # Seconds to the first byte, and then between chunks.
-PROVIDER_READ_TIMEOUT = env.float("PROVIDER_READ_TIMEOUT", default=60.0)
-STREAM_HEARTBEAT = env.float("STREAM_HEARTBEAT", default=15.0)  # seconds of silence before a comment
+PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 60.0)
+STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
 
 # REST framework and OpenAPI
 
@@ -287,7 +294,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

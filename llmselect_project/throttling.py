@@ -48,14 +48,20 @@ def _identities(scope: str, request: Request) -> list[str]:
         return [f"completion:user:{request.user.pk}"]
     identities = [f"{scope}:address:{client_address(request)}"]
     if scope == "login":
-        data = request.data if isinstance(request.data, dict) else {}
-        account = data.get("username", request.user.pk if request.user else "")
-        identities.append(f"login:account:{User.normalize_username(str(account)[:150]).casefold()}")
+        identities.append(_account(request))
     return identities
 
 
+def _account(request: Request) -> str:
+    """Name the account whose password is tried, the same for every way to write its name."""
+    if request.user is not None and request.user.is_authenticated:
+        return f"login:user:{request.user.pk}"
+    name = request.data.get("username") if isinstance(request.data, dict) else None
+    return f"login:account:{User.normalize_username(str(name).strip())[:150].casefold()}"
+
+
 @cache
-def _limiters() -> tuple[MovingWindowRateLimiter, ...]:
+def limiters() -> tuple[MovingWindowRateLimiter, ...]:
     """Return the limiters to try, the shared one first."""
     local = MovingWindowRateLimiter(MemoryStorage())
     if not settings.REDIS_URL:
@@ -66,7 +72,7 @@ def _limiters() -> tuple[MovingWindowRateLimiter, ...]:
 
 
 def _hit(item: RateLimitItem, identity: str) -> bool:
-    for limiter in _limiters():
+    for limiter in limiters():
         try:
             return limiter.hit(item, identity)
         except Exception:  # whatever the shared store raises, this worker goes on counting for itself
@@ -75,7 +81,7 @@ def _hit(item: RateLimitItem, identity: str) -> bool:
 
 
 def _reset_at(item: RateLimitItem, identity: str) -> float:
-    for limiter in _limiters():
+    for limiter in limiters():
         try:
             return limiter.get_window_stats(item, identity).reset_time
         except Exception:

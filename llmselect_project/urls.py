@@ -27,7 +27,7 @@ urlpatterns = [
     *toolbar,
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"),
     path("health", monitoring.HealthView.as_view(), name="health"),
     path("health/live", monitoring.LivenessView.as_view(), name="health-live"),
     path("admin/", admin.site.urls),

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from llmselect_project.body import ChunkedBodies
+from perf.cache import start_cold
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
 application = ChunkedBodies(get_wsgi_application(), limit=settings.REQUEST_BODY_LIMIT)
+start_cold()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from models_registry.errors import ProviderError
 from models_registry.keys import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
@@ -44,8 +45,15 @@ def prepare(*, user_id: int, provider: Provider, model: str) -> Target:
     """Look up price and key. Raises APIKeyMissing, APIKeyUnreadable."""
     registered = next(iter(LLMModel.objects.filter(provider=provider, model_id=model)), None)
     key = find_key(user_id=user_id, provider=provider)
-    client = CLIENTS[provider.kind](api_key=key, base_url=provider.endpoint)
+    client = client_of(provider, key)
     return Target(provider, model, registered, client)
+
+
+def client_of(provider: Provider, key: str) -> ProviderClient:
+    """Make the client that speaks a provider's wire format; raises ProviderError for a kind that nobody knows."""
+    if provider.kind not in CLIENTS:
+        raise ProviderError(f"LLMSelect has no client for providers of kind {provider.kind}.")
+    return CLIENTS[provider.kind](api_key=key, base_url=provider.endpoint)
 
 
 class Call:

@@ -47,6 +47,16 @@ class WholeNumberField(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
+class FlagField(serializers.BooleanField):
+    """A JSON true or false; words and numbers are refused."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Check the type."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class IdField(serializers.UUIDField):
     """A UUID as a string; its parent would take numbers as well."""
 

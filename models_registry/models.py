@@ -3,8 +3,14 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from uuid_utils.compat import uuid7
+
+from models_registry import caches
+from perf.querysets import InvalidatingQuerySet
+
+COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
 
 
 class ProviderKind(models.TextChoices):
@@ -18,8 +24,11 @@ class ProviderKind(models.TextChoices):
     ECHO = "echo", "Echo (development)"
 
 
-class ProviderQuerySet(models.QuerySet["Provider"]):
+class ProviderQuerySet(InvalidatingQuerySet["Provider"]):
     """Providers, narrowed to those that can be called."""
+
+    namespaces = (caches.models,)
+    owner_path = None
 
     def usable(self) -> "ProviderQuerySet":
         """Leave out disabled providers, and the echo outside development."""
@@ -50,14 +59,22 @@ class Provider(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse a provider that nobody could find."""
+        if self.kind == ProviderKind.OPENAI_COMPATIBLE and not self.base_url:
+            raise ValidationError({"base_url": "An OpenAI-compatible provider needs its base URL."})
+
     @property
     def endpoint(self) -> str:
         """The base URL to call: the environment's beats the row's; "" is the vendor's own."""
         return settings.PROVIDER_BASE_URLS.get(self.slug) or self.base_url
 
 
-class LLMModelQuerySet(models.QuerySet["LLMModel"]):
+class LLMModelQuerySet(InvalidatingQuerySet["LLMModel"]):
     """Models of the registry, narrowed to what users may see."""
+
+    namespaces = (caches.models,)
+    owner_path = None
 
     def listed(self) -> "LLMModelQuerySet":
         """Models of usable providers, each with its provider in the same query."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from models_registry.fields import TextField, money
+from models_registry.fields import FlagField, TextField, money
 from models_registry.models import APIKey, LLMModel
 
 
@@ -56,7 +56,7 @@ class KeyInput(serializers.Serializer[Any]):
     """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks."""
 
     key = TextField(max_length=500, write_only=True)
-    override_system_key = serializers.BooleanField(default=False)
+    override_system_key = FlagField(default=False)
 
     def validate_key(self, key: str) -> str:
         """Refuse what no header can hold."""

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from models_registry.catalogue import can_chat
+from models_registry.completion import client_of
 from models_registry.errors import ProviderError
 from models_registry.keys import system_key
 from models_registry.models import Provider, ProviderKind
-from models_registry.providers import CLIENTS
 from models_registry.providers.base import ListedModel
 from models_registry.providers.text import clean
 from models_registry.reconcile import Listing, reconcile, vendor_of
@@ -109,7 +109,7 @@ def _reason_to_skip(provider: Provider, *, check: bool) -> str | None:
 
 def _ask(provider: Provider) -> Listing:
     """Get the provider's own list of models that can chat."""
-    client = CLIENTS[provider.kind](api_key=system_key(provider), base_url=provider.endpoint)
+    client = client_of(provider, system_key(provider))
     release()
     models = [_storable(model) for model in client.list_models() if can_chat(vendor_of(provider), model.id)]
     listing = {model.id: model for model in models if model.id.isprintable() and 0 < len(model.id) <= MAX_TEXT}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -11,10 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from models_registry import serializers
+from models_registry import caches, serializers
 from models_registry.keys import store_key, system_key
 from models_registry.models import APIKey, LLMModel, Provider
 from models_registry.requests import current_user
+from perf.cache import EVERYBODY
+from perf.responses import PUBLIC, cached_response, canonical
 
 
 class ModelViewSet(GenericViewSet[LLMModel]):
@@ -31,12 +34,22 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         return LLMModel.objects.listed().order_by("provider__slug", "model_id")
 
     @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         """List models, narrowed by provider, part of the name, or availability."""
+        return cached_response(
+            request,
+            caches.models,
+            owner=EVERYBODY,
+            query=canonical(request.query_params, ("provider", "search", "available")),
+            load=lambda: self._results(request),
+            policy=PUBLIC,
+        )
+
+    def _results(self, request: Request) -> dict[str, Any]:
         query = serializers.ModelQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         models = _narrowed(self.get_queryset(), query.validated_data)
-        return Response({"results": [serializers.model_row(model) for model in models]})
+        return {"results": [serializers.model_row(model) for model in models]}
 
     @extend_schema(responses=serializers.Model, tags=["models"])
     def retrieve(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002

@@ -1,4 +1,7 @@
-"""Giving the database connection back before waiting for something that is not the database."""
+"""Giving database connections back, and doing without the pool where there must be none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -11,3 +14,20 @@ def release() -> None:
     """
     if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
         connection.close()
+
+
+@contextmanager
+def unpooled() -> Iterator[None]:
+    """Use a plain connection inside the block, closed at its end.
+
+    For a process that is about to fork: a pool's sockets would be shared with its children, and its threads lost.
+    """
+    options = connection.settings_dict["OPTIONS"]
+    connection.close()
+    pool = options.pop("pool", None)
+    try:
+        yield
+    finally:
+        connection.close()
+        if pool is not None:
+            options["pool"] = pool

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
+from llmselect_project.throttling import limiters
 from models_registry.models import LLMModel, Provider
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
@@ -13,8 +14,10 @@ __all__ = ["stub", "stub_server"]
 
 
 @pytest.fixture(autouse=True)
-def empty_cache():
+def nothing_remembered():
     cache.clear()
+    for limiter in limiters():
+        limiter.storage.reset()
 
 
 # Ann owns what a test is about, Bob is somebody else.

@@ -16,6 +16,7 @@ from models_registry.providers.streaming import EventReader, ProviderStream
 from models_registry.providers.text import clean
 from models_registry.providers.transport import timeout
 
+MAX_COUNT = 2_147_483_647  # what PostgreSQL's integer holds
 NO_KEY = "none"  # what a server that asks for no key is sent
 
 
@@ -109,5 +110,5 @@ def loads(content: bytes) -> dict[str, Any]:
 
 
 def integer(value: Any) -> int | None:
-    """Take a count that is one; None for everything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """Take a count that is one, and that a column can hold; None for everything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None

@@ -104,26 +104,16 @@ def slopes(ratings, wins):
 
 @given(EXTREMES)
 def test_the_fit_has_arrived(wins):
-    assert slopes(rate(PLAYERS, wins), wins) == pytest.approx([0] * PLAYERS, abs=1e-4)
+    assert slopes(rate(PLAYERS, wins), wins) == pytest.approx([0] * PLAYERS, abs=1e-3)  # wins
 
 
-def test_the_fit_arrives_where_plain_newton_steps_overshoot():
+def test_lopsided_scores_overflow_nothing():
     wins = {(0, 1): 1, (1, 0): 1, (1, 2): 0.5, (2, 0): 1, (2, 1): 0.5, (2, 3): 0.5}
     wins |= {(3, 1): 100, (3, 4): 0.5, (3, 5): 300, (4, 0): 100, (4, 2): 300, (5, 4): 300}
     assert slopes(rate(6, wins), wins) == pytest.approx([0] * 6, abs=1e-4)
 
 
-# Strengths: choix 0.4.1 (https://pypi.org/project/choix/), on Python 3.11 with numpy 2.4.6:
-#     data = [pair for pair, count in wins.items() for _ in range(round(count * times))]
-#     s = choix.opt_pairwise(n, data, alpha=0.05 * times, method="Newton-CG", tol=1e-12)
-# `times` is 2 where there are half wins: all data twice and twice the penalty (alpha * sum(s ** 2)) is the same fit.
-# The rating is 1000 + 400 / log(10) * (s - s.mean()).
-#
-# Half widths of the intervals: numpy 2.4.6, with A the Fisher information at s, the prior's included,
-#     A = 0.1 * np.eye(n); for each (i, j), count: p = 1 / (1 + np.exp(s[j] - s[i])); w = count * p * (1 - p);
-#         A[i, i] += w; A[j, j] += w; A[i, j] -= w; A[j, i] -= w
-#     P = np.eye(n) - 1 / n    # strengths relative to their mean
-#     1.959964 * 400 / np.log(10) * np.sqrt(np.diag(P @ np.linalg.inv(A) @ P))
+# Who won how often against whom, ratings, and half the widths of their intervals.
 PUBLISHED = {
     "all met": (
         {(0, 1): 7, (1, 0): 3, (1, 2): 6, (2, 1): 4, (0, 2): 8, (2, 0): 2},
@@ -145,11 +135,32 @@ PUBLISHED = {
         [1089.553, 910.447, 1339.965, 660.035],
         [570.037, 570.037, 640.032, 640.032],
     ),
+    "whole Newton steps overshoot": (
+        {(3, 5): 61, (5, 4): 68, (4, 0): 69, (3, 1): 46, (0, 1): 2},
+        [162.384, 3.997, 1000.000, 2351.630, 885.870, 1596.120],
+        [323.796, 476.404, 982.883, 412.596, 293.882, 316.987],
+    ),
 }
 
 
 @pytest.mark.parametrize(("wins", "strengths", "half_widths"), PUBLISHED.values(), ids=PUBLISHED)
 def test_against_choix_and_the_inverse_of_the_fisher_information(wins, strengths, half_widths):
+    """The numbers come from choix 0.4.1 (https://pypi.org/project/choix/) and numpy 2.4.6 on Python 3.11.
+
+    With times = 2 where there are half wins, else 1; all data twice and twice the penalty give the same fit:
+
+        data = [pair for pair, count in wins.items() for _ in range(round(count * times))]
+        s = choix.opt_pairwise(n, data, alpha=0.05 * times, method="Newton-CG", tol=1e-12)  # alpha * sum(s ** 2)
+        s -= s.mean()
+        rating = 1000 + 400 / np.log(10) * s
+
+        A = 0.1 * np.eye(n)  # the Fisher information at s, the prior's included
+        for (i, j), count in wins.items():
+            p = 1 / (1 + np.exp(s[j] - s[i]))
+            A += count * p * (1 - p) * np.outer(np.eye(n)[i] - np.eye(n)[j], np.eye(n)[i] - np.eye(n)[j])
+        P = np.eye(n) - 1 / n  # strengths relative to their mean
+        half_width = 1.959964 * 400 / np.log(10) * np.sqrt(np.diag(P @ np.linalg.inv(A) @ P))
+    """
     ratings = rate(len(strengths), wins)
     assert values(ratings) == close(strengths)
     assert [rating.high - rating.value for rating in ratings] == close(half_widths)

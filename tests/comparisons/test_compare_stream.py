@@ -1,6 +1,7 @@
 """POST /compare/stream."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -75,7 +76,6 @@ def test_all_events(ann, api, anthropic, stream):
     assert kinds == {"start", "chunk", "complete", "done"}
 
 
-@pytest.mark.django_db
 def test_a_chunk(stream):
     chunk = until(each_event(stream()), "chunk")
     assert 0 < chunk["time"] < 3
@@ -98,7 +98,6 @@ def test_times_of_chunks_never_go_back(stream):
         assert times[-1] <= of(received, index, "complete")[0]["time"]
 
 
-@pytest.mark.django_db
 def test_headers(stream):
     headers = stream().headers
     assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
@@ -132,7 +131,7 @@ def test_chunks_interleave(stream):
     first_end = next(place for place, each in enumerate(received) if each["event"] == "complete")
     assert {each["index"] for each in received[:first_end] if each["event"] == "chunk"} == {0, 1}
     order = [each["index"] for each in received if each["event"] == "chunk"]
-    changes = sum(one != other for one, other in zip(order, order[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(order))
     assert changes >= 8  # one after the other there is a single change
     assert took < 0.8  # nine pauses of each are 0.45 seconds, 0.9 one after the other
 
@@ -249,7 +248,7 @@ def test_deleted_meanwhile(api, stream, settings):
     received = each_event(response)
     assert api.delete(f"/api/v1/comparisons/{next(received)['comparison_id']}").status_code == 204
     assert list(received)[-1]["event"] in ("done", "error")
-    assert not (Comparison.objects.exists() or ComparisonResult.objects.exists())
+    assert (Comparison.objects.count(), ComparisonResult.objects.count()) == (0, 0)
     assert free_slots() == settings.COMPLETION_SLOTS
 
 
@@ -269,7 +268,6 @@ def test_no_free_slot(api, openai, stub, settings):
     assert (Comparison.objects.count(), stub.requests) == (0, [])
 
 
-@pytest.mark.django_db
 def test_a_running_stream_holds_one(stream, settings):
     response = stream("hang=headers", "hang=headers")
     assert free_slots() == settings.COMPLETION_SLOTS - 1

@@ -113,7 +113,11 @@ def test_sizes_that_are_none(api, size):
 def test_cursors_that_are_none(ann, bob_api, api):
     rows(ann, 2)
     link = page(api, URL, page_size=1)["next"]
-    for response in (bob_api.get(link), api.get(URL, {"cursor": "mangled"}), api.get(link + "x")):
+    for response in (
+        bob_api.get(link),
+        api.get(URL, {"cursor": "mangled"}),
+        api.get(link.replace("cursor=", "cursor=x")),
+    ):
         assert (response.status_code, response.json()) == (400, invalid(cursor="Not a cursor of this list."))
 
 
@@ -146,6 +150,7 @@ def test_visitors_have_none(ann, visitor):
     assert Comparison.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)  # inside a transaction the user state is not cached
 @pytest.mark.parametrize("count", [1, 100])
 def test_two_queries_for_any_number(bob, django_assert_max_num_queries, count):
     for _ in range(count):

@@ -1,13 +1,15 @@
 """POST and DELETE /comparisons/{id}/vote."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils.dateparse import parse_datetime
 
 from conversations.models import Comparison
 from tests.comparisons import MODELS, comparison
-from tests.helpers import error, invalid
+from tests.helpers import client_for, error, invalid
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +145,25 @@ def test_a_foreign_comparison(bob, api, method):
     response = getattr(api, method)(url(row), {"preferred_index": 1})
     assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
     assert unchanged(row)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["post", "delete"])
+def test_one_that_is_deleted_meanwhile_is_not_found(ann, method):
+    def request(verb, path):
+        try:
+            return getattr(client_for(ann), verb)(path, {"preferred_index": 1}).status_code
+        finally:
+            connection.close()
+
+    seen = set()
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(8):
+            path = url(comparison(ann, preferred_index=0))
+            votes = [pool.submit(request, method, path) for _ in range(5)]
+            assert pool.submit(request, "delete", path.removesuffix("/vote")).result() == 204
+            seen |= {vote.result() for vote in votes}
+    assert seen <= {200, 404}
 
 
 @pytest.mark.parametrize("pk", [UUID(int=1), "1", "x"])

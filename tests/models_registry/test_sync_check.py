@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db import connection, transaction
 
-from models_registry import sync as module
 from models_registry.catalogue import entries
 from models_registry.models import LLMModel, Provider
+from models_registry.providers import CLIENTS
 from models_registry.providers.base import ListedModel
 from models_registry.providers.openai import OpenAIClient
 from models_registry.sync import ProviderReport, sync
@@ -226,7 +226,7 @@ def test_no_connection_is_held_while_a_provider_answers(listed, monkeypatch):
             return [ListedModel("gpt-4o")]
 
     listed("gpt-4o")
-    monkeypatch.setitem(module.CLIENTS, "openai", Client)
+    monkeypatch.setitem(CLIENTS, "openai", Client)
     assert sync_openai().checked
     assert held == [(False, False)]
 
@@ -260,6 +260,6 @@ def test_a_provider_deleted_while_it_answers_is_no_failure(listed, monkeypatch):
             return [ListedModel("gpt-4o")]
 
     listed("gpt-4o")
-    monkeypatch.setitem(module.CLIENTS, "openai", Client)
+    monkeypatch.setitem(CLIENTS, "openai", Client)
     report = sync_openai()
     assert (report.checked, report.skipped, report.total) == (False, "deleted meanwhile", 0)

@@ -1,0 +1,67 @@
+"""Living without the cache: pausing after failures, and delivering later what could not be forgotten in time."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable
+
+logger = logging.getLogger("perf.cache")
+
+PAUSE = 1.0  # seconds without a cache after it failed
+RETRY = 0.5  # seconds between attempts to deliver an invalidation
+REPORT = 60.0  # seconds between log lines
+
+
+class Outage:
+    """What this process knows of a cache that fails."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._reported = float("-inf")
+        self._undelivered: dict[Hashable, Callable[[], object]] = {}
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the cache failed so recently that asking it again would only cost time."""
+        return time.monotonic() < self._until
+
+    def failed(self, error: Exception) -> None:
+        """Begin a pause, and log one line a minute."""
+        now = time.monotonic()
+        self._until = now + PAUSE
+        if now - self._reported >= REPORT:
+            self._reported = now
+            logger.warning("the cache fails; going on without it", extra={"error": repr(error)[:200]})
+
+    def owes(self, what: Hashable) -> bool:
+        """Tell whether an invalidation of this is still undelivered, so that what is cached of it may be wrong."""
+        return what in self._undelivered
+
+    def deliver_later(self, what: Hashable, deliver: Callable[[], object]) -> None:
+        """Try `deliver` until it no longer raises, in a background thread that ends when nothing is owed."""
+        with self._lock:
+            begins = not self._undelivered
+            self._undelivered[what] = deliver
+        if begins:
+            threading.Thread(target=self._work, name="cache-redelivery", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            time.sleep(RETRY)
+            for what, deliver in list(self._undelivered.items()):
+                try:
+                    deliver()
+                except Exception as error:  # every backend has its own
+                    self.failed(error)
+                    break
+                with self._lock:
+                    # An invalidation that was added meanwhile has a delivery of its own to wait for.
+                    if self._undelivered.get(what) is deliver:
+                        del self._undelivered[what]
+            with self._lock:
+                if not self._undelivered:
+                    return
+
+
+outage = Outage()
