@@ -15,7 +15,7 @@ from openai import OpenAI
 from perf.benchmark import Options, Result, percentile
 from perf.processes import free_port, running, serving, wait_for
 
-CREDENTIALS = {"username": "benchmark", "password": "a password for one run"}
+PASSWORD = "a password for one run"  # noqa: S105  # of accounts that live as long as the run
 STREAMS, CHUNKS, PACE = 200, 50, 0.1  # streams at once, chunks each, seconds between chunks
 SLOTS = 224  # what 256 threads leave to chats
 MESSAGE = "Say something short about the sea."
@@ -30,18 +30,19 @@ def servers(options: Options) -> Iterator[tuple[str, str]]:
     if options.database_url:
         environment["DATABASE_URL"] = options.database_url
     if options.redis_url:
-        environment["REDIS_URL"] = options.redis_url
+        environment |= {"REDIS_URL": options.redis_url, "SERVE_WORKERS": "2"}
     with ExitStack() as stack:
         stack.enter_context(running("stub_provider", "--port", str(port)))
         wait_for(f"{provider}/models")
         yield stack.enter_context(serving(environment)), provider
 
 
-def log_in(url: str) -> dict[str, str]:
+def log_in(url: str, name: str = "benchmark") -> dict[str, str]:
     """Make an account and return the header that its requests need."""
     with httpx2.Client(base_url=f"{url}/api/v1") as client:
-        client.post("/auth/register", json=CREDENTIALS)
-        access = client.post("/auth/login", json=CREDENTIALS).raise_for_status().json()["access"]
+        credentials = {"username": name, "password": PASSWORD}
+        client.post("/auth/register", json=credentials)
+        access = client.post("/auth/login", json=credentials).raise_for_status().json()["access"]
     return {"Authorization": f"Bearer {access}"}
 
 

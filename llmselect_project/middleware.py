@@ -31,6 +31,8 @@ class EnvelopeMiddleware:
         if is_page:
             return self.get_response(request)
         response = self.get_response(request)
+        # What says nothing of its own is somebody's private data.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         if response.status_code < 400 or isinstance(response, Response):
             return response
         is_json = response.headers.get("Content-Type", "").startswith("application/json")

@@ -33,6 +33,7 @@ class Options:
     database_url: str | None = None
     redis_url: str | None = None
     rounds: int = 300
+    seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)
