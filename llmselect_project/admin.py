@@ -1,12 +1,35 @@
-"""Login sessions in the admin, for ending them."""
+"""Accounts in the admin: users, and login sessions for ending them."""
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from llmselect_project.models import LoginSession
+from llmselect_project.models import LoginSession, RefreshToken
 from perf.paginator import CappedPaginator
 
 admin.site.site_header = admin.site.site_title = "LLMSelect"
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class LargeUserAdmin(UserAdmin[User]):
+    """Django's own, without counting every user."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+
+class RefreshTokenInline(admin.TabularInline[RefreshToken, LoginSession]):
+    """The tokens given out for a session; their ids are of no use without the server's signature."""
+
+    model = RefreshToken
+    fields = readonly_fields = ("id", "used_at", "expires_at")
+    can_delete = False
+    max_num = 0
 
 
 @admin.register(LoginSession)
@@ -18,6 +41,7 @@ class LoginSessionAdmin(admin.ModelAdmin[LoginSession]):
     search_fields = ("=user__username",)
     ordering = ("-id",)
     fields = readonly_fields = ("id", "user", "created_at", "expires_at")
+    inlines = (RefreshTokenInline,)
     paginator = CappedPaginator
     show_full_result_count = False
 

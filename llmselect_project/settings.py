@@ -20,6 +20,7 @@ from llmselect_project.environment import (
     required,
     seconds,
 )
+from perf.logs import json_logging
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
@@ -295,16 +296,4 @@ USE_I18N = False
 USE_TZ = True
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "perf.logs.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # The envelope and the timing middleware log each failed request once, with more to go on.
-    "loggers": {
-        "django.request": {"level": "CRITICAL"},
-        # At DEBUG they would log what people wrote.
-        **{name: {"level": "WARNING"} for name in ("openai", "anthropic", "httpx2", "httpcore2")},
-    },
-}
+LOGGING = json_logging(LOG_LEVEL)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
@@ -43,9 +44,11 @@ class Provider(models.Model):
     slug = models.SlugField(unique=True, help_text="The name API clients use.")
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=20, choices=ProviderKind)
-    base_url = models.URLField(
+    base_url = models.CharField(
         blank=True,
         max_length=500,
+        # A URLField would refuse the host names of containers, like http://ollama:11434/v1.
+        validators=[RegexValidator(r"^https?://[^\s/?#]+(/\S*)?\Z", "Enter an address that starts with http(s)://.")],
         help_text="In the form its SDK takes: OpenAI's ends in /v1. Empty for the vendor's own.",
     )
     enabled = models.BooleanField(default=True)
