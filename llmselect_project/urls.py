@@ -2,10 +2,11 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from llmselect_project import accounts, monitoring
+from llmselect_project.cache_views import ClearCacheView
 from llmselect_project.envelope import api_not_found
 
 auth = [
@@ -16,8 +17,9 @@ auth = [
     path("password", accounts.PasswordView.as_view(), name="password"),
     path("me", accounts.MeView.as_view(), name="me"),
 ]
-api_v1 = [
+api_v1: list[URLPattern | URLResolver] = [
     path("auth/", include(auth)),
+    path("admin/cache/clear", ClearCacheView.as_view(), name="cache-clear"),
     path("", include("models_registry.urls")),
     path("", include("conversations.urls")),
 ]

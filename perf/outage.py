@@ -34,6 +34,10 @@ class Outage:
             self._reported = now
             logger.warning("the cache fails; going on without it", extra={"error": repr(error)[:200]})
 
+    def end_pause(self) -> None:
+        """Use the cache again at once: it was seen to work."""
+        self._until = 0.0
+
     def owes(self, what: Hashable) -> bool:
         """Tell whether an invalidation of this is still undelivered, so that what is cached of it may be wrong."""
         return what in self._undelivered
@@ -55,6 +59,7 @@ class Outage:
                 except Exception as error:  # every backend has its own
                     self.failed(error)
                     break
+                self.end_pause()
                 with self._lock:
                     # An invalidation that was added meanwhile has a delivery of its own to wait for.
                     if self._undelivered.get(what) is deliver:

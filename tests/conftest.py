@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from llmselect_project.throttling import limiters
 from models_registry.models import LLMModel, Provider
+from perf.outage import outage
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
 
@@ -16,6 +17,7 @@ __all__ = ["stub", "stub_server"]
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     cache.clear()
+    outage.end_pause()
     for limiter in limiters():
         limiter.storage.reset()
 
