@@ -8,11 +8,13 @@ from queue import Empty, SimpleQueue
 from rest_framework.exceptions import APIException
 
 from models_registry.completion import Call
-from models_registry.errors import ProviderError
+from models_registry.errors import ProviderError, StreamBroken
 
 logger = logging.getLogger("llmselect.pump")
 
 # The number of the call, and a piece of text, the error it ended with, or None at its end.
+_running: set[Call] = set()
+
 Event = tuple[int, str | APIException | None]
 
 
@@ -23,6 +25,7 @@ def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
     the database.
     """
     queue: SimpleQueue[Event] = SimpleQueue()
+    _running.update(calls)
     for number, call in enumerate(calls):
         threading.Thread(target=_read, args=(number, call, queue), name="provider-reader", daemon=True).start()
     running = len(calls)
@@ -32,9 +35,16 @@ def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
             running -= sum(1 for _, event in events if not isinstance(event, str))
             yield events
     finally:
+        _running.difference_update(calls)
         if running:
             for call in calls:
                 call.close()
+
+
+def break_off() -> None:
+    """Give up all calls under way in this process, so that what has arrived is stored before it ends."""
+    for call in list(_running):
+        call.close()
 
 
 def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
@@ -48,7 +58,7 @@ def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
         logger.exception("provider client failed")
         queue.put((number, ProviderError("LLMSelect failed to read the provider's answer.")))
     else:
-        queue.put((number, None))
+        queue.put((number, StreamBroken("The server was stopped.") if call.closed else None))
 
 
 def _arrived(queue: "SimpleQueue[Event]", timeout: float) -> list[Event]:

@@ -5,10 +5,13 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from conversations.pump import break_off
 from llmselect_project.body import ChunkedBodies
+from llmselect_project.shutdown import before_kill
 from perf.cache import start_cold
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
 application = ChunkedBodies(get_wsgi_application(), limit=settings.REQUEST_BODY_LIMIT)
 start_cold()
+before_kill(settings.SHUTDOWN_GRACE, break_off)

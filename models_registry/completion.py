@@ -69,7 +69,7 @@ class Call:
         self._started = time.perf_counter()
         self._ended: float | None = None
         self._first: float | None = None
-        self._closed = False
+        self.closed = False
 
     @property
     def text(self) -> str:
@@ -98,7 +98,7 @@ class Call:
         self._started = time.perf_counter()
         try:
             self._stream = self.target.client.stream(self.request)
-            if self._closed:  # while the provider had not yet accepted
+            if self.closed:  # while the provider had not yet accepted
                 return
             for piece in self._stream:
                 if self._first is None:
@@ -112,7 +112,7 @@ class Call:
 
     def close(self) -> None:
         """Give up, from any thread; the upstream connection is released at once."""
-        self._closed = True
+        self.closed = True
         self._close_stream()
 
     def figures(self) -> Figures:

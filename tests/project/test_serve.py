@@ -13,6 +13,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
+from conversations.models import Message
 from perf.processes import free_port, running, wait_for
 from tests.helpers import conversation, login
 
@@ -46,6 +47,26 @@ def test_it_answers_and_stops_cleanly():
         assert requests.get(f"http://127.0.0.1:{port}/static/admin/css/base.css", timeout=5).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+def test_a_stream_longer_than_the_grace_time_keeps_what_had_arrived(ann, openai, stub):
+    port = free_port()
+    headers = {"Authorization": f"Bearer {login()['access']}"}
+    body = {"provider": "openai", "model": "stub?delay=0.2&chunks=300", "message": "one two"}
+    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "SHUTDOWN_GRACE": "4"}
+    with serve(port, **more) as process:
+        wait_for(f"http://127.0.0.1:{port}/health/live")
+        url = f"http://127.0.0.1:{port}/api/v1/chat/stream"
+        with requests.post(url, json=body, headers=headers, stream=True, timeout=30) as response:
+            lines = response.iter_lines()
+            while b"chunk" not in next(lines):
+                pass
+            process.send_signal(signal.SIGTERM)
+            last = [line for line in lines if line][-1]
+        assert process.wait(timeout=10) == 0
+    assert b"The server was stopped." in last
+    answer = Message.objects.get(role="assistant")
+    assert (answer.status, answer.content[:7]) == ("interrupted", "one two")
 
 
 def refused(*arguments, **more):

@@ -24,7 +24,6 @@ logger = logging.getLogger("llmselect.serve")
 PRUNE_INTERVAL = 86_400  # seconds
 MINIMUM_THREADS = 33  # 32 of them never run chats
 MAX_CONNECTIONS = 4096  # of a worker
-GRACE_TIME = 30  # seconds for running requests after SIGTERM
 
 
 class Command(BaseCommand):
@@ -60,7 +59,7 @@ class Command(BaseCommand):
             blocking_threads=threads,
             # Connections, idle ones included; what they may do at once is bounded by threads and slots.
             backpressure=MAX_CONNECTIONS,
-            workers_kill_timeout=GRACE_TIME,
+            workers_kill_timeout=settings.SHUTDOWN_GRACE,
             respawn_failed_workers=True,
             log_level=LogLevels.error,
         ).serve()
