@@ -1,11 +1,9 @@
 """Chatting over HTTP: the whole answer at once, or streamed as it is written."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
@@ -19,13 +17,11 @@ from conversations.pump import pump
 from conversations.serializers import MESSAGE_FIELDS, message_row
 from conversations.slots import Slot
 from conversations.sse import PING, EventStreamResponse, sse
-from conversations.streams import streamed
+from conversations.streams import failure_to_keep, streamed
 from models_registry.errors import ProviderError
 from models_registry.fields import money
 from models_registry.providers.base import Turn
 from models_registry.requests import current_user
-
-logger = logging.getLogger("llmselect.chat")
 
 
 class ChatView(APIView):
@@ -78,14 +74,8 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
-    try:
-        exchange.finish(whole=failure is None)
-    except DatabaseError:
-        logger.exception("an answer could not be stored")
-        failure = APIException("The answer could not be stored.", "database_unavailable")
-    except Exception:  # every stream ends with done or error
-        logger.exception("an answer could not be stored")
-        failure = APIException("The answer could not be stored.", "server_error")
+    broken = failure is not None
+    failure = failure_to_keep(lambda: exchange.finish(whole=not broken)) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 

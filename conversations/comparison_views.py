@@ -1,11 +1,10 @@
 """Comparing over HTTP: all answers at once, streamed side by side, kept, voted on, judged."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -26,11 +25,9 @@ from conversations.deletion import delete_locked
 from conversations.models import Comparison, ComparisonQuerySet
 from conversations.slots import Slot
 from conversations.sse import PING, EventStreamResponse, sse
-from conversations.streams import streamed
+from conversations.streams import failure_to_keep, streamed
 from models_registry.requests import current_user
 from perf.responses import cached_response, canonical
-
-logger = logging.getLogger("llmselect.comparison")
 
 
 class CompareView(APIView):
@@ -153,14 +150,11 @@ def _events(contest: Contest) -> Iterator[bytes]:
     yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
     for arrived in contest.run():
         yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
-    try:
-        contest.finish()
-    except DatabaseError:
-        logger.exception("a comparison could not be stored")
-        failure = {"error": "database_unavailable", "message": "The comparison could not be stored."}
-        yield sse({"event": "error", **failure, "comparison_id": comparison_id})
-    else:
+    if (failure := failure_to_keep(contest.finish)) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
+    else:
+        said = {"error": failure.get_codes(), "message": str(failure.detail)}
+        yield sse({"event": "error", **said, "comparison_id": comparison_id})
 
 
 def _event(contest: Contest, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:

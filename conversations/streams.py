@@ -1,10 +1,16 @@
 """Streaming what runs in a slot: started before the response, cleaned up after it, whatever happens between."""
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
+from django.db import DatabaseError
+from rest_framework.exceptions import APIException
+
 from conversations.slots import Slot
 from conversations.sse import EventStreamResponse
+
+logger = logging.getLogger("llmselect.streams")
 
 
 class Abandonable(Protocol):
@@ -33,3 +39,14 @@ def streamed(begin: Callable[[], Run], events: Callable[[Run], Iterator[bytes]])
             slot.release()
 
     return EventStreamResponse(events(run), ended=ended)
+
+
+def failure_to_keep(finish: Callable[[], None]) -> APIException | None:
+    """Store what a stream brought; returns the error it must end with when that fails, for no stream ends without."""
+    try:
+        finish()
+    except Exception as error:
+        logger.exception("what a stream brought could not be stored")
+        code = "database_unavailable" if isinstance(error, DatabaseError) else "server_error"
+        return APIException("What has arrived could not be stored.", code)
+    return None

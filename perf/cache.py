@@ -70,6 +70,9 @@ class Namespace:
             outage.failed(error)
             self._count("misses")
             return load(), False
+        if generation is None:  # invalidated again while it was being made: nothing may be stored under it
+            self._count("misses")
+            return load(), False
         if entry is not None and entry[0] == generation:
             self._count("hits")
             return entry[1], True
@@ -105,7 +108,7 @@ class Namespace:
             outage.failed(error)
         return value
 
-    def _lookup(self, owner: object, query: str) -> tuple[str, Any]:
+    def _lookup(self, owner: object, query: str) -> tuple[str | None, Any]:
         generation_key, entry_key = self._generation_key(owner), self._entry_key(owner, query)
         found = cache.get_many([generation_key, entry_key])
         generation = found.get(generation_key)
@@ -113,8 +116,6 @@ class Namespace:
             fresh = secrets.token_hex(8)
             # Of several that find it missing one adds; the others must take that one's.
             generation = fresh if cache.add(generation_key, fresh, timeout=None) else cache.get(generation_key)
-        if generation is None:  # evicted or invalidated again: nothing may be stored under it
-            raise LookupError("the generation is gone")
         return generation, found.get(entry_key)
 
     def _entry_key(self, owner: object, query: str) -> str:
