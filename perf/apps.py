@@ -1,10 +1,22 @@
 """Timing, caching and health, knowing nothing of the apps above."""
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.db.backends.signals import connection_created
 
 
 class PerfConfig(AppConfig):
-    """Middleware, caches and health."""
+    """Middleware, timing, caches and health."""
 
     name = "perf"
     verbose_name = "Performance"
+
+    def ready(self) -> None:
+        """Measure every connection, hand on what was measured, and connect what registers itself on import."""
+        from perf import checks, handover, instrumentation, pool, pool_gauges, recorder  # noqa: F401  # they need the apps
+
+        if settings.TIMING:
+            connection_created.connect(instrumentation.install, dispatch_uid="perf.instrumentation")
+            pool.observers.append(recorder.pool_waited)
+            pool_gauges.register()
+            recorder.when_changed(handover.start)

@@ -2,7 +2,7 @@
 
 Each invalidation adds a byte to a file beside the database. A server compares the file's size with what it added
 itself before it reads its cache, and forgets everything when somebody else added. A size, unlike a time, cannot be lost
-between two writers.
+between two writers. A file that has grown too long begins anew, which everybody else sees as a change too.
 """
 
 import os
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
+
+TOO_LONG = 1_000_000  # bytes
 
 _lock = threading.Lock()
 _seen: int | None = None
@@ -25,6 +27,9 @@ def advance_epoch() -> None:
         file = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(file, b".")
+            if os.fstat(file).st_size > TOO_LONG:
+                os.ftruncate(file, 0)
+                _seen = None
         finally:
             os.close(file)
         if _seen is not None:

@@ -42,5 +42,7 @@ def json_logging(level: str) -> dict[str, Any]:
             # The envelope and the timing middleware log each failed request once, with more to go on.
             "django.request": {"level": "CRITICAL"},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
+            # It logs each attempt of each slot to connect; our pool says once what they come to.
+            "psycopg.pool": {"level": "ERROR"},
         },
     }

@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 
+from redis import ResponseError
+
 logger = logging.getLogger("perf.cache")
 
 PAUSE = 1.0  # seconds without a cache after it failed
@@ -13,9 +15,11 @@ REPORT = 60.0  # seconds between log lines
 
 
 class Outage:
-    """What this process knows of a cache that fails."""
+    """What this process knows of a store that fails; `report` is what it logs once a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, logger: logging.Logger = logger, report: str = "the cache fails; going on without it") -> None:
+        self._logger = logger
+        self._report = report
         self._lock = threading.Lock()
         self._until = 0.0
         self._reported = float("-inf")
@@ -27,12 +31,13 @@ class Outage:
         return time.monotonic() < self._until
 
     def failed(self, error: Exception) -> None:
-        """Begin a pause, and log one line a minute."""
+        """Begin a pause, and log one line a minute. A Redis that only refuses, as a full one does, needs no pause."""
         now = time.monotonic()
-        self._until = now + PAUSE
+        if not isinstance(error.__cause__ or error, ResponseError):
+            self._until = now + PAUSE
         if now - self._reported >= REPORT:
             self._reported = now
-            logger.warning("the cache fails; going on without it", extra={"error": repr(error)[:200]})
+            self._logger.warning(self._report, extra={"error": repr(error)[:200]})
 
     def end_pause(self) -> None:
         """Use the cache again at once: it was seen to work."""

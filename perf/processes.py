@@ -4,10 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -15,7 +15,10 @@ from urllib.request import urlopen
 from cryptography.fernet import Fernet
 from django.conf import settings
 
+from perf.scratch import scratch_url
+
 START_TIMEOUT = 30.0  # seconds
+STAFF = ("staff", "staff of one measurement")  # name and password, on scratch data
 
 
 def free_port() -> int:
@@ -25,36 +28,73 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that answers: its base URL, its process, and the seconds from its launch to its first answer."""
+
+    url: str
+    pid: int
+    took: float
+
+
 @contextmanager
 def serving(environment: Mapping[str, str]) -> Iterator[str]:
-    """Run the server with production settings on a migrated scratch database; yields its base URL.
+    """Run the server on a scratch database as `prepared` makes it; yields its base URL."""
+    with prepared(environment) as full, started(full) as served:
+        yield served.url
 
-    `DATABASE_URL` in `environment` is used as it is, the default is a SQLite file that is deleted afterwards.
+
+@contextmanager
+def prepared(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Migrate a scratch database, and yield the environment of a server with production settings on it, limits off.
+
+    `DATABASE_URL` in `environment` must be that of an empty one; when there is none a SQLite file is made. There is one
+    account of staff, `STAFF`.
     """
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="llmselect-") as folder:
-        full = {
-            **os.environ,
-            "DJANGO_ENV": "production",
-            "SECRET_KEY": "scratch" * 10,
-            "ENCRYPTION_KEY": Fernet.generate_key().decode(),
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "SECURE_SSL_REDIRECT": "false",
-            "ALLOW_OPEN_REGISTRATION": "true",
-            "API_RATE_LIMIT": "off",
-            "LOGIN_RATE_LIMIT": "off",
-            "REGISTRATION_RATE_LIMIT": "off",
-            "DATABASE_URL": f"sqlite:///{Path(folder) / 'scratch.sqlite3'}",
-            "REDIS_URL": "",
-            "LOG_LEVEL": "ERROR",
-            **environment,
-        }
+    full = {
+        **os.environ,
+        "DJANGO_ENV": "production",
+        "SECRET_KEY": "scratch" * 10,
+        "ENCRYPTION_KEY": Fernet.generate_key().decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SECURE_SSL_REDIRECT": "false",
+        "ALLOW_OPEN_REGISTRATION": "true",
+        "API_RATE_LIMIT": "off",
+        "LOGIN_RATE_LIMIT": "off",
+        "REGISTRATION_RATE_LIMIT": "off",
+        "REDIS_URL": "",
+        "LOG_LEVEL": "ERROR",
+        **environment,
+    }
+    with ExitStack() as stack:
+        full["DATABASE_URL"] = environment.get("DATABASE_URL") or stack.enter_context(scratch_url(None))
         manage("migrate", "--verbosity=0", environment=full)
         manage("sync_models", "--offline", environment=full)
-        with running("serve", "--port", str(port), environment=full):
-            url = f"http://127.0.0.1:{port}"
-            wait_for(f"{url}/health/live")
-            yield url
+        name, password = STAFF
+        account = {**full, "DJANGO_SUPERUSER_PASSWORD": password}
+        manage("createsuperuser", "--noinput", f"--username={name}", "--email=", environment=account)
+        yield full
+
+
+@contextmanager
+def started(environment: Mapping[str, str]) -> Iterator[Served]:
+    """Run the server in an environment that `prepared` made."""
+    port, start = free_port(), time.monotonic()
+    with running("serve", "--port", str(port), environment=environment) as process:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(f"{url}/health/live")
+        yield Served(url, process.pid, time.monotonic() - start)
+
+
+@contextmanager
+def ceiling(answers: Path, threads: int) -> Iterator[Served]:
+    """Run `perf.ceiling` with a file of answers, one of which is for `/`."""
+    port, start = free_port(), time.monotonic()
+    environment = {**os.environ, "CEILING_ANSWERS": str(answers), "PORT": str(port), "SERVE_THREADS": str(threads)}
+    command = [sys.executable, "-m", "perf.ceiling"]
+    with _ended(subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)) as process:  # noqa: S603
+        wait_for(f"http://127.0.0.1:{port}/")
+        yield Served(f"http://127.0.0.1:{port}", process.pid, time.monotonic() - start)
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> None:
@@ -68,7 +108,12 @@ def running(*arguments: str, environment: Mapping[str, str] | None = None) -> It
     """Run a management command beside us, and end it by SIGTERM."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
     full = dict(os.environ if environment is None else environment)
-    process = subprocess.Popen(command, env=full, stdout=subprocess.DEVNULL)  # noqa: S603
+    with _ended(subprocess.Popen(command, env=full, stdout=subprocess.DEVNULL)) as process:  # noqa: S603
+        yield process
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
@@ -84,5 +129,5 @@ def wait_for(url: str) -> None:
             with urlopen(url, timeout=1):  # noqa: S310  # always http://127.0.0.1
                 return
         except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
+            time.sleep(0.02)
     raise TimeoutError(f"{url} did not answer within {START_TIMEOUT:g} s.")

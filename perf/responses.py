@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseNotModified
@@ -13,12 +13,16 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from perf.cache import Namespace
+from perf.cache import Namespace, look_up
+from perf.places import Found, Place
 
 COMPRESSED_FROM = 1000  # bytes
 PRIVATE = "private, no-cache"
 PUBLIC = "public, no-cache"
 
+Cached = tuple[Namespace, str]  # a namespace, and the query in it
+
+_AHEAD = "perf.looked_up"  # in the META of a request
 _ETAG = re.compile(r'"([^"]*)"')
 
 
@@ -28,16 +32,31 @@ def canonical(parameters: Mapping[str, str], known: Iterable[str], defaults: Map
     return repr([(name, value) for name, value in given if (defaults or {}).get(name) != value])
 
 
+def look_ahead(request: Request, wanted: Sequence[Place]) -> Mapping[Place, Found]:
+    """Look up at once what a request will want one after the other; `cached_response` takes its part from it."""
+    found = look_up(wanted)
+    request.META[_AHEAD] = found
+    return found
+
+
 def cached_response(
-    request: Request, namespace: Namespace, *, owner: object, query: str, load: Callable[[], Any], policy: str = PRIVATE
+    request: Request, cached: Cached | None, *, owner: object, load: Callable[[], Any], policy: str = PRIVATE
 ) -> HttpResponseBase:
-    """Answer with the cached JSON of `load()`, or 304 when the client has it; pages are rendered each time."""
+    """Answer with the cached JSON of `load()`, or 304 when the client has it.
+
+    Pages are rendered each time, and so is what `cached` says is not cached.
+    """
     renderer = getattr(request, "accepted_renderer", None)
-    if renderer is not None and renderer.media_type == "text/html":
+    if cached is None or (renderer is not None and renderer.media_type == "text/html"):
         return Response(load())
-    stored, hit = namespace.fetch(owner, query, lambda: _stored(load()))
+    namespace, query = cached
+    accepts_gzip = _accepts_gzip(request)
+    # Others may want it compressed, where it is kept for them.
+    compress = accepts_gzip or bool(namespace.ttl)
+    place = namespace.place(owner, query)
+    stored, hit = namespace.fetch(place, lambda: _stored(load(), compress=compress), request.META.get(_AHEAD))
     plain, compressed, digest = stored
-    zipped = compressed is not None and _accepts_gzip(request)
+    zipped = compressed is not None and accepts_gzip
     etag = f"{digest}-gzip" if zipped else digest
     response: HttpResponseBase
     if _has(request, digest):
@@ -54,10 +73,11 @@ def cached_response(
     return response
 
 
-def _stored(data: Any) -> list[Any]:
-    """Render data once: plain, compressed where that saves something, and the digest of both."""
+def _stored(data: Any, *, compress: bool) -> list[Any]:
+    """Render data once: plain, compressed where that is wanted and saves something, and the digest of both."""
     plain = JSONRenderer().render(data)
-    compressed = gzip.compress(plain, compresslevel=6, mtime=0) if len(plain) > COMPRESSED_FROM else None
+    worth = compress and len(plain) > COMPRESSED_FROM
+    compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worth else None
     return [plain, compressed, hashlib.blake2b(plain, digest_size=12).hexdigest()]
 
 

@@ -1,11 +1,20 @@
 """`manage.py benchmark`: run the registered measurements on scratch data and real servers."""
 
+import json
 from argparse import ArgumentParser
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.test.utils import override_settings
 
-from perf.benchmark import CASES, Options
+from perf.benchmark import CASES, Options, Recorded, UnknownRow
+from perf.benchmark_markdown import insert
+from perf.benchmark_report import document, lines
+from perf.machine import said
+
+DEFAULT = "predecessor"
 
 
 class Command(BaseCommand):
@@ -15,27 +24,44 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Choose what is measured on what."""
-        parser.add_argument("cases", nargs="*", metavar="case", help=f"one of {', '.join(CASES)}; all when left out")
-        parser.add_argument("--database-url", help="an empty database to fill; a SQLite file of its own when left out")
+        names = ", ".join(CASES)
+        parser.add_argument("cases", nargs="*", metavar="case", help=f"some of {names}; {DEFAULT} when left out")
+        parser.add_argument("--only", action="append", default=[], metavar="ROW", help="of a case with a table")
+        parser.add_argument(
+            "--database-url", help="a PostgreSQL server to make a database on; a SQLite file when left out"
+        )
         parser.add_argument("--redis-url", help="memory when left out")
         parser.add_argument("--rounds", type=int, default=300, help="repetitions of each call")
         parser.add_argument("--seconds", type=int, default=60, help="how long a load lasts")
+        parser.add_argument("--messages", type=int, default=1_000_000, help="how many a database is filled with")
+        parser.add_argument("--json", action="store_true", help="print one JSON document in the end")
+        parser.add_argument("--into", action="append", default=[], type=Path, help="a document to put the tables into")
 
-    def handle(self, *_: Any, cases: list[str], **options: Any) -> None:
-        """Run the cases one after the other."""
+    def handle(self, *_: Any, cases: list[str], **given: Any) -> None:
+        """Run the cases one after the other, as quick as in production."""
         if unknown := set(cases) - set(CASES):
             raise CommandError(f"There is no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}.")
-        given = Options(
-            database_url=options["database_url"],
-            redis_url=options["redis_url"],
-            rounds=options["rounds"],
-            seconds=options["seconds"],
-        )
-        missed = 0
-        for name in cases or CASES:
-            self.stdout.write(self.style.MIGRATE_HEADING(f"{name}: {CASES[name].summary}"))
-            for result in CASES[name].run(given):
-                missed += not result.holds
-                self.stdout.write(f"  {result}")
-        if missed:
+        options = Options(**{each.name: given[each.name] for each in fields(Options)} | {"only": tuple(given["only"])})
+        with override_settings(DEBUG=False):  # which would keep every statement
+            try:
+                runs = {name: Recorded(CASES[name].run(options)) for name in cases or [DEFAULT]}
+                self._say(runs, options, as_json=given["json"])
+            except UnknownRow as error:
+                raise CommandError(str(error)) from error
+        for path in given["into"]:
+            if not sum(insert(path, name, options, outputs.seen) for name, outputs in runs.items()):
+                raise CommandError(f"{path} has no place for what was measured.")
+        if missed := sum(outputs.missed for outputs in runs.values()):
             raise CommandError(f"{missed} of the bounds were missed.")
+
+    def _say(self, runs: dict[str, Recorded], options: Options, *, as_json: bool) -> None:
+        """Measure and print."""
+        if as_json:
+            self.stdout.write(json.dumps(document(options, runs), indent=1))
+            return
+        self.stdout.write(said(options))
+        for name, outputs in runs.items():
+            self.stdout.write(self.style.MIGRATE_HEADING(f"{name}: {CASES[name].summary}"))
+            for line in lines(outputs):
+                self.stdout.write(f"  {line}")
+                self.stdout.flush()

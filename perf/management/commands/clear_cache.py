@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.cache import NAMESPACES
+from perf.cache import NAMESPACES, clear_caches
 
 
 class Command(BaseCommand):
@@ -19,10 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, namespace: str | None, **__: Any) -> None:
         """Clear, and say what."""
-        names = [namespace] if namespace else sorted(NAMESPACES)
-        for name in names:
-            try:
-                NAMESPACES[name].clear()
-            except Exception as error:
-                raise CommandError(f"The cache does not answer: {error}") from error
+        try:
+            names = clear_caches(namespace)
+        except Exception as error:
+            raise CommandError(f"The cache does not answer: {error}") from error
         self.stdout.write(f"Cleared {', '.join(names)}.")

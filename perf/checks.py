@@ -1,0 +1,81 @@
+"""System checks of the database pool and the cache's address."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError, InterfaceError
+
+from perf.db import plain_connection
+
+BESIDES = 2  # connections of a worker that are no pool's: health, and what the master process does
+
+
+@register
+def check_pool_sizes(**_: Any) -> list[CheckMessage]:
+    """Refuse a pool that would be smaller at most than at least."""
+    pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
+    if not pool or pool["min_size"] <= pool["max_size"]:
+        return []
+    message = f"DB_POOL_MIN_SIZE is {pool['min_size']}, more than DB_POOL_MAX_SIZE, which is {pool['max_size']}."
+    return [Error(message, hint="Lower the one or raise the other.", id="perf.E002")]
+
+
+@register(Tags.database)
+def check_pool_fits(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Refuse pools of all workers that want more connections than the server allows."""
+    return pool_errors(settings.SERVE_WORKERS) if databases else []
+
+
+@register
+def check_redis_url(**_: Any) -> list[CheckMessage]:
+    """Refuse a REDIS_URL that is no address; it is not quoted, for it may hold a password."""
+    if not settings.REDIS_URL or _is_redis_url(settings.REDIS_URL):
+        return []
+    hint = "It looks like redis://:password@host:6379/0 (rediss:// with TLS, unix:// for a socket)."
+    return [Error("REDIS_URL cannot be read.", hint=hint, id="perf.E004")]
+
+
+def _is_redis_url(url: str) -> bool:
+    try:
+        scheme, port = urlsplit(url).scheme, urlsplit(url).port
+    except ValueError:  # a port that is no number
+        return False
+    return scheme == "unix" or (scheme in ("redis", "rediss") and port != 0)
+
+
+def pool_errors(workers: int) -> list[CheckMessage]:
+    """Return what is wrong with this many workers on the configured database, as far as it answers.
+
+    Behind PgBouncer the server's limit is PgBouncer's to keep.
+    """
+    configured = settings.DATABASES["default"]  # not the connection's, which may be one without the pool
+    pool = configured.get("OPTIONS", {}).get("pool")
+    if not pool or configured.get("DISABLE_SERVER_SIDE_CURSORS"):
+        return []
+    wanted, allowed = workers * (pool["max_size"] + BESIDES), _allowed_connections()
+    if allowed is None or wanted <= allowed:
+        return []
+    message = (
+        f"DB_POOL_MAX_SIZE={pool['max_size']} and {BESIDES} more, for each of {workers} workers, are {wanted} "
+        f"connections; the database allows {allowed}."
+    )
+    return [Error(message, hint="Lower DB_POOL_MAX_SIZE, or raise max_connections.", id="perf.E003")]
+
+
+def _allowed_connections() -> int | None:
+    """Ask the server how many connections it has for ordinary users; None when it does not answer."""
+    plain = plain_connection()
+    try:
+        with plain.cursor() as cursor:
+            cursor.execute(
+                "SELECT sum(CASE name WHEN 'max_connections' THEN 1 ELSE -1 END * setting::int) FROM pg_settings "
+                "WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"
+            )
+            return int(cursor.fetchone()[0])
+    except (DatabaseError, InterfaceError):
+        return None
+    finally:
+        plain.close()

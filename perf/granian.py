@@ -1,0 +1,24 @@
+"""Granian as this project runs it: the server, and the ceiling that it is measured against."""
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+MAX_CONNECTIONS = 4096  # of a worker
+
+
+def serve(target: str, *, host: str, port: int, workers: int, threads: int, grace: int) -> None:
+    """Serve the WSGI application at `target` until SIGTERM; `grace` is the seconds that requests have after it."""
+    Server(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        # Connections, idle ones included; what they may do at once is bounded by threads and slots.
+        backpressure=MAX_CONNECTIONS,
+        workers_kill_timeout=grace,
+        respawn_failed_workers=True,
+        log_level=LogLevels.error,
+    ).serve()

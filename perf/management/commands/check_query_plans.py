@@ -1,0 +1,49 @@
+"""`manage.py check_query_plans`: prove that the database serves every declared query by an index."""
+
+from argparse import ArgumentParser
+from contextlib import nullcontext
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from perf.plans import Verdict, check, fill
+from perf.scratch import scratch_database
+
+
+class Command(BaseCommand):
+    """Explains each query shape, prints the indexes used, and fails on a sequential scan or a sort."""
+
+    help = (
+        "Explain each query that apps declare on the connected database, print the indexes used, and fail on a "
+        "sequential scan or a sort. PostgreSQL may sort a handful of rows or read a table of a few pages whole, if "
+        "an index would serve the query, too."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Choose the database and how much is said."""
+        parser.add_argument("--scratch", action="store_true", help="check a database filled for it, deleted afterwards")
+        parser.add_argument("--explain", action="store_true", help="print the plans too")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Check, print, fail."""
+        with scratch_database() if options["scratch"] else nullcontext():
+            if options["scratch"]:
+                fill()
+            verdicts = list(check())
+        for verdict in verdicts if options["verbosity"] else [verdict for verdict in verdicts if verdict.problems]:
+            self._say(verdict, plan=options["explain"])
+        failed = list(dict.fromkeys(verdict.shape.name for verdict in verdicts if verdict.problems))
+        if failed:
+            raise CommandError(f"Not served by an index: {'; '.join(failed)}. ({len(failed)} query shapes)")
+        self.stdout.write(f"{len(verdicts)} queries, each served by an index or excused.")
+
+    def _say(self, verdict: Verdict, *, plan: bool) -> None:
+        indexes = ", ".join(dict.fromkeys(verdict.plan.indexes)) or "no index"
+        state = self.style.ERROR("FAIL") if verdict.problems else self.style.SUCCESS("ok  ")
+        self.stdout.write(f"{state} {verdict.shape.name}: {indexes}")
+        for problem in verdict.problems:
+            self.stdout.write(self.style.ERROR(f"       {problem}"))
+        for reason in dict.fromkeys(verdict.excused):
+            self.stdout.write(f"       {reason}")
+        for line in verdict.plan.lines if plan else ():
+            self.stdout.write(f"         {line}")

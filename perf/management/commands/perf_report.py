@@ -1,0 +1,76 @@
+"""`manage.py perf_report`: what requests, statements, caches and providers took, over all workers."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from perf import wording
+from perf.figures import Figures, load
+from perf.reports import tables
+
+
+class Command(BaseCommand):
+    """Prints what the performance page of the admin shows; fails where the figures cannot be reached."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Choose the range and the form."""
+        parser.add_argument(
+            "--since",
+            default=wording.DEFAULT_RANGE,
+            help=f"one of {', '.join(wording.RANGES)}, or a time in ISO 8601; {wording.DEFAULT_RANGE} by default",
+        )
+        parser.add_argument("--limit", type=int, default=20, help="rows of a table, 20 by default")
+        parser.add_argument("--json", action="store_true", help="print everything as JSON; durations are seconds")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Print the figures."""
+        since = _moment(options["since"])
+        try:
+            figures = load(since)
+        except Exception as error:  # whatever the store raises
+            raise CommandError(wording.no_figures(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(_everything(figures), cls=DjangoJSONEncoder))
+            return
+        for line in tables(figures, max(options["limit"], 1)):
+            self.stdout.write(line)
+
+
+def _moment(said: str) -> datetime:
+    """Read a range or a time; raises CommandError for anything else."""
+    if said in wording.RANGES:
+        return timezone.now() - timedelta(seconds=wording.RANGES[said])
+    try:
+        found = parse_datetime(said)
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"--since must be one of {', '.join(wording.RANGES)}, or a time in ISO 8601, not {said!r}.")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def _everything(figures: Figures) -> dict[str, Any]:
+    return {
+        "since": figures.since,
+        "until": figures.until,
+        "seconds": figures.seconds,
+        "gauges": figures.gauges,
+        "times": asdict(figures.all_requests()),
+        "requests": [asdict(row) for row in figures.requests()],
+        "queries": [asdict(row) for row in figures.queries()],
+        "n_plus_one": [asdict(row) for row in figures.suspects()],
+        "slow_requests": [asdict(event) for event in figures.slow_requests()],
+        "slow_queries": [asdict(event) for event in figures.slow_queries()],
+        "caches": [asdict(row) for row in figures.caches()],
+        "pool_wait": asdict(figures.pool()),
+        "providers": [asdict(row) for row in figures.providers()],
+    }

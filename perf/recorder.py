@@ -1,0 +1,282 @@
+"""Taking down what requests, statements, caches, pools and providers took; never raises into what it measures."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import wraps
+from typing import Any, ParamSpec
+
+from django.conf import settings
+
+from perf import kinds
+from perf.deltas import Delta
+from perf.fingerprint import Shape
+from perf.rows import fingerprint_id
+from perf.series import Live
+from perf.tally import QUERIES_LIMIT, Tally, current
+
+logger = logging.getLogger("perf.timing")
+suspicions = logging.getLogger("perf.n_plus_one")
+
+REPEATED = 10  # times that a request sends one shape before it is suspected of N+1
+FAILED = -1  # instead of a number of rows
+LABEL_LIMIT = 100  # characters of a label that others choose
+
+# Whose statements are measured, where it is no request's.
+origin: ContextVar[str | None] = ContextVar("origin", default=None)
+HANDOVER = "handover"  # our own statements; they alone are no reason to hand on again
+
+# Figures of this moment by name, asked for whenever figures are handed on; summed over workers.
+GAUGES: dict[str, Callable[[], float]] = {}
+
+_lock = threading.Lock()
+_reported = float("-inf")
+Arguments = ParamSpec("Arguments")
+
+
+@dataclass(slots=True)
+class _State:
+    live: Live
+    in_flight: int = 0
+    serving: bool = False
+    act: Callable[[], None] = lambda: None
+
+
+_state = _State(Live())
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A request that has ended: seconds to the last byte, or the first of a stream; and to the end of a stream."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    streamed: float | None = None
+
+
+def quietly(record: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Do nothing where timing is off, and log one line a minute instead of raising."""
+
+    @wraps(record)
+    def safe(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        if not settings.TIMING:
+            return
+        try:
+            record(*args, **kwargs)
+        except Exception as error:
+            report("recording fails", error)
+
+    return safe
+
+
+def report(what: str, error: Exception) -> None:
+    """Log that timing fails, one line a minute."""
+    global _reported
+    now = time.monotonic()
+    if now - _reported >= 60:
+        _reported = now
+        logger.warning(what, extra={"error": repr(error)[:200]})
+
+
+@quietly
+def request_began() -> None:
+    """Count a request in flight."""
+    with _lock:
+        _state.in_flight += 1
+
+
+@quietly
+def request_ended(tally: Tally, served: Served) -> None:
+    """Take down a request and its statements."""
+    with _lock:
+        _state.in_flight -= 1
+        series = _live().series(kinds.REQUESTS, (served.method, served.route, str(served.status)))
+        series.add(served.seconds)
+        extras = series.extras
+        extras[0] += tally.database_seconds
+        extras[1] += tally.query_count
+        extras[2] += tally.pool_seconds
+        if served.streamed is not None:
+            _state.live.series(kinds.STREAMS, (served.method, served.route)).add(served.streamed)
+        _take_queries(tally, served.route)
+    if tally.query_count >= REPEATED:
+        _suspect(tally, served.route)
+
+
+@quietly
+def slow_request(seconds: float, described: dict[str, Any]) -> None:
+    """Keep a slow request among the slowest."""
+    with _lock:
+        _live().event("slow_requests", seconds, time.time(), described)
+
+
+@quietly
+def query(shape: Shape, seconds: float, rows: int | None) -> None:
+    """Take down a statement; `rows` is None where unknown and `FAILED` for one that failed."""
+    tally = current.get()
+    if tally is None:
+        where = origin.get() or ("background" if _state.serving else "command")
+        with _lock:
+            _add_query(_live(), where, where, (shape, seconds, rows))
+        return
+    tally.query_count += 1
+    tally.database_seconds += seconds
+    tally.queries.append((shape, seconds, rows))
+    if len(tally.queries) >= QUERIES_LIMIT:
+        with _lock:
+            _take_queries(tally, tally.route())
+        tally.forget_counted()
+
+
+@quietly
+def slow_query(shape: Shape, seconds: float, route: str) -> None:
+    """Keep a slow statement among the slowest."""
+    what = {"sql": shape.example[:200], "route": route, "id": fingerprint_id(shape.text)}
+    with _lock:
+        _live().event("slow_queries", seconds, time.time(), what)
+
+
+@quietly
+def cache_lookup(namespace: str, hit: bool, seconds: float) -> None:
+    """Take down one lookup of a cache."""
+    if (tally := current.get()) is not None:
+        tally.cache_lookups += 1
+        tally.cache_seconds += seconds
+    with _lock:
+        _live().series(kinds.CACHES, (namespace, "hit" if hit else "miss")).add(seconds)
+
+
+@quietly
+def pool_waited(seconds: float) -> None:
+    """Take down how long a connection was waited for, which is not in the time of any statement."""
+    if (tally := current.get()) is not None:
+        tally.pool_seconds += seconds
+    with _lock:
+        _live().series(kinds.POOL, ("wait",)).add(seconds)
+
+
+@quietly
+def provider_call(
+    *,
+    provider: str,
+    model: str,
+    outcome: str,
+    seconds: float,
+    ttft: float | None,
+    prompt_tokens: int,
+    completion_tokens: int,
+    cost: Decimal | None,
+) -> None:
+    """Take down a call of a model: seconds in all and to the first token, tokens, and USD where a price is known.
+
+    `outcome` is `ok`, `failed`, or `left` when whoever asked gave up.
+    """
+    label = (provider[:LABEL_LIMIT], model[:LABEL_LIMIT])
+    with _lock:
+        series = _live().series(kinds.PROVIDERS, (*label, outcome))
+        series.add(seconds)
+        for position, number in enumerate((prompt_tokens, completion_tokens, int((cost or 0) * 10**9))):
+            series.extras[position] += number
+        series.extras[3] += cost is not None
+        if ttft is not None:
+            _state.live.series(kinds.FIRST_TOKENS, label).add(ttft)
+
+
+def serve() -> None:
+    """Say that this process serves requests."""
+    _state.serving = True
+
+
+def is_serving() -> bool:
+    """Tell whether this process serves requests."""
+    return _state.serving
+
+
+def when_changed(act: Callable[[], None]) -> None:
+    """Call `act` at the first thing that is taken down, and at the first after each time it was taken."""
+    _state.act = act
+
+
+def gauges() -> dict[str, float]:
+    """Look at the figures of this moment; one that cannot be seen is left out."""
+    seen: dict[str, float] = {"in_flight": _state.in_flight}
+    for name, look in GAUGES.items():
+        with suppress(Exception):
+            seen[name] = look()
+    return seen
+
+
+def changed() -> bool:
+    """Tell whether anything was taken down since it was last handed on."""
+    return _state.live.changed
+
+
+def taken() -> Delta:
+    """Take what was taken down, and begin anew."""
+    with _lock:
+        live, _state.live = _state.live, Live()
+    return live.moved()
+
+
+def seen() -> Delta:
+    """Copy what was taken down, which stays to be handed on."""
+    with _lock:
+        return _state.live.packed()
+
+
+def begin_anew() -> None:
+    """Forget everything, as a forked process must: what its parent measured the parent hands on."""
+    global _lock
+    _lock = threading.Lock()
+    _state.live, _state.in_flight = Live(), 0
+
+
+def _live() -> Live:
+    """Return the series to change, under the lock; what is changed will be handed on."""
+    live = _state.live
+    if not live.changed and origin.get() != HANDOVER:
+        live.changed = True
+        _state.act()
+    return live
+
+
+def _take_queries(tally: Tally, route: str) -> None:
+    live = _state.live
+    for taken_down in tally.queries:
+        _add_query(live, "request", route, taken_down)
+
+
+def _add_query(live: Live, where: str, route: str, taken_down: tuple[Shape, float, int | None]) -> None:
+    shape, seconds, rows = taken_down
+    series = live.series(kinds.QUERIES, (where, shape.text))
+    series.add(seconds)
+    series.count_under(route)
+    if rows == FAILED:
+        series.extras[2] += 1
+    elif rows is not None:
+        series.extras[0] += rows
+        series.extras[1] += 1
+    if series.worst is None or seconds > series.worst[0]:
+        example = "" if shape.example is shape.text else shape.example  # kept once
+        series.worst = [seconds, time.time(), example, route]
+
+
+def _suspect(tally: Tally, route: str) -> None:
+    repeated = tally.most_repeated(REPEATED)
+    if not repeated:
+        return
+    text, count = repeated[0]
+    suspicions.warning("repeated query", extra={"route": route, "fingerprint": text, "count": count})
+    with _lock:
+        for text, count in repeated:
+            series = _live().series(kinds.REPEATS, (route, text))
+            series.add(0.0)
+            if series.worst is None or count > series.worst[0]:
+                series.worst = [count, time.time()]

@@ -1,0 +1,88 @@
+"""What measuring costs a request and a statement, in this process, with nothing else under way."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import ResolverMatch
+
+from perf import recorder
+from perf.benchmark import Result
+from perf.instrumentation import install, measure
+from perf.middleware import TimingMiddleware
+from perf.tally import Tally, current
+
+REPETITIONS, BATCHES = 500, 21
+QUERIES = 20  # a request
+COLUMNS = ", ".join(f'"conversations_conversation"."column_{number}"' for number in range(12))
+SQL = (
+    "SELECT {columns} FROM conversations_conversation WHERE (user_id = %s AND kind = {kind}) ORDER BY id DESC LIMIT 21"
+)
+
+
+class _Silent:
+    """A driver's cursor that does nothing, at once."""
+
+    rowcount = 21
+
+    def execute(self, sql: str, params: Any = None) -> None:
+        """Do nothing."""
+
+
+def costs() -> Iterator[Result]:
+    """Measure, taking the median of batches; what was taken down meanwhile is thrown away."""
+    recorder.taken()
+    try:
+        yield Result("a request, timed and taken down", _request() * 1e6, "µs", at_most=30)
+        yield Result(f"a statement, {QUERIES} in a request", _statement() * 1e6, "µs", at_most=5)
+    finally:
+        recorder.taken()
+
+
+def _request() -> float:
+    request = HttpRequest()
+    request.method, request.path_info = "GET", "/api/v1/conversations"
+    request.resolver_match = ResolverMatch(_view, (), {}, route="api/v1/conversations")
+    middleware = TimingMiddleware(_view)
+    return _median(lambda: middleware(request)) - _median(lambda: _view(request))
+
+
+def _view(_request: HttpRequest) -> HttpResponseBase:
+    return HttpResponse(b"{}")
+
+
+def _statement() -> float:
+    cursor = CursorWrapper(cast(Any, _Silent()), connection)
+    shapes = [SQL.format(columns=COLUMNS, kind=f"{'k' * number}.id") for number in range(1, QUERIES + 1)]
+
+    def send() -> None:
+        tally = Tally(lambda: "api/v1/conversations")
+        token = current.set(tally)
+        recorder.request_began()
+        for sql in shapes:
+            cursor.execute(f"{sql} ", ("value",))  # a new string each time, as Django's are
+        recorder.request_ended(tally, recorder.Served("GET", "api/v1/conversations", 200, 0.01))
+        current.reset(token)
+
+    install(connection)
+    with_measure = _median(send)
+    connection.execute_wrappers.remove(measure)
+    try:
+        return (with_measure - _median(send)) / QUERIES
+    finally:
+        install(connection)
+
+
+def _median(call: Callable[[], object]) -> float:
+    """Return the median over batches of the seconds a call takes."""
+    taken = []
+    for _ in range(BATCHES):
+        start = time.perf_counter()
+        for _ in range(REPETITIONS):
+            call()
+        taken.append((time.perf_counter() - start) / REPETITIONS)
+    return statistics.median(taken)
