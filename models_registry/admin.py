@@ -17,7 +17,7 @@ class ProviderAdmin(admin.ModelAdmin[Provider]):
     list_filter = ("enabled", "kind")
     ordering = ("slug",)
     search_fields = ("slug", "name")
-    readonly_fields = ("checked_at", "check_error")
+    readonly_fields = ("checked_at", "check_started_at", "check_error")
 
 
 @admin.register(LLMModel)

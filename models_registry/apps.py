@@ -2,9 +2,16 @@
 
 from django.apps import AppConfig
 
+from perf import plans, warming
+
 
 class ModelsRegistryConfig(AppConfig):
     """Providers, their models, the users' keys, and the clients that call them."""
 
     name = "models_registry"
     verbose_name = "Model registry"
+
+    def ready(self) -> None:
+        """Offer what is worth warming, and what is checked."""
+        warming.register("models_registry.warming.model_lists")
+        plans.register(shapes="models_registry.queries.shapes", fill="models_registry.plan_rows.fill")

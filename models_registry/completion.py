@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from models_registry.errors import ProviderError
+from models_registry.errors import ProviderError, StreamBroken
 from models_registry.keys import find_key
+from models_registry.lookup import known_model
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
+from models_registry.providers.line import Line
+from perf import recorder
 
 # A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
 CHARACTERS_PER_TOKEN = 4
@@ -43,10 +46,10 @@ class Target:
 
 def prepare(*, user_id: int, provider: Provider, model: str) -> Target:
     """Look up price and key. Raises APIKeyMissing, APIKeyUnreadable."""
-    registered = next(iter(LLMModel.objects.filter(provider=provider, model_id=model)), None)
+    known = known_model(provider, model)
     key = find_key(user_id=user_id, provider=provider)
     client = client_of(provider, key)
-    return Target(provider, model, registered, client)
+    return Target(provider, model, known, client)
 
 
 def client_of(provider: Provider, key: str) -> ProviderClient:
@@ -70,6 +73,7 @@ class Call:
         self._ended: float | None = None
         self._first: float | None = None
         self.closed = False
+        self._line = Line()
 
     @property
     def text(self) -> str:
@@ -82,22 +86,31 @@ class Call:
         return round((self._ended or time.perf_counter()) - self._started, 4)
 
     def complete(self) -> None:
-        """Wait for the whole answer. Raises ProviderError."""
+        """Wait for the whole answer. Raises ProviderError, StreamBroken when it was given up."""
         self._started = time.perf_counter()
+        whole = False
         try:
-            completion = self.target.client.complete(self.request)
+            with self._line.used():
+                completion = self.target.client.complete(self.request)
+            self._first = self._ended = time.perf_counter()
+            self._pieces.append(completion.text)
+            self._usage = completion.usage
+            self.cut = completion.cut
+            whole = True
+        except ProviderError:
+            if self.closed:
+                raise StreamBroken("The server was stopped.") from None
+            raise
         finally:
-            self._ended = time.perf_counter()
-        self._first = self._ended
-        self._pieces.append(completion.text)
-        self._usage = completion.usage
-        self.cut = completion.cut
+            self._end(whole=whole)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the pieces as they arrive. Raises ProviderError, after which `text` holds what came before."""
         self._started = time.perf_counter()
+        whole = False
         try:
-            self._stream = self.target.client.stream(self.request)
+            with self._line.used():
+                self._stream = self.target.client.stream(self.request)
             if self.closed:  # while the provider had not yet accepted
                 return
             for piece in self._stream:
@@ -106,13 +119,18 @@ class Call:
                 self._pieces.append(piece)
                 yield piece
             self._usage = self._stream.usage
+            whole = True
+        except ProviderError:
+            if not self.closed:  # of a call that was given up nobody wants to know how it ended
+                raise
         finally:
-            self._ended = time.perf_counter()
+            self._end(whole=whole)
             self._close_stream()
 
     def close(self) -> None:
-        """Give up, from any thread; the upstream connection is released at once."""
+        """Give up, from any thread; the upstream connection is released at once, also before it answered."""
         self.closed = True
+        self._line.cut()
         self._close_stream()
 
     def figures(self) -> Figures:
@@ -126,6 +144,22 @@ class Call:
             estimated=self._usage is None,
             time=self.elapsed,
             ttft=None if self._first is None else round(self._first - self._started, 4),
+        )
+
+    def _end(self, *, whole: bool) -> None:
+        """Take down what it took; a call that brought nothing is taken to have cost nothing."""
+        self._ended = self._ended or time.perf_counter()
+        figures = self.figures()
+        nothing = self._first is None
+        recorder.provider_call(
+            provider=self.target.provider.slug,
+            model=self.target.model,
+            outcome="left" if self.closed else "ok" if whole else "failed",
+            seconds=figures.time,
+            ttft=None if self._stream is None else figures.ttft,  # a whole answer has no first token to see
+            prompt_tokens=0 if nothing else figures.prompt_tokens,
+            completion_tokens=figures.completion_tokens,
+            cost=None if nothing else figures.cost,
         )
 
     def _close_stream(self) -> None:

@@ -21,6 +21,20 @@ def decrypt(token: str) -> str:
         raise APIKeyUnreadable from error
 
 
+def is_current(token: str) -> bool:
+    """Tell whether a token was encrypted with the first of `ENCRYPTION_KEYS`."""
+    try:
+        _fernet(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def renew(token: str) -> str:
+    """Encrypt anew with the first of `ENCRYPTION_KEYS`; raises APIKeyUnreadable when none of them decrypts it."""
+    return encrypt(decrypt(token))
+
+
 def mask(key: str) -> str:
     """Show just enough of a key to recognise it; nothing of a short one."""
     return f"****{key[-4:]}" if len(key) >= 16 else "****"

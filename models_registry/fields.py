@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from models_registry.lookup import usable_provider
 from models_registry.models import Provider
 
 
@@ -85,7 +86,10 @@ class ProviderField(serializers.SlugRelatedField[Provider]):
         """Check the type before it reaches the database."""
         if not isinstance(data, str) or "\0" in data or not data.isprintable():
             self.fail("invalid")
-        return super().to_internal_value(data)
+        try:
+            return usable_provider(data)
+        except Provider.DoesNotExist:
+            self.fail("does_not_exist")
 
 
 def money(amount: Decimal | None) -> str | None:

@@ -54,6 +54,7 @@ class Provider(models.Model):
     enabled = models.BooleanField(default=True)
     requires_key = models.BooleanField(default=True, help_text="Off for a server that asks for none, like Ollama.")
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_started_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="In the background.")
     check_error = models.CharField(max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from models_registry.fields import FlagField, TextField, money
@@ -31,6 +32,7 @@ class Model(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField(allow_null=True, help_text="Last seen checked against the provider's list.")
 
 
+@extend_schema_serializer(many=False)
 class ModelList(serializers.Serializer[Any]):
     """All models, unpaged."""
 
@@ -46,6 +48,7 @@ class Key(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(many=False)
 class KeyList(serializers.Serializer[Any]):
     """One's own keys."""
 

@@ -1,8 +1,9 @@
 """The model list, and one's own API keys."""
 
+import functools
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -12,9 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from models_registry import caches, serializers
+from models_registry import caches, queries, serializers
 from models_registry.keys import store_key, system_key
 from models_registry.models import APIKey, LLMModel, Provider
+from models_registry.refresh import refresh_if_due
 from models_registry.requests import current_user
 from perf.cache import EVERYBODY
 from perf.responses import PUBLIC, cached_response, canonical
@@ -31,24 +33,23 @@ class ModelViewSet(GenericViewSet[LLMModel]):
 
     def get_queryset(self) -> QuerySet[LLMModel]:
         """Models with their provider, in one query."""
-        return LLMModel.objects.listed().order_by("provider__slug", "model_id")
+        return queries.listed_models()
 
     @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
     def list(self, request: Request) -> HttpResponseBase:
         """List models, narrowed by provider, part of the name, or availability."""
-        return cached_response(
-            request,
-            caches.models,
-            owner=EVERYBODY,
-            query=canonical(request.query_params, ("provider", "search", "available")),
-            load=lambda: self._results(request),
-            policy=PUBLIC,
-        )
+        query = canonical(request.query_params, ("provider", "available"))
+        load = functools.partial(self._results, request)
+        refresh_if_due()
+        # There is no end of what may be searched for.
+        cached = None if "search" in request.query_params else (caches.models, query)
+        return cached_response(request, cached, owner=EVERYBODY, load=load, policy=PUBLIC)
 
     def _results(self, request: Request) -> dict[str, Any]:
         query = serializers.ModelQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        models = _narrowed(self.get_queryset(), query.validated_data)
+        refresh_if_due(look=True)
+        models = queries.model_list(query.validated_data)
         return {"results": [serializers.model_row(model) for model in models]}
 
     @extend_schema(responses=serializers.Model, tags=["models"])
@@ -68,11 +69,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
 
     def get_queryset(self) -> QuerySet[APIKey]:
         """Give the user's keys with their providers."""
-        return (
-            APIKey.objects.filter(user_id=current_user(self.request).pk)
-            .select_related("provider")
-            .order_by("provider__slug")
-        )
+        return queries.own_keys(current_user(self.request).pk)
 
     @extend_schema(responses=serializers.KeyList, tags=["keys"])
     def list(self, request: Request) -> Response:  # noqa: ARG002
@@ -105,13 +102,3 @@ class KeyViewSet(GenericViewSet[APIKey]):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store"
         return response
-
-
-def _narrowed(models: QuerySet[LLMModel], query: dict[str, Any]) -> QuerySet[LLMModel]:
-    if provider := query.get("provider"):
-        models = models.filter(provider__slug=provider)
-    if search := query.get("search"):
-        models = models.filter(Q(name__icontains=search) | Q(model_id__icontains=search))
-    if query["available"] is not None:
-        models = models.filter(available=query["available"])
-    return models

@@ -1,11 +1,11 @@
 """A provider that needs no key and no network: it answers with what it was told, for first steps and demonstrations."""
 
 import re
-import threading
 from collections.abc import Iterator
 
-from models_registry.errors import ProviderError
+from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers.base import Completion, CompletionRequest, ListedModel, ProviderClient, Usage
+from models_registry.providers.line import current_line
 
 PAUSES = {"echo-fast": 0.0, "echo-slow": 0.05}  # seconds before each word
 WORD = re.compile(r"\s*\S+\s*|\s+")
@@ -18,6 +18,8 @@ class EchoClient(ProviderClient):
         """Answer in one piece, after the time that the words take."""
         stream = self.stream(request)
         text = "".join(stream)
+        if stream.usage is None:
+            raise StreamBroken
         return Completion(text, stream.usage)
 
     def stream(self, request: CompletionRequest) -> "EchoStream":
@@ -37,12 +39,12 @@ class EchoStream:
     def __init__(self, request: CompletionRequest) -> None:
         self.usage: Usage | None = None
         self._request = request
-        self._closed = threading.Event()
+        self._line = current_line()
 
     def __iter__(self) -> Iterator[str]:
         pause, prompt = PAUSES[self._request.model], self._request.messages[-1].content
         for word in WORD.findall(prompt):
-            if self._closed.wait(pause) if pause else self._closed.is_set():
+            if self._line.wait(pause) if pause else self._line.is_cut:
                 return
             yield word
         asked = [self._request.system, *(turn.content for turn in self._request.messages)]
@@ -50,4 +52,4 @@ class EchoStream:
 
     def close(self) -> None:
         """Stop, also in the middle of a pause."""
-        self._closed.set()
+        self._line.cut()

@@ -83,9 +83,9 @@ class Failures:
     def refusal(self, response: httpx2.Response) -> ProviderError:
         """Make the error that an answer with an error status stands for."""
         if response.has_redirect_location:
+            place = self._redact(response.headers["location"])[:200]
             return ProviderError(
-                f"The provider redirects to {response.headers['location'][:200]}, which is not followed.",
-                status=response.status_code,
+                f"The provider redirects to {place}, which is not followed.", status=response.status_code
             )
         try:
             body = json.loads(response.content)

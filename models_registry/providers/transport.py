@@ -1,18 +1,17 @@
 """The one HTTP client of the process: pooled connections, quick retries, answers that any thread may cut off."""
 
 import atexit
-import contextlib
 import functools
 import random
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx2
 from django.conf import settings
+
+from models_registry.providers.line import Backend, Line, current_line
 
 # Every idle connection is looked at whenever one is taken or given back: 64 of them cost each call 0.7 ms, 32 half.
 LIMITS = httpx2.Limits(max_connections=1_024, max_keepalive_connections=32, keepalive_expiry=60)
@@ -22,14 +21,13 @@ MAX_WHOLE_ANSWER = 50_000_000  # bytes
 
 
 class Body(httpx2.SyncByteStream):
-    """The body of an answer, with the connection it comes from; `limit` is in bytes."""
+    """The body of an answer, with the line it comes over; `limit` is in bytes."""
 
-    def __init__(self, body: httpx2.SyncByteStream, connection: socket.socket | None, limit: int | None) -> None:
+    def __init__(self, body: httpx2.SyncByteStream, line: Line, limit: int | None) -> None:
         self._body = body
-        self._connection = connection
+        self._line = line
         self._limit = limit
         self._reading = threading.Lock()
-        self._releasing = threading.Lock()
         self._released = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -49,18 +47,14 @@ class Body(httpx2.SyncByteStream):
         with (
             self._reading
         ):  # a socket must not be closed under a thread that reads it: its number may be another's next
-            with self._releasing:
-                released, self._released = self._released, True
-            if not released:
+            if not self._released:
+                self._released = True
+                self._line.let_go()
                 self._body.close()
 
     def cut(self) -> None:
         """Close from any thread, waking the one that waits for more."""
-        with self._releasing:
-            if not self._released and self._connection is not None:
-                with contextlib.suppress(OSError):
-                    # The plain socket's method: an SSLSocket's own would take the TLS layer from under its reader.
-                    socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+        self._line.cut()
         self.close()
 
 
@@ -72,25 +66,28 @@ class HTTPClient(httpx2.Client):
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
         """Send a request; only failures before the first byte of an answer's body are retried."""
-        response = self._send_patiently(request, **options)
-        connection = response.extensions["network_stream"].get_extra_info("socket")
+        line = current_line()
+        with line.used():
+            response = self._send_patiently(request, line, **options)
         assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101 - narrows the type
-        response.stream = Body(response.stream, connection, None if stream else MAX_WHOLE_ANSWER)
+        response.stream = Body(response.stream, line, None if stream else MAX_WHOLE_ANSWER)
         if not stream:
             response.read()
         return response
 
-    def _send_patiently(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+    def _send_patiently(self, request: httpx2.Request, line: Line, **options: Any) -> httpx2.Response:
         for pause in BACKOFF:
             try:
                 response = super().send(request, stream=True, **options)
             except (httpx2.NetworkError, httpx2.RemoteProtocolError):
-                pass
+                if line.is_cut:
+                    raise
             else:
                 if response.status_code not in RETRIED or response.headers.get("x-should-retry") == "false":
                     return response
                 response.close()
-            time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
+            if line.wait(pause * random.uniform(0.75, 1.25)):  # noqa: S311 - jitter, not a secret
+                break
         return super().send(request, stream=True, **options)
 
 
@@ -108,6 +105,10 @@ def _make_client() -> HTTPClient:
     # A cookie that one user's call was given must not go out with another's.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     client = HTTPClient(limits=LIMITS, cookies=no_cookies, follow_redirects=False)
+    # There is no public way to the backend that keeps proxies of the environment; what it does is tested.
+    for transport in (client._transport, *client._mounts.values()):
+        if isinstance(transport, httpx2.HTTPTransport):
+            transport._pool._network_backend = Backend()
     atexit.register(client.close)
     return client
 
