@@ -3,12 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Left
 from django.http import HttpRequest
 
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from models_registry.models import Provider
 from perf.paginator import CappedPaginator
+
+EXCERPT = 60  # characters
 
 
 class ProviderFilter(admin.SimpleListFilter):
@@ -45,6 +48,22 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
+class ExcerptAdmin(ReadOnlyAdmin):
+    """A table with a long text, `excerpt_of`, of which lists load the beginning only."""
+
+    excerpt_of: ClassVar[str]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Have the database cut the text; a row's own page loads the whole."""
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(excerpt=Left(self.excerpt_of, EXCERPT))
+        return rows.defer(self.excerpt_of)
+
+    @admin.display(ordering="-pk")
+    def excerpt(self, row: Any) -> str:
+        """Show how the text begins."""
+        return row.excerpt or "-"
+
+
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
     """Finds a user's conversations."""
@@ -56,16 +75,28 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(ExcerptAdmin):
     """Shows messages of a conversation, or the newest of all."""
 
-    list_display = ("__str__", "conversation", "status", "provider", "model", "cost", "time", "ttft", "created_at")
+    excerpt_of = "content"
+    list_display = (
+        "role",
+        "excerpt",
+        "conversation",
+        "status",
+        "provider",
+        "model",
+        "cost",
+        "time",
+        "ttft",
+        "created_at",
+    )
     list_select_related = ("conversation",)
     search_fields = ("=conversation__user__username",)
     search_help_text = "A user's name, exactly."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        """Leave long texts out of lists; a message's own page loads its content."""
+        """Leave the system prompts of their conversations out."""
         return super().get_queryset(request).defer("conversation__system")
 
 
@@ -90,10 +121,11 @@ class ResultInline(admin.TabularInline[ComparisonResult, Comparison]):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(ReadOnlyAdmin):
+class ComparisonAdmin(ExcerptAdmin):
     """Shows which models were compared, and how the vote went."""
 
-    list_display = ("__str__", "user", "models", "blind", "vote", "created_at")
+    excerpt_of = "prompt"
+    list_display = ("excerpt", "user", "models", "blind", "vote", "created_at")
     list_select_related = ("user",)
     list_filter: ClassVar[Any] = ("blind",)
     search_fields = ("=user__username",)
@@ -101,8 +133,10 @@ class ComparisonAdmin(ReadOnlyAdmin):
     inlines = (ResultInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Comparison]:
-        """Load the results of a page in one query."""
-        return super().get_queryset(request).prefetch_related("results")
+        """Load the results of a page in one query, without what the models wrote."""
+        results = ComparisonResult.objects.defer("response", "error_message")
+        comparisons = super().get_queryset(request).defer("prompt", "system", "analysis")
+        return comparisons.prefetch_related(Prefetch("results", results))
 
     @admin.display
     def models(self, comparison: Comparison) -> str:

@@ -5,6 +5,7 @@ import random
 from rest_framework.exceptions import ValidationError
 
 from conversations.models import Comparison, ComparisonResult
+from conversations.pump import complete
 from models_registry.completion import Call, prepare
 from models_registry.models import Provider
 from models_registry.providers.base import CompletionRequest, Turn
@@ -31,7 +32,7 @@ def analyze(*, comparison: Comparison, user_id: int, provider: Provider, model: 
     prompt = question(comparison, answers)
     call = Call(target, CompletionRequest(model=model, system=INSTRUCTIONS, messages=[Turn("user", prompt)]))
     release()
-    call.complete()
+    complete(call)
     comparison.analysis = call.text
     # A comparison deleted meanwhile is not brought back.
     Comparison.objects.filter(pk=comparison.pk).update(analysis=call.text)

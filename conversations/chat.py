@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
-from conversations.models import PREVIEW_LENGTH, Conversation, Message
+from conversations.idempotency import Attempt
+from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
+from conversations.queries import history
+from conversations.slots import keeping
 from models_registry.completion import Call, Target, prepare
 from models_registry.models import Provider
 from models_registry.providers.base import CompletionRequest, Turn
-from perf.db import release
 
 TITLE_FROM_MESSAGE = 80  # characters
 
@@ -39,9 +41,10 @@ class ChatRequest:
 class Exchange:
     """A user's message that is stored, and the call that shall answer it; `message` is the answer once it ended."""
 
-    def __init__(self, conversation_id: UUID, call: Call) -> None:
+    def __init__(self, conversation_id: UUID, call: Call, attempt: Attempt | None = None) -> None:
         self.conversation_id = conversation_id
         self.call = call
+        self.attempt = attempt
         self.message: Message | None = None
         self.stored = False
         self._finished = False
@@ -65,17 +68,17 @@ class Exchange:
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
             **asdict(self.call.figures()),
         )
-        try:
-            self._store(answer)
-        finally:
-            release()
+        with keeping():
+            self._store(answer, whole=whole)
         self.message = answer
 
-    def _store(self, answer: Message) -> None:
+    def _store(self, answer: Message, *, whole: bool) -> None:
         with transaction.atomic():
             for conversation in Conversation.objects.select_for_update().filter(pk=self.conversation_id):
                 _append(conversation, [answer], changed=("message_count", "last_message_at", "updated_at"))
                 self.stored = True
+                if self.attempt is not None:
+                    self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
 
     def abandon(self) -> None:
         """Give up a call whose asker left: the provider is let go, what had arrived is kept."""
@@ -84,21 +87,32 @@ class Exchange:
             self.finish(whole=False)
 
 
-def begin(*, user_id: int, request: ChatRequest) -> Exchange:
+def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None) -> Exchange:
     """Store the user's message and prepare the call, holding no connection afterwards.
 
-    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable: then nothing is
-    stored.
+    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable, and InProgress of an
+    `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
     """
-    try:
+    with keeping():
         target = _target(user_id, request)
         with transaction.atomic():
+            if attempt is not None and attempt.earlier is not None:
+                return _again(attempt, attempt.earlier, request, target)
             conversation = _conversation(user_id, request, target)
             _append(conversation, [_user_message(turn, target) for turn in request.turns])
+            if attempt is not None:
+                attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
             call = Call(target, _completion_request(conversation, request, target))
-        return Exchange(conversation.pk, call)
-    finally:
-        release()
+        return Exchange(conversation.pk, call, attempt)
+
+
+def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, target: Target) -> Exchange:
+    """Ask once more what an attempt stored that failed or died: with the history as it was then."""
+    attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
+    conversation = earlier.conversation
+    assert conversation is not None  # noqa: S101 - the row goes with its conversation
+    turns = _history(conversation, until=earlier.asked_at)
+    return Exchange(conversation.pk, Call(target, _completion_request(conversation, request, target, turns)), attempt)
 
 
 def _target(user_id: int, request: ChatRequest) -> Target:
@@ -154,15 +168,19 @@ def _user_message(turn: Turn, target: Target) -> Message:
     return Message(role=turn.role, content=turn.content, provider=target.provider.slug, model=target.model)
 
 
-def _history(conversation: Conversation) -> list[Turn]:
-    said: Any = Message.objects.history(conversation.pk).values_list("role", "content")
+def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
+    said: Any = history(conversation.pk, until)
     return [Turn(*turn) for turn in said]
 
 
-def _completion_request(conversation: Conversation, request: ChatRequest, target: Target) -> CompletionRequest:
+def _completion_request(
+    conversation: Conversation, request: ChatRequest, target: Target, turns: Sequence[Turn] | None = None
+) -> CompletionRequest:
+    if turns is None:
+        turns = request.turns if request.conversation_id is None else _history(conversation)
     return CompletionRequest(
         model=target.model,
-        messages=request.turns if request.conversation_id is None else _history(conversation),
+        messages=turns,
         system=conversation.system,
         temperature=request.temperature,
         max_tokens=request.max_tokens,

@@ -4,19 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.types import OpenApiTypes
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from conversations import serializers
+from conversations import queries, serializers
 from conversations.chat import ChatRequest, Exchange, begin
-from conversations.pump import pump
+from conversations.models import RepeatableRequest
+from conversations.pump import complete, pump
+from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.serializers import MESSAGE_FIELDS, message_row
 from conversations.slots import Slot
-from conversations.sse import PING, EventStreamResponse, sse
+from conversations.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.streams import failure_to_keep, streamed
 from models_registry.errors import ProviderError
 from models_registry.fields import money
@@ -24,19 +25,23 @@ from models_registry.providers.base import Turn
 from models_registry.requests import current_user
 
 
-class ChatView(APIView):
+class ChatView(RepeatableView):
     """POST /chat."""
 
-    throttle_scope = "completion"
+    operation = "chat"
 
-    @extend_schema(request=serializers.ChatInput, responses=serializers.ChatOutput, tags=["chat"])
+    @extend_schema(
+        request=serializers.ChatInput, responses=serializers.ChatOutput, parameters=[IDEMPOTENCY_KEY], tags=["chat"]
+    )
     def post(self, request: Request) -> Response:
         """Send a message and wait for the whole answer."""
+        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
+            return replayed(_kept(self.attempt.earlier))
         asked = _chat_request(request)
         with Slot():
-            exchange = begin(user_id=current_user(request).pk, request=asked)
+            exchange = begin(user_id=current_user(request).pk, request=asked, attempt=self.attempt)
             try:
-                exchange.call.complete()
+                complete(exchange.call)
                 exchange.finish(whole=True)
             except ProviderError as error:
                 exchange.finish(whole=False)
@@ -45,17 +50,16 @@ class ChatView(APIView):
             finally:
                 exchange.abandon()
         message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
-        response = {"response": exchange.call.text, "message": message_row(message)}
-        return Response({"conversation_id": exchange.conversation_id, **response})
+        return Response(_answer(exchange.conversation_id, message))
 
 
-class ChatStreamView(APIView):
+class ChatStreamView(UnrepeatableView):
     """POST /chat/stream."""
 
-    throttle_scope = "completion"
-
     @extend_schema(
-        request=serializers.ChatInput, responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["chat"]
+        request=serializers.ChatInput,
+        responses={(200, "text/event-stream"): EVENT},
+        tags=["chat"],
     )
     def post(self, request: Request) -> EventStreamResponse:
         """Send a message and read the answer as it is written.
@@ -64,6 +68,17 @@ class ChatStreamView(APIView):
         """
         asked = _chat_request(request)
         return streamed(lambda: begin(user_id=current_user(request).pk, request=asked), _events)
+
+
+def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
+    return {"conversation_id": conversation_id, "response": message["content"], "message": message_row(message)}
+
+
+def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
+    """Read the answer to an earlier attempt."""
+    assert earlier.conversation_id is not None  # noqa: S101 - the row goes with its conversation
+    rows = queries.message_rows(queries.messages(earlier.conversation_id))
+    return _answer(earlier.conversation_id, get_object_or_404(rows, pk=earlier.answer_id))
 
 
 def _events(exchange: Exchange) -> Iterator[bytes]:

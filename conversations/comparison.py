@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
+from conversations.idempotency import Attempt
 from conversations.models import Comparison, ComparisonResult
 from conversations.pump import Event, pump
 from models_registry.completion import Call, prepare
@@ -35,8 +36,11 @@ class Contestant:
 class Contest:
     """A comparison under way; the order of `contestants` is that of the results' indexes."""
 
-    def __init__(self, comparison: Comparison, contestants: Sequence[Contestant]) -> None:
+    def __init__(
+        self, comparison: Comparison, contestants: Sequence[Contestant], attempt: Attempt | None = None
+    ) -> None:
         self.comparison = comparison
+        self.attempt = attempt
         self.contestants = contestants
         self._finished = False
 
@@ -82,9 +86,16 @@ class Contest:
         try:
             with transaction.atomic():
                 if Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists():
-                    ComparisonResult.objects.bulk_create(results)
+                    self._store(results)
         finally:
             release()
+
+    def _store(self, results: list[ComparisonResult]) -> None:
+        """Add the results, unless another attempt at the same request, which took this one for dead, was faster."""
+        if not self.comparison.results.exists():
+            ComparisonResult.objects.bulk_create(results)
+            if self.attempt is not None:
+                self.attempt.settle(answered=True)
 
     def abandon(self) -> None:
         """Give up the calls that still run, and keep what has come."""
@@ -95,12 +106,18 @@ class Contest:
 
 
 def begin(
-    *, user_id: int, prompt: str, models: Sequence[tuple[Provider, str]], system: str = "", blind: bool = False
+    *,
+    user_id: int,
+    prompt: str,
+    models: Sequence[tuple[Provider, str]],
+    system: str = "",
+    blind: bool = False,
+    attempt: Attempt | None = None,
 ) -> Contest:
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
-    A model without a key fails alone. Raises APIKeyMissing or APIKeyUnreadable when none can be called: then nothing
-    is stored.
+    A model without a key fails alone. Raises APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
+    of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
     """
     order = list(models)
     if blind:
@@ -110,12 +127,25 @@ def begin(
         failures = [each.failure for each in contestants if each.failure is not None]
         if len(failures) == len(contestants):
             raise failures[0]
-        comparison = Comparison.objects.create(
-            user_id=user_id, prompt=prompt, system=system, blind=blind, revealed=not blind
-        )
+        asked = Comparison(user_id=user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
+        comparison = _stored(asked, attempt)
     finally:
         release()
-    return Contest(comparison, contestants)
+    return Contest(comparison, contestants, attempt)
+
+
+def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
+    """Store a comparison, or give the one that an earlier attempt stored."""
+    with transaction.atomic():
+        if attempt is not None and attempt.earlier is not None:
+            attempt.take()  # first: from here on the comparison cannot be deleted before this is stored
+            earlier = attempt.earlier.comparison
+            assert earlier is not None  # noqa: S101 - the row goes with its comparison
+            return earlier
+        comparison.save(force_insert=True)
+        if attempt is not None:
+            attempt.take(comparison=comparison)
+    return comparison
 
 
 def vote(*, comparison: Comparison, preferred_index: int | None) -> None:

@@ -7,40 +7,48 @@ from uuid import UUID
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from conversations import comparison_serializers as serializers
+from conversations import queries
 from conversations.analysis import analyze
 from conversations.caches import comparisons
 from conversations.comparison import Contest, begin, clear_vote, vote
 from conversations.comparison_serializers import comparison_row, result_row
 from conversations.deletion import delete_locked
 from conversations.models import Comparison, ComparisonQuerySet
+from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.slots import Slot
-from conversations.sse import PING, EventStreamResponse, sse
+from conversations.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.streams import failure_to_keep, streamed
 from models_registry.requests import current_user
-from perf.responses import cached_response, canonical
+from perf.responses import Cached, cached_response, canonical
 
 
-class CompareView(APIView):
+class CompareView(RepeatableView):
     """POST /compare."""
 
-    throttle_scope = "completion"
+    operation = "compare"
 
-    @extend_schema(request=serializers.CompareInput, responses=serializers.ComparisonOutput, tags=["compare"])
+    @extend_schema(
+        request=serializers.CompareInput,
+        responses=serializers.ComparisonOutput,
+        parameters=[IDEMPOTENCY_KEY],
+        tags=["compare"],
+    )
     def post(self, request: Request) -> Response:
         """Send a prompt to several models at once and wait for all answers."""
+        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
+            own = queries.comparisons(current_user(request).pk)
+            return replayed(comparison_row(get_object_or_404(own, pk=self.attempt.earlier.comparison_id)))
         asked = _asked(request)
         with Slot():
-            contest = begin(**asked)
+            contest = begin(**asked, attempt=self.attempt)
             try:
                 for _ in contest.run():
                     pass
@@ -50,14 +58,10 @@ class CompareView(APIView):
         return Response(comparison_row(contest.comparison, results))
 
 
-class CompareStreamView(APIView):
+class CompareStreamView(UnrepeatableView):
     """POST /compare/stream."""
 
-    throttle_scope = "completion"
-
-    @extend_schema(
-        request=serializers.CompareInput, responses={(200, "text/event-stream"): OpenApiTypes.STR}, tags=["compare"]
-    )
+    @extend_schema(request=serializers.CompareInput, responses={(200, "text/event-stream"): EVENT}, tags=["compare"])
     def post(self, request: Request) -> EventStreamResponse:
         """Send a prompt to several models at once and read their answers as they are written.
 
@@ -72,7 +76,7 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
 
     queryset = Comparison.objects.none()
     serializer_class = serializers.ComparisonOutput
-    orderings = ("-created_at",)
+    orderings = (queries.NEWEST_FIRST,)
     lookup_value_converter = "uuid"
 
     @property
@@ -82,13 +86,18 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
 
     def get_queryset(self) -> ComparisonQuerySet:
         """Only the user's own, with their results."""
-        return Comparison.objects.for_user(current_user(self.request).pk).with_results()
+        return queries.comparisons(current_user(self.request).pk)
+
+    def cached(self, request: Request) -> Cached | None:
+        """Say what of the cache answers a request, so that authentication can look it up in the same round trip."""
+        if self.action != "list":
+            return None
+        return comparisons, canonical(request.query_params, ("cursor", "page_size"), {"page_size": "20"})
 
     @extend_schema(tags=["compare"])
     def list(self, request: Request) -> HttpResponseBase:
         """List comparisons, newest first."""
-        query = canonical(request.query_params, ("cursor", "page_size"), {"page_size": "20"})
-        return cached_response(request, comparisons, owner=current_user(request).pk, query=query, load=self._page)
+        return cached_response(request, self.cached(request), owner=current_user(request).pk, load=self._page)
 
     def _page(self) -> Any:
         page = self.paginate_queryset(self.get_queryset()) or []
@@ -116,7 +125,7 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
             vote(comparison=comparison, preferred_index=body.validated_data["preferred_index"])
         return Response(comparison_row(comparison))
 
-    @extend_schema(request=None, responses=serializers.ComparisonOutput, tags=["compare"])
+    @extend_schema(request=None, responses={200: serializers.ComparisonOutput}, tags=["compare"])
     @vote.mapping.delete
     def clear_vote(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Take a vote back."""

@@ -4,27 +4,29 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from rest_framework.utils.encoders import JSONEncoder
 
+from conversations.disarm import disarm, disarm_line
 from conversations.models import Conversation, Message
-from conversations.serializers import MESSAGE_FIELDS, message_row
+from conversations.queries import message_batches
+from conversations.serializers import message_row
 from perf.db import release
-
-BATCH = 100  # messages read at a time
 
 _json = JSONEncoder(ensure_ascii=False).encode
 
 
 def markdown(conversation: Conversation) -> Iterator[str]:
-    """Yield the parts of a Markdown document: title, facts, and each message under a heading."""
+    """Yield the parts of a Markdown document: title, facts, and each message under a heading.
+
+    Raw HTML and images in what was written are disarmed; the JSON document has everything as it was.
+    """
     yield f"# {_one_line(conversation.title) or 'Conversation'}\n\n"
     yield f"- Model: {_one_line(conversation.provider)}/{_one_line(conversation.model)}\n"
     yield f"- Started: {_time(conversation.created_at)}\n- Messages: {conversation.message_count}\n"
     if conversation.system:
-        yield f"\n## System\n\n{conversation.system}\n"
+        yield f"\n## System\n\n{disarm(conversation.system)}\n"
     for message in _messages(conversation):
-        yield f"\n## {_heading(message)}\n\n{message['content']}\n"
+        yield f"\n## {_heading(message)}\n\n{disarm(message['content'])}\n"
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
@@ -56,14 +58,9 @@ FORMATS: dict[str, tuple[str, str, Callable[[Conversation], Iterator[str]]]] = {
 
 def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
     """Read messages in batches, holding no connection while a slow client takes them."""
-    rows = Message.objects.filter(conversation=conversation).order_by("created_at", "id").values(*MESSAGE_FIELDS)
-    after = Q()
-    while batch := list(rows.filter(after)[:BATCH]):
+    for batch in message_batches(conversation.pk):
         release()
         yield from batch
-        last = batch[-1]
-        later = Q(created_at__gt=last["created_at"]) | Q(id__gt=last["id"])
-        after = Q(created_at__gte=last["created_at"]) & later
 
 
 def _heading(message: dict[str, Any]) -> str:
@@ -73,7 +70,7 @@ def _heading(message: dict[str, Any]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return disarm_line(" ".join(text.split()))
 
 
 def _time(moment: datetime) -> str:

@@ -11,18 +11,21 @@ from conversations.caches import leaderboards
 from conversations.comparison_serializers import Leaderboard, LeaderboardQuery
 from conversations.leaderboard import leaderboard
 from models_registry.requests import current_user
-from perf.responses import cached_response, canonical
+from perf.responses import Cached, cached_response, canonical
 
 
 class LeaderboardView(APIView):
     """GET /leaderboard."""
 
+    def cached(self, request: Request) -> Cached:
+        """Say what of the cache answers a request."""
+        return leaderboards, canonical(request.query_params, ("provider", "since"))
+
     @extend_schema(parameters=[LeaderboardQuery], responses=Leaderboard, tags=["compare"])
     def get(self, request: Request) -> HttpResponseBase:
         """Rate the models by one's own votes; `provider` narrows what is shown, not what is rated."""
-        query = canonical(request.query_params, ("provider", "since"))
         owner = current_user(request).pk
-        return cached_response(request, leaderboards, owner=owner, query=query, load=lambda: _results(request))
+        return cached_response(request, self.cached(request), owner=owner, load=lambda: _results(request))
 
 
 def _results(request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Conversations and their messages, comparisons and their results."""
+"""Conversations and their messages, comparisons and their results, requests that may be repeated."""
 
 from uuid import UUID
 
@@ -52,6 +52,9 @@ class Conversation(models.Model):
             models.Index(fields=["user", "-created_at", "-id"], name="idx_conversation_user_created"),
             models.Index(fields=["user", "-last_message_at", "-id"], name="idx_conversation_user_recent"),
             models.Index(fields=["user", "provider", "-last_message_at", "-id"], name="idx_conversation_user_provider"),
+            models.Index(fields=["user", "model", "-last_message_at", "-id"], name="idx_conversation_user_model"),
+            models.Index(fields=["user", "provider", "-created_at", "-id"], name="idx_conversation_prov_created"),
+            models.Index(fields=["user", "model", "-created_at", "-id"], name="idx_conversation_model_created"),
         ]
 
     def __str__(self) -> str:
@@ -115,7 +118,7 @@ class Message(Measured):
         indexes = [models.Index(fields=["conversation", "created_at", "id"], name="idx_message_conv_created")]
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.content[:60]}"
+        return f"{self.role} {self.id}"  # the admin writes it for every row of a list, which has no content
 
 
 class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
@@ -129,7 +132,9 @@ class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
 
     def with_results(self) -> "ComparisonQuerySet":
         """Load the results in order, in one more query for all comparisons."""
-        return self.prefetch_related(models.Prefetch("results", ComparisonResult.objects.order_by("index")))
+        # The order of their index, so that the results of a page need no sorting.
+        ordered = ComparisonResult.objects.order_by("comparison_id", "index")
+        return self.prefetch_related(models.Prefetch("results", ordered))
 
 
 class Comparison(models.Model):
@@ -158,7 +163,7 @@ class Comparison(models.Model):
         indexes = [models.Index(fields=["user", "-created_at", "-id"], name="idx_comparison_user_created")]
 
     def __str__(self) -> str:
-        return self.prompt[:60]
+        return str(self.id)
 
     @property
     def hidden(self) -> bool:
@@ -192,3 +197,35 @@ class ComparisonResult(Measured):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
+
+
+class RepeatableRequest(models.Model):
+    """A POST with an `Idempotency-Key`: what it stored, and whether it was answered.
+
+    Nothing of what was said is copied here: the answer is the message or the comparison it points to, and goes with
+    it. `claimed_at` is null when the attempt failed and the next one may begin; `attempt` tells attempts apart.
+    """
+
+    # The constraints of conversation and comparison are enough to keep out a deleted user's. One more would be checked
+    # at commit, while the conversation is locked, and wait in a circle with the deletion of the account.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    operation = models.CharField(max_length=10)
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the body in canonical JSON.")
+    attempt = models.UUIDField()
+    claimed_at = models.DateTimeField(null=True)
+    answered = models.BooleanField(default=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, null=True, related_name="+")
+    asked_at = models.DateTimeField(null=True, help_text="When the user's message was stored.")
+    # No foreign key: it would make Django load every message of a conversation that is deleted.
+    answer_id = models.UUIDField(null=True)
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "operation", "key"], name="uniq_repeatable_user_key")]
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.key}"

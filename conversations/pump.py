@@ -41,6 +41,15 @@ def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
                 call.close()
 
 
+def complete(call: Call) -> None:
+    """Run a call whole in this thread. Raises ProviderError."""
+    _running.add(call)
+    try:
+        call.complete()
+    finally:
+        _running.discard(call)
+
+
 def break_off() -> None:
     """Give up all calls under way in this process, so that what has arrived is stored before it ends."""
     for call in list(_running):

@@ -30,7 +30,11 @@ class ConversationQuery(serializers.Serializer[Any]):
 
     provider = serializers.CharField(required=False, max_length=50)
     model = serializers.CharField(required=False, max_length=200)
-    search = serializers.CharField(required=False, max_length=200, help_text="Part of the title or preview.")
+    search = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Words of the title or of a message, all of them; the last may be unfinished.",
+    )
 
 
 class Conversation(serializers.Serializer[Any]):

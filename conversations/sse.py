@@ -7,6 +7,12 @@ from django.http import StreamingHttpResponse
 from rest_framework.utils.encoders import JSONEncoder
 
 PING = b": ping\n\n"
+# How OpenAPI describes an event of a stream.
+EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "description": "A JSON object; its `event` says what it is about."}},
+}
 
 _encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 

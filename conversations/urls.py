@@ -13,11 +13,11 @@ router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
 
 urlpatterns = [
+    *router.urls,
     path("chat", ChatView.as_view(), name="chat"),
     path("chat/stream", ChatStreamView.as_view(), name="chat-stream"),
     path("compare", CompareView.as_view(), name="compare"),
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
-    *router.urls,
 ]

@@ -1,6 +1,6 @@
 """Conversations over HTTP: list, read, rename, delete, export."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -19,17 +19,18 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
-from conversations import serializers
+from conversations import queries, serializers
 from conversations.caches import conversations
 from conversations.deletion import delete_locked
 from conversations.export import FORMATS
 from conversations.models import Conversation, ConversationQuerySet, Message
-from conversations.search import matching, snippet
-from conversations.serializers import CONVERSATION_FIELDS, MESSAGE_FIELDS, conversation_row, message_row
+from conversations.search import newest_texts, page
+from conversations.serializers import CONVERSATION_FIELDS, conversation_row, message_row
+from conversations.snippet import snippet
+from conversations.words import words_of
 from models_registry.requests import current_user
-from perf.responses import cached_response, canonical
+from perf.responses import Cached, cached_response, canonical
 
-NEWEST = 50  # messages shown with a conversation
 LIST_PARAMETERS = ("cursor", "ordering", "page_size")
 LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
 
@@ -39,12 +40,20 @@ class ConversationViewSet(GenericViewSet[Conversation]):
 
     queryset = Conversation.objects.none()
     serializer_class = serializers.Conversation
-    orderings = ("-last_message_at", "-created_at")
+    orderings, moving = queries.CONVERSATION_ORDERINGS, queries.MOVING
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> ConversationQuerySet:
         """Only the user's own."""
         return Conversation.objects.for_user(current_user(self.request).pk)
+
+    def cached(self, request: Request) -> Cached | None:
+        """Say what of the cache answers a request, so that authentication can look it up in the same round trip."""
+        if self.action == "retrieve":
+            return conversations, f"detail {self.kwargs['pk']}"
+        if self.action != "list" or "search" in request.query_params:
+            return None
+        return conversations, canonical(request.query_params, (*LIST_PARAMETERS, "provider", "model"), LIST_DEFAULTS)
 
     @extend_schema(
         parameters=[
@@ -55,19 +64,24 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     )
     def list(self, request: Request) -> HttpResponseBase:
         """List conversations, newest activity first."""
-        if "search" in request.query_params:
-            return Response(self._page(request))
-        query = canonical(request.query_params, (*LIST_PARAMETERS, "provider", "model"), LIST_DEFAULTS)
         owner = current_user(request).pk
-        return cached_response(request, conversations, owner=owner, query=query, load=lambda: self._page(request))
+        return cached_response(request, self.cached(request), owner=owner, load=lambda: self._page(request))
 
     def _page(self, request: Request) -> Any:
         self.filters = _valid(serializers.ConversationQuery(data=request.query_params))
-        rows = self.paginate_queryset(_narrowed(self.get_queryset(), self.filters).values(*CONVERSATION_FIELDS)) or []
-        search = self.filters.get("search")
-        return self.get_paginated_response(
-            [conversation_row(row, snippet(search, row["preview"], row["title"]) if search else None) for row in rows]
-        ).data
+        found = queries.conversation_rows(queries.conversation_list(current_user(request).pk, self.filters))
+        if "search" in self.filters:
+            return self._search_page(request, found, self.filters["search"])
+        rows = self.paginate_queryset(found) or []
+        return self.get_paginated_response([conversation_row(row) for row in rows]).data
+
+    def _search_page(self, request: Request, conversations: QuerySet[Any], search: str) -> Any:
+        words, pager = words_of(search), cast("Any", self.paginator)
+        pager.begin(request, self)
+        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, words=words))
+        texts = newest_texts([row["id"] for row in rows], words) if rows else {}
+        found = [conversation_row(row, snippet(words, texts.get(row["id"]), row["title"])) for row in rows]
+        return self.get_paginated_response(found).data
 
     @extend_schema(
         request=serializers.ConversationInput, responses={201: serializers.Conversation}, tags=["conversations"]
@@ -85,18 +99,15 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     def retrieve(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Show a conversation with its newest messages."""
         owner = current_user(request).pk
-        return cached_response(
-            request, conversations, owner=owner, query=f"detail {pk}", load=lambda: self._detail(request, pk)
-        )
+        return cached_response(request, self.cached(request), owner=owner, load=lambda: self._detail(request, pk))
 
     def _detail(self, request: Request, pk: UUID) -> dict[str, Any]:
-        row = self.get_queryset().filter(pk=pk).values(*CONVERSATION_FIELDS).first()
+        row = queries.conversation_rows(self.get_queryset().filter(pk=pk)).first()
         if row is None:
             raise NotFound
-        newest = Message.objects.filter(conversation_id=pk).order_by("-created_at", "-id")
-        messages = list(newest.values(*MESSAGE_FIELDS)[: NEWEST + 1])
+        messages = list(queries.newest_messages(pk))
         older = None
-        if len(messages) > NEWEST:
+        if len(messages) > queries.NEWEST:
             messages.pop()
             older = _older_link(request, messages[-1])
         shown = [message_row(message) for message in reversed(messages)]
@@ -142,30 +153,24 @@ class MessageViewSet(GenericViewSet[Message]):
 
     queryset = Message.objects.none()
     serializer_class = serializers.MessageOutput
-    orderings = ("-created_at",)
+    orderings = (queries.NEWEST_FIRST,)
 
     def get_queryset(self) -> QuerySet[Message]:
         """Messages of a conversation that is the user's."""
         if not Conversation.objects.for_user(current_user(self.request).pk).filter(pk=self.kwargs["pk"]).exists():
             raise NotFound
-        return Message.objects.filter(conversation_id=self.kwargs["pk"])
+        return queries.messages(self.kwargs["pk"])
 
     @extend_schema(tags=["conversations"])
     def list(self, request: Request, **_: Any) -> Response:  # noqa: ARG002
         """List messages, a page oldest first; `next` leads to older ones."""
-        rows = self.paginate_queryset(self.get_queryset().values(*MESSAGE_FIELDS)) or []
+        rows = self.paginate_queryset(queries.message_rows(self.get_queryset())) or []
         return self.get_paginated_response([message_row(row) for row in reversed(rows)])
 
 
 def _valid(serializer: Any) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-def _narrowed(conversations: ConversationQuerySet, filters: dict[str, Any]) -> ConversationQuerySet:
-    exact = {name: filters[name] for name in ("provider", "model") if name in filters}
-    conversations = conversations.filter(**exact)
-    return matching(conversations, filters["search"]) if "search" in filters else conversations
 
 
 def _row(conversation: Conversation) -> dict[str, Any]:
