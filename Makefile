@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 # The services that `make test-services` talks to; both names are this project's own.
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/llmselect
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/5
+FIGURES := --into docs/performance.md --into docs/PHASE5_IMPLEMENTATION_SUMMARY.md
 
-.PHONY: run test test-services check format
+.PHONY: run test test-services check format figures audit
 
 $(VENV)/.run: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit("LLMSelect needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
@@ -24,7 +25,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.run
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n auto --maxprocesses 4
 
 test-services: $(VENV)/.run
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest
@@ -36,7 +37,18 @@ check: $(VENV)/.dev
 	DJANGO_ENV=testing $(BIN)/python manage.py check --fail-level WARNING
 	DJANGO_ENV=testing $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_ENV=testing $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	env -u DATABASE_URL -u REDIS_URL DJANGO_ENV=testing $(BIN)/python manage.py check_query_plans --scratch --verbosity 0
+
+# A missed goal does not keep the others from being measured.
+figures: $(VENV)/.run
+	-$(BIN)/python manage.py benchmark predecessor http $(FIGURES)
+	-$(BIN)/python manage.py benchmark predecessor http $(FIGURES) --database-url $(TEST_DATABASE_URL) --redis-url $(TEST_REDIS_URL)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Asks pypi.org about everything installed. Whatever cannot be looked up fails it, so it is no part of `check`.
+audit: $(VENV)/.dev
+	@$(BIN)/pip-audit --local --strict || \
+	    { echo "An advisory is named above, or pypi.org could not tell: then NOTHING was found out." >&2; exit 1; }

@@ -2,22 +2,33 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from llmselect_project.models import LoginSession, RefreshToken
 from perf.paginator import CappedPaginator
 
-admin.site.site_header = admin.site.site_title = "LLMSelect"
-
-
 admin.site.unregister(User)
+
+
+class RenameForm(UserChangeForm[User]):
+    """Django's own, which lets two names differ in case only where the database does not."""
+
+    def clean_username(self) -> str:
+        """Refuse a name that is somebody else's in another case, as Django's form for a new user does."""
+        username: str = self.cleaned_data["username"]
+        if User.objects.exclude(pk=self.instance.pk).filter(username__iexact=username).exists():
+            raise ValidationError("A user with that username already exists.")
+        return username
 
 
 @admin.register(User)
 class LargeUserAdmin(UserAdmin[User]):
     """Django's own, without counting every user."""
 
+    form = RenameForm
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

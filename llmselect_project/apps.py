@@ -1,6 +1,9 @@
 """The project itself is an installed app: it owns accounts' sessions and the operators' commands."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+from perf import plans
 
 
 class ProjectConfig(AppConfig):
@@ -10,5 +13,14 @@ class ProjectConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Connect what registers itself on import."""
+        """Connect what registers itself on import, and offer what is checked."""
         from llmselect_project import checks, schema, user_state  # noqa: F401
+
+        plans.register(shapes="llmselect_project.sessions.shapes", fill="llmselect_project.plan_rows.fill")
+        plans.register(shapes="llmselect_project.user_state.shapes")
+
+
+class SiteConfig(AdminConfig):
+    """Django's admin, on a site that has pages beside those of the models."""
+
+    default_site = "perf.admin_site.Site"

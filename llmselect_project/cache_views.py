@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from llmselect_project.accounts import UncachedView
-from perf.cache import NAMESPACES
+from perf.cache import NAMESPACES, clear_caches
+from perf.cache_stats import all_stats, backend
 
 
 class CacheUnavailable(APIException):
@@ -19,7 +20,7 @@ class CacheUnavailable(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "server_busy"
-    default_detail = "The cache does not answer; nothing was cleared."
+    default_detail = "The cache does not answer."
     wait = 1
 
 
@@ -50,11 +51,43 @@ class ClearCacheView(UncachedView):
         wanted = body.validated_data.get("namespace")
         if wanted is not None and wanted not in NAMESPACES:
             raise ValidationError({"namespace": f"Must be one of {', '.join(sorted(NAMESPACES))}."})
-        names = sorted(NAMESPACES) if wanted is None else [wanted]
         try:
-            for name in names:
-                NAMESPACES[name].clear()
+            names = clear_caches(wanted)
         except Exception as error:  # whatever the cache backend raises
             raise CacheUnavailable from error
         message = f"Cleared {', '.join(names)}."
         return Response({"message": message, "cleared_at": timezone.now(), "namespaces": names})
+
+
+class NamespaceStats(serializers.Serializer[Any]):
+    """What happened to a namespace in all workers since they started to count."""
+
+    name = serializers.CharField()
+    hits = serializers.IntegerField()
+    misses = serializers.IntegerField()
+    hit_rate = serializers.FloatField(help_text="0 to 1; 0 while nothing was looked up.")
+    sets = serializers.IntegerField()
+    invalidations = serializers.IntegerField()
+    ttl = serializers.IntegerField(help_text="seconds")
+
+
+class CacheStats(serializers.Serializer[Any]):
+    """Figures of every namespace."""
+
+    backend = serializers.ChoiceField(("locmem", "redis"))
+    namespaces = NamespaceStats(many=True)
+
+
+class CacheStatsView(UncachedView):
+    """GET /admin/cache/stats."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(responses=CacheStats, tags=["admin"])
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Say how well the caches do; what other workers counted in the last second may be missing."""
+        try:
+            rows = [stats.row() for stats in all_stats()]
+        except Exception as error:
+            raise CacheUnavailable from error
+        return Response({"backend": backend(), "namespaces": rows})

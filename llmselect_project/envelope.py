@@ -3,15 +3,19 @@
 import logging
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
-from psycopg_pool import PoolTimeout
+from psycopg.errors import ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from llmselect_project.errors import DatabaseBusy, DatabaseUnavailable, RequestTooLarge
+from llmselect_project.errors import DatabaseBusy, DatabaseUnavailable, RequestTooLarge, TokenNotValid
+from perf.db import sentence
+from perf.postgresql.pool import Unreachable
 
 logger = logging.getLogger("llmselect.errors")
 
@@ -31,7 +35,7 @@ CODES = {
 def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Turn whatever a view raised into the envelope; what is nobody's fault but ours is logged and a 500."""
     set_rollback()
-    known = _as_api_exception(error)
+    known = _as_api_exception(error) or _account_is_gone(error, context)
     if known is None:
         logger.error("unhandled error", exc_info=error, extra={"view": type(context.get("view")).__name__})
         code, message = CODES[500]
@@ -87,11 +91,29 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("database error", exc_info=error)
-        busy = isinstance(error.__cause__, PoolTimeout) or "locked" in str(error)
+    if isinstance(error, OperationalError | InterfaceError) or isinstance(error.__cause__, ReadOnlySqlTransaction):
+        # The pool has said so once and counts each; a traceback for every request would bury the rest.
+        expected = isinstance(error.__cause__, PoolTimeout | TooManyRequests | Unreachable)
+        if not expected:
+            logger.error("database error", exc_info=error, extra={"error": sentence(error)})
+        busy = isinstance(error.__cause__, PoolTimeout | TooManyRequests) or "locked" in str(error)
         return DatabaseBusy() if busy else DatabaseUnavailable()
     return None
+
+
+def _account_is_gone(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
+    """Say so where something was to be read or stored for a user who was deleted while the request ran."""
+    if not isinstance(error, DatabaseError | User.DoesNotExist):
+        return None
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    if User.objects.filter(pk=user.pk).exists():
+        return None
+    refused = TokenNotValid()
+    refused.auth_header = context["view"].get_authenticate_header(request)
+    return refused
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -73,6 +73,17 @@ def listed(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in env.str(name, default=default).split(",") if item.strip()]
 
 
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Read a comma-separated list of networks in CIDR notation, or addresses; raises ImproperlyConfigured."""
+    found = []
+    for item in listed(name):
+        try:
+            found.append(ip_network(item))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must hold networks like 10.0.0.0/8: {error}.") from error
+    return found
+
+
 def required(names: list[str]) -> None:
     """Raise ImproperlyConfigured naming every variable of `names` that is unset or empty."""
     missing = [name for name in names if not env.str(name, default="").strip()]
@@ -80,15 +91,3 @@ def required(names: list[str]) -> None:
         raise ImproperlyConfigured(
             f"DJANGO_ENV=production needs {', '.join(missing)}: set it in the environment or in .env."
         )
-
-
-def database(name: str, default: str) -> dict[str, Any]:
-    """Read a database URL (sqlite or postgres) into a Django DATABASES entry."""
-    url = env.str(name, default="") or default
-    try:
-        config = env.db_url_config(url)
-    except Exception as error:
-        raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
-    if config.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
-        raise ImproperlyConfigured(f"{name} must start with sqlite:/// or postgres://.")
-    return dict(config)

@@ -7,6 +7,7 @@ class TokenNotValid(exceptions.AuthenticationFailed):
     """An access or refresh token that is malformed, expired, reused, or whose session is over."""
 
     default_code = "token_not_valid"
+    auth_header: str | None = None  # how to log in; REST framework fills it in where it authenticates
     default_detail = "The token is invalid or expired."
 
 

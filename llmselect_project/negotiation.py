@@ -1,11 +1,14 @@
 """Content negotiation that never fails: JSON unless a browser asks for a page."""
 
+import re
 from collections.abc import Iterable
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+_REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
 class JSONUnlessHTML(BaseContentNegotiation):
@@ -24,8 +27,17 @@ class JSONUnlessHTML(BaseContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         """Return the renderer and its media type."""
         offered = list(renderers)
-        if "text/html" in request.META.get("HTTP_ACCEPT", ""):
+        if _asks_for_page(request.META.get("HTTP_ACCEPT", "")):
             for renderer in offered:
                 if renderer.media_type == "text/html":
                     return renderer, "text/html"
         return offered[0], offered[0].media_type or "application/json"
+
+
+def _asks_for_page(accept: str) -> bool:
+    """Tell whether `Accept` names text/html, and not to refuse it."""
+    for wanted in accept.lower().split(","):
+        media_type, *parameters = (part.strip() for part in wanted.split(";"))
+        if media_type == "text/html":
+            return not any(_REFUSED.fullmatch(parameter) for parameter in parameters)
+    return False

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -22,19 +23,28 @@ FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place between two rows, and which way to read from it in the list's own order."""
+    """A place between two rows, and which way to read from it in the list's own order.
+
+    Backwards it ends at `until`, where rows move up: one that was read already must not come again at the top.
+    """
 
     direction: Literal["next", "previous"]
     value: datetime
     id: UUID
+    until: datetime | None = None
 
 
 class KeysetPagination(CursorPagination):
     """Pages on (time column, id), both in one direction.
 
-    A view says `orderings`: the values `?ordering=` may take, the first one the default. The parent pages by offset
-    among equal times, repeats rows past its offset limit and turns a mangled cursor into a 500. A cursor is signed
-    for its user, path, filters and ordering; any other use is a ValidationError of `cursor`.
+    A view says `orderings`: the values `?ordering=` may take, the first one the default; and `moving`, those of them
+    by a time that changes to now. The parent pages by offset among equal times, repeats rows past its offset limit and
+    turns a mangled cursor into a 500. A cursor is signed for its user, path, filters and ordering; any other use is a
+    ValidationError of `cursor`.
+
+    A row whose time does not change is read exactly once on a walk, in either direction. One that moves to the top is
+    behind whoever pages forth; whoever pages back is shown nothing newer than the page that he turned around at, so
+    that nothing is read twice.
     """
 
     page_size = 20
@@ -46,42 +56,89 @@ class KeysetPagination(CursorPagination):
         self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         """Return the rows of one page; raises ValidationError for a bad page_size, ordering or cursor."""
+        self.begin(request, view)
+        return self.finish(list(self.ordered(queryset)[: self.size + 1]))
+
+    def begin(self, request: Request, view: "APIView | None" = None) -> None:
+        """Read what page is wanted; raises ValidationError for a bad page_size, ordering or cursor."""
         self.request = request
         self.size = self._page_size(request)
-        ordering = self._ordering(request, view)
-        self.descending, self.column = ordering.startswith("-"), ordering.lstrip("-")
-        self.scope = self._scope(request, view, ordering)
+        self.order = self._ordering(request, view)
+        self.column = self.order.lstrip("-")
+        self.scope = self._scope(request, view, self.order)
         self.position = self._read_cursor(request)
-        backwards = self.position is not None and self.position.direction == "previous"
-        rows = list(self._after_cursor(queryset, backwards)[: self.size + 1])
+        self.backwards = self.position is not None and self.position.direction == "previous"
+        # Taken before the rows are read: what moves up after that must count as newer.
+        self.end = self._end(view)
+
+    def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to the rows beyond the cursor, the nearest first; `size` + 1 of them say whether more come."""
+        return self.beyond(queryset, ordering=self.order, position=self.position)
+
+    def until(self, queryset: QuerySet[Any], value: datetime) -> QuerySet[Any]:
+        """Narrow to rows not farther from the cursor than one with this value of the column."""
+        falling = self.order.startswith("-") != self.backwards
+        return queryset.filter(**{f"{self.column}__{'gte' if falling else 'lte'}": value})
+
+    def finish(self, rows: list[Any]) -> list[Any]:
+        """Keep the page of up to `size` + 1 rows of `ordered`, and return it in the list's own order."""
         more = len(rows) > self.size
         page = rows[: self.size]
-        if backwards:
+        if self.backwards:
             page.reverse()
         self.page: list[Any] = page
-        self.has_next = more or backwards
-        self.has_previous = more if backwards else self.position is not None
+        self.has_next = more or self.backwards
+        self.has_previous = more if self.backwards else self.position is not None
         return page
 
     def get_paginated_response(self, data: Any) -> Response:
         """Wrap a serialized page: `{next, previous, results}`, the links path-absolute."""
         return Response({"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data})
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe the page as OpenAPI does; the links hold no host, unlike the parent's."""
+        described: dict[str, Any] = super().get_paginated_response_schema(schema)
+        for name in ("next", "previous"):
+            described["properties"][name].update(format="uri-reference", example="/api/v1/conversations?cursor=WyJu")
+        return described
+
     def get_next_link(self) -> str | None:
         """Return the link to the page after this one, or None."""
         if not self.has_next:
             return None
-        return self._link("next", *self._edge(-1, LAST_ID if self.descending else FIRST_ID))
+        return self._link("next", *self._edge(-1, LAST_ID if self.order.startswith("-") else FIRST_ID))
 
     def get_previous_link(self) -> str | None:
         """Return the link to the page before this one, or None."""
         if not self.has_previous:
             return None
-        return self._link("previous", *self._edge(0, FIRST_ID if self.descending else LAST_ID))
+        return self._link("previous", *self._edge(0, FIRST_ID if self.order.startswith("-") else LAST_ID))
+
+    @staticmethod
+    def place(direction: Literal["next", "previous"], row: Any, *, ordering: str, moving: bool = False) -> Position:
+        """Return the place after `row`, or before it; `moving` as in the view's declaration."""
+        return Position(direction, *_key(row, ordering.lstrip("-")), timezone.now() if moving else None)
+
+    @staticmethod
+    def beyond(queryset: QuerySet[Any], *, ordering: str, position: Position | None) -> QuerySet[Any]:
+        """Narrow to the rows from `position` on, the nearest first; all of them when it is None."""
+        backwards = position is not None and position.direction == "previous"
+        column, descending = ordering.lstrip("-"), ordering.startswith("-") != backwards
+        sign, side = ("-", "lt") if descending else ("", "gt")
+        queryset = queryset.order_by(f"{sign}{column}", f"{sign}id")
+        if position is not None:
+            # The first condition alone bounds the index scan; the second only drops ties already seen.
+            queryset = queryset.filter(
+                Q(**{f"{column}__{side}e": position.value}),
+                Q(**{f"{column}__{side}": position.value}) | Q(**{f"id__{side}": position.id}),
+            )
+            if position.until is not None:
+                queryset = queryset.filter(**{f"{column}__lte": position.until})
+        return queryset
 
     def link_after(self, row: Any, request: Request, *, path: str, ordering: str) -> str:
         """Return the link to the page of another list, at `path`, that begins after `row`."""
-        self.request, self.column = request, ordering.lstrip("-")
+        self.request, self.column, self.end = request, ordering.lstrip("-"), None
         self.scope = _scope_of(request, path, ordering, {})
         return replace_query_param(path, self.cursor_query_param, self._sign("next", *_key(row, self.column)))
 
@@ -106,26 +163,21 @@ class KeysetPagination(CursorPagination):
         if raw is None:
             return None
         try:
-            direction, value, row_id = signing.Signer(salt=self.scope).unsign_object(raw)
-            return Position(direction, datetime.fromisoformat(value), UUID(row_id))
+            direction, value, row_id, until = signing.Signer(salt=self.scope).unsign_object(raw)
+            bound = datetime.fromisoformat(until) if until else None
+            return Position(direction, datetime.fromisoformat(value), UUID(row_id), bound)
         except Exception as error:  # a signature is checked first, but base64 and JSON raise much else on nonsense
             raise ValidationError({"cursor": "Not a cursor of this list."}) from error
 
-    def _sign(self, direction: str, value: datetime, row_id: UUID) -> str:
-        return signing.Signer(salt=self.scope).sign_object([direction, value.isoformat(), str(row_id)])
+    def _end(self, view: "APIView | None") -> datetime | None:
+        """Return where a walk back from this page ends; one that is under way keeps its end."""
+        if self.order not in getattr(view, "moving", ()):
+            return None
+        return (self.position and self.position.until) or timezone.now()
 
-    def _after_cursor(self, queryset: QuerySet[Any], backwards: bool) -> QuerySet[Any]:
-        descending = self.descending != backwards
-        sign = "-" if descending else ""
-        queryset = queryset.order_by(f"{sign}{self.column}", f"{sign}id")
-        if self.position is None:
-            return queryset
-        side = "lt" if descending else "gt"
-        # The first condition alone bounds the index scan; the second only drops ties already seen.
-        return queryset.filter(
-            Q(**{f"{self.column}__{side}e": self.position.value}),
-            Q(**{f"{self.column}__{side}": self.position.value}) | Q(**{f"id__{side}": self.position.id}),
-        )
+    def _sign(self, direction: str, value: datetime, row_id: UUID) -> str:
+        until = self.end.isoformat() if direction == "previous" and self.end else None
+        return signing.Signer(salt=self.scope).sign_object([direction, value.isoformat(), str(row_id), until])
 
     def _edge(self, index: int, past: UUID) -> tuple[datetime, UUID]:
         """Return the key of the page's first or last row; of an empty page, the cursor's, moved to include its row."""

@@ -99,17 +99,6 @@ class AccountDeletion(serializers.Serializer[Any]):
     password = password_field()
 
 
-class Health(serializers.Serializer[Any]):
-    """Whether the server can do its work."""
-
-    status = serializers.ChoiceField(choices=["ok", "degraded", "error"])
-    timestamp = serializers.DateTimeField()
-    environment = serializers.CharField()
-    version = serializers.CharField()
-    database = serializers.DictField()
-    cache = serializers.DictField()
-
-
 def check_password_strength(password: str, user: User, *, field: str) -> None:
     """Raise a ValidationError of `field` for a password that the validators refuse."""
     try:

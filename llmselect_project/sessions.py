@@ -1,21 +1,27 @@
 """Login sessions: starting, refreshing and ending them, safely when one token is used many times at once."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
+from conversations.deletion import lock_all
 from llmselect_project.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
+from perf.plans import Shape
+
+KEEP_USED = timedelta(days=1)  # more than any reuse window, so that a row in use is never missed
+PRUNED_AT_ONCE = 1000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,8 @@ def refresh_session(*, refresh: str) -> TokenPair:
     session_id, token_id = _read(refresh)
     with transaction.atomic():
         # Whoever writes to a session or its tokens locks the session first, so nobody waits in a circle.
-        session = (
-            LoginSession.objects.select_for_update(of=("self",))
-            .select_related("user")
-            .filter(pk=session_id, refresh_tokens=token_id)
-            .first()
-        )
-        if session is not None and _is_current(session) and _use(token_id):
+        session = next(iter(_locked_session(session_id)), None)
+        if session is not None and _is_current(session) and _use(session, token_id):
             return _issue(session)
         if session is not None:
             session.delete()
@@ -83,18 +84,35 @@ def change_password(*, user: User, password: str, keep: uuid.UUID | None) -> Non
 
 
 def delete_account(*, user: User) -> None:
-    """Delete a user and everything that is theirs."""
+    """Delete a user and everything that is theirs.
+
+    Whoever adds something meanwhile waits for the lock of the user, and finds that there is none any more.
+    """
     with transaction.atomic():
         _locked(user=user)
+        list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+        lock_all(user.pk)
         user.delete()
 
 
 def prune_sessions() -> int:
-    """Delete expired sessions and tokens; returns how many rows went."""
+    """Delete expired sessions, and tokens that are expired or used up; returns how many rows went.
+
+    A token of a living session that is not there any more was used before, so it needs no row to be recognised by.
+    """
     now = timezone.now()
-    _, tokens_by_model = RefreshToken.objects.filter(expires_at__lt=now).delete()
-    _, sessions_by_model = LoginSession.objects.filter(expires_at__lt=now).delete()
-    return sum(tokens_by_model.values()) + sum(sessions_by_model.values())
+    over = RefreshToken.objects.filter(Q(expires_at__lt=now) | Q(used_at__lt=now - KEEP_USED))
+    expired = LoginSession.objects.filter(expires_at__lt=now)
+    return _delete(over) + _delete(expired)
+
+
+def _delete(rows: "QuerySet[RefreshToken] | QuerySet[LoginSession]") -> int:
+    """Delete rows some at a time: neither is memory filled with them, nor are they locked for long."""
+    deleted = 0
+    while keys := list(rows.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+        _, by_model = rows.model._default_manager.filter(pk__in=keys).delete()
+        deleted += sum(by_model.values())
+    return deleted
 
 
 def _locked(**which: Any) -> QuerySet[LoginSession]:
@@ -113,15 +131,37 @@ def _read(refresh: str) -> tuple[uuid.UUID, uuid.UUID]:
 
 
 def _is_current(session: LoginSession) -> bool:
-    return session.user.is_active and session.password_stamp == session.user.get_session_auth_hash()
+    """Read the user only now that the session is locked: read with it, the user might be older than the session."""
+    user = next(iter(_user_of(session)), None)
+    return user is not None and user.is_active and session.password_stamp == user.get_session_auth_hash()
 
 
-def _use(token_id: uuid.UUID) -> bool:
-    """Mark a token as used in one statement; true for its first use and within the reuse window."""
-    now = timezone.now()
-    if RefreshToken.objects.filter(pk=token_id, used_at=None).update(used_at=now):
+def _use(session: LoginSession, token_id: uuid.UUID) -> bool:
+    """Mark a token of the session as used in one statement; true for its first use and within the reuse window."""
+    if session.refresh_tokens.filter(pk=token_id, used_at=None).update(used_at=timezone.now()):
         return True
-    return RefreshToken.objects.filter(pk=token_id, used_at__gte=now - settings.REFRESH_REUSE_WINDOW).exists()
+    return _just_used(token_id).exists()
+
+
+def _locked_session(session_id: uuid.UUID) -> QuerySet[LoginSession]:
+    return LoginSession.objects.select_for_update().filter(pk=session_id)
+
+
+def _user_of(session: LoginSession) -> QuerySet[User]:
+    return User.objects.filter(pk=session.user_id)
+
+
+def _just_used(token_id: uuid.UUID) -> QuerySet[RefreshToken]:
+    return RefreshToken.objects.filter(pk=token_id, used_at__gte=timezone.now() - settings.REFRESH_REUSE_WINDOW)
+
+
+def shapes() -> Iterator[Shape]:
+    """Declare the look-ups of a refresh, for the latest token."""
+    token = RefreshToken.objects.order_by("-pk").first() or RefreshToken(session_id=uuid.UUID(int=0))
+    session = LoginSession(pk=token.session_id, user_id=0)
+    yield Shape("refresh, the session", lambda: _locked_session(token.session_id))
+    yield Shape("refresh, the user", lambda: _user_of(session))
+    yield Shape("refresh, whether the token was just used", lambda: _just_used(token.pk).exists())
 
 
 def _issue(session: LoginSession) -> TokenPair:

@@ -9,18 +9,21 @@ from typing import Any
 
 import django_stubs_ext
 
+from llmselect_project import content_policy
+from llmselect_project.databases import databases
 from llmselect_project.environment import (
     boolean,
     choice,
-    database,
     env,
     integer,
     listed,
+    networks,
     rate,
     required,
     seconds,
 )
 from perf.logs import json_logging
+from perf.redis import redis_cache
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
@@ -52,7 +55,7 @@ INSTALLED_APPS = [
     "conversations.apps.ConversationsConfig",
     "models_registry.apps.ModelsRegistryConfig",
     "perf.apps.PerfConfig",
-    "django.contrib.admin",
+    "llmselect_project.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -66,15 +69,16 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "perf.middleware.TimingMiddleware",
+    "llmselect_project.content_policy.ContentPolicyMiddleware",
     "llmselect_project.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "llmselect_project.page_middleware.PageSessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "llmselect_project.page_middleware.PageUsers",
+    "llmselect_project.page_middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "llmselect_project.urls"
@@ -97,7 +101,7 @@ TEMPLATES = [
 # The debug toolbar serves pages only: ungated it makes an API call many times slower.
 if DEBUG:
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(4, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_CONFIG = {
         "SHOW_TOOLBAR_CALLBACK": "llmselect_project.middleware.wants_debug_toolbar",
@@ -106,58 +110,18 @@ if DEBUG:
 
 # Database
 
-DATABASES: dict[str, dict[str, Any]] = {"default": database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-_db = DATABASES["default"]
-_db["ATOMIC_REQUESTS"] = False
-if _db["ENGINE"] == "django.db.backends.sqlite3":
-    # Closing a SQLite connection costs more than most requests, so each thread keeps its own.
-    _db["CONN_MAX_AGE"] = None
-    _db["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-    # A file, not memory: threads share it the way they share the real one.
-    _db["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
-else:
-    _db["CONN_MAX_AGE"] = 0
-    _db["CONN_HEALTH_CHECKS"] = True
-    _db["OPTIONS"] = {
-        **_db.get("OPTIONS", {}),
-        "pool": {
-            "min_size": integer("DB_POOL_MIN_SIZE", 10 if PRODUCTION else 5),
-            "max_size": integer("DB_POOL_MAX_SIZE", 20 if PRODUCTION else 10, minimum=1),
-            "timeout": integer("DB_POOL_TIMEOUT", 10, minimum=1),
-            "max_lifetime": integer("DB_POOL_MAX_LIFETIME", 3600, minimum=1),
-            "reconnect_timeout": 5,
-        },
-    }
+SERVE_THREADS = integer("SERVE_THREADS", 256, minimum=33)
+DATABASES = databases(BASE_DIR, production=PRODUCTION, threads=SERVE_THREADS)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache
 
 REDIS_URL = env.str("REDIS_URL", default="")
-if REDIS_URL:
-    CACHES: dict[str, dict[str, Any]] = {
-        "default": {
-            "BACKEND": "django_redis.cache.RedisCache",
-            "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "llmselect",
-            "OPTIONS": {
-                "SERIALIZER": "django_redis.serializers.msgpack.MSGPackSerializer",
-                "SOCKET_CONNECT_TIMEOUT": 0.25,
-                "SOCKET_TIMEOUT": 0.25,
-                "IGNORE_EXCEPTIONS": False,
-            },
-        }
-    }
-else:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "OPTIONS": {"MAX_ENTRIES": 20_000},
-        }
-    }
+CACHES: dict[str, dict[str, Any]] = {
+    "default": redis_cache(REDIS_URL, connections=SERVE_THREADS + 64)
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+}
 CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
 MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)
 USER_STATE_TTL = 60
@@ -166,7 +130,6 @@ USER_STATE_TTL = 60
 
 HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = integer("PORT", 3044)
-SERVE_THREADS = integer("SERVE_THREADS", 256, minimum=33)
 SERVE_WORKERS = integer("SERVE_WORKERS", 1, minimum=1)
 SHUTDOWN_GRACE = integer("SHUTDOWN_GRACE", 30, minimum=4)  # seconds for running requests after SIGTERM
 # Chats, comparisons and streams leave this many threads to lists, logins and health.
@@ -175,6 +138,14 @@ REQUEST_BODY_LIMIT = 2_000_000  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT
 SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
+TIMING = boolean("TIMING", default=True)
+# Seconds until what a worker measured is handed on; 0 is never, which a test that needs it beats.
+TIMING_INTERVAL = integer("TIMING_INTERVAL", 0 if TESTING else 5)
+
+# Who may read /metrics.
+METRICS_OPEN = not PRODUCTION
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()
+METRICS_NETWORKS = networks("METRICS_NETWORKS")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -195,11 +166,14 @@ CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
 
+CONTENT_SECURITY_POLICY = content_policy.PAGES
+
 CORS_ALLOWED_ORIGINS = listed("CORS_ORIGINS", "http://localhost:3000,http://localhost:5173" if DEBUG else "")
 CORS_URLS_REGEX = r"^/(api|health)(/|$)"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
     "ETag",
+    "Idempotency-Replayed",
     "Retry-After",
     "X-Cache",
     "X-Request-ID",
@@ -270,7 +244,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.negotiation.JSONUnlessHTML",
     "DEFAULT_PAGINATION_CLASS": "llmselect_project.pagination.KeysetPagination",
     "DEFAULT_THROTTLE_CLASSES": ["llmselect_project.throttling.ScopedThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "llmselect_project.schema.ApiSchema",
     "EXCEPTION_HANDLER": "llmselect_project.envelope.envelope_handler",
     "URL_FORMAT_OVERRIDE": None,
     "PAGE_SIZE": 20,
@@ -284,9 +258,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "/favicon.ico",
+    # Else the page has validator.swagger.io fetch the schema.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"]},
 }
 
 # Language, time, logs

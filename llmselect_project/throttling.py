@@ -1,24 +1,36 @@
 """Rate limits, counted in Redis for all workers, or in memory when there is none or it fails."""
 
 import logging
+import math
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponseBase
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from llmselect_project.addresses import client_address
+from llmselect_project.addresses import client_network
+from perf.outage import Outage
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-logger = logging.getLogger("llmselect.throttling")
+outage = Outage(logging.getLogger("llmselect.throttling"), "the shared rate limits fail; each worker counts for itself")
+
+
+class RateLimit(NamedTuple):
+    """How a limit stands after a request: `reset` is when the next place becomes free, in seconds since 1970."""
+
+    allowed: bool
+    remaining: int
+    reset: float
+    limit: int
 
 
 class ScopedThrottle(BaseThrottle):
@@ -34,19 +46,33 @@ class ScopedThrottle(BaseThrottle):
         if rate is None:
             return True
         item = parse(rate)
-        over = [identity for identity in _identities(scope, request) if not _hit(item, identity)]
-        self.reset_at = max((_reset_at(item, identity) for identity in over), default=0.0)
-        return not over
+        limits = [_hit(item, identity) for identity in _identities(scope, request)]
+        # The one to tell of: among those used up the last to become free, else the one with the least left.
+        self.told = min(limits, key=lambda limit: (limit.allowed, limit.remaining, -limit.reset))
+        request._request.META[_TOLD] = self.told
+        return self.told.allowed
 
     def wait(self) -> float:
         """Return the seconds until the next request is allowed."""
-        return max(1.0, self.reset_at - time.time())
+        return max(1.0, math.ceil(self.told.reset - time.time()))
+
+
+_TOLD = "llmselect.rate_limit"  # in the META of a request
+
+
+def note_rate_limit(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Tell the client of a throttled endpoint how its limit stands, also where the request succeeded."""
+    told: RateLimit | None = request.META.get(_TOLD)
+    if told is not None:
+        response.headers["X-RateLimit-Limit"] = str(told.limit)
+        response.headers["X-RateLimit-Remaining"] = str(told.remaining)
+        response.headers["X-RateLimit-Reset"] = str(math.ceil(told.reset))
 
 
 def _identities(scope: str, request: Request) -> list[str]:
     if scope == "completion":
         return [f"completion:user:{request.user.pk}"]
-    identities = [f"{scope}:address:{client_address(request)}"]
+    identities = [f"{scope}:address:{client_network(request)}"]
     if scope == "login":
         identities.append(_account(request))
     return identities
@@ -71,19 +97,18 @@ def limiters() -> tuple[MovingWindowRateLimiter, ...]:
     return (MovingWindowRateLimiter(shared), local)
 
 
-def _hit(item: RateLimitItem, identity: str) -> bool:
-    for limiter in limiters():
+def _hit(item: RateLimitItem, identity: str) -> RateLimit:
+    """Count in the shared store; while that fails this worker counts for itself, so that nobody is ever unlimited."""
+    *shared, local = limiters()
+    for limiter in shared if not outage.lasting else ():
         try:
-            return limiter.hit(item, identity)
-        except Exception:  # whatever the shared store raises, this worker goes on counting for itself
-            logger.exception("rate limit store failed")
-    return True
+            return _counted(limiter, item, identity)
+        except Exception as error:  # whatever the store raises
+            outage.failed(error)
+    return _counted(local, item, identity)
 
 
-def _reset_at(item: RateLimitItem, identity: str) -> float:
-    for limiter in limiters():
-        try:
-            return limiter.get_window_stats(item, identity).reset_time
-        except Exception:
-            logger.exception("rate limit store failed")
-    return time.time() + item.get_expiry()
+def _counted(limiter: MovingWindowRateLimiter, item: RateLimitItem, identity: str) -> RateLimit:
+    allowed = limiter.hit(item, identity)
+    stats = limiter.get_window_stats(item, identity)
+    return RateLimit(allowed, stats.remaining if allowed else 0, stats.reset_time, item.amount)

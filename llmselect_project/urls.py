@@ -2,12 +2,15 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from llmselect_project import accounts, monitoring
-from llmselect_project.cache_views import ClearCacheView
+from llmselect_project import accounts, monitoring, perf_views
+from llmselect_project.cache_views import CacheStatsView, ClearCacheView
 from llmselect_project.envelope import api_not_found
+from llmselect_project.metrics import metrics
 
 auth = [
     path("register", accounts.RegisterView.as_view(), name="register"),
@@ -17,21 +20,32 @@ auth = [
     path("password", accounts.PasswordView.as_view(), name="password"),
     path("me", accounts.MeView.as_view(), name="me"),
 ]
+# In the order of how often they are asked for: a path is compared with each of them.
 api_v1: list[URLPattern | URLResolver] = [
-    path("auth/", include(auth)),
-    path("admin/cache/clear", ClearCacheView.as_view(), name="cache-clear"),
-    path("", include("models_registry.urls")),
     path("", include("conversations.urls")),
+    path("", include("models_registry.urls")),
+    path("auth/", include(auth)),
+    path("admin/health/detailed", monitoring.DetailedHealthView.as_view(), name="health-detailed"),
+    path("admin/perf/requests", perf_views.RequestFiguresView.as_view(), name="perf-requests"),
+    path("admin/perf/queries", perf_views.QueryFiguresView.as_view(), name="perf-queries"),
+    path("admin/perf/caches", perf_views.CacheFiguresView.as_view(), name="perf-caches"),
+    path("admin/cache/clear", ClearCacheView.as_view(), name="cache-clear"),
+    path("admin/cache/stats", CacheStatsView.as_view(), name="cache-stats"),
 ]
 # The toolbar is installed in development only.
 toolbar = [path("__debug__/", include("debug_toolbar.urls"))] if "debug_toolbar" in settings.INSTALLED_APPS else []
+# Its script is a file of its own: the content policy allows none within a page.
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
 urlpatterns = [
     *toolbar,
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"),
+    path("api/docs", docs, name="docs"),
     path("health", monitoring.HealthView.as_view(), name="health"),
     path("health/live", monitoring.LivenessView.as_view(), name="health-live"),
+    path("metrics", metrics, name="metrics"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=static("llmselect/favicon.svg"))),
     re_path("^(?:api|health|metrics)(?:/|$)", api_not_found),
 ]

@@ -1,14 +1,18 @@
 """What authentication must know of a user and session at each request, cached so that it costs no query."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from llmselect_project.models import LoginSession
 from perf.cache import Namespace
+from perf.places import Found, Place
+from perf.plans import Shape
 
 # In the order of the model's columns, as `from_db` takes them.
 FIELDS = [
@@ -20,22 +24,34 @@ FIELDS = [
 namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL)
 
 
-def load_user(*, user_id: str, session_id: str) -> User | None:
+def load_user(*, user_id: str, session_id: str, ahead: Mapping[Place, Found]) -> User | None:
     """Return the user of a living session, with `FIELDS` loaded and the rest deferred; None when it is over.
+
+    `ahead` is what was already looked up.
 
     A session is over when it was ended, when the user was deleted or deactivated, or when the password changed.
     """
-    values = namespace.get_or_load(user_id, session_id, lambda: _query(user_id, session_id))
+    values, _ = namespace.fetch(namespace.place(user_id, session_id), lambda: _query(user_id, session_id), ahead)
     return User.from_db(None, FIELDS, values) if values else None
 
 
 def _query(user_id: str, session_id: str) -> list[Any]:
-    session = LoginSession.objects.select_related("user").filter(pk=session_id, user_id=user_id).first()
+    session = next(iter(_sessions(user_id, session_id)), None)
     if session is None or not session.user.is_active:
         return []
     if session.password_stamp != session.user.get_session_auth_hash():
         return []
     return [getattr(session.user, field) for field in FIELDS]
+
+
+def _sessions(user_id: str, session_id: str) -> QuerySet[LoginSession]:
+    return LoginSession.objects.select_related("user").filter(pk=session_id, user_id=user_id)
+
+
+def shapes() -> Iterator[Shape]:
+    """Declare what authentication asks where the cache does not know, for the latest session."""
+    session = LoginSession.objects.order_by("-pk").first() or LoginSession(user_id=0)
+    yield Shape("authentication, session and user", lambda: _sessions(str(session.user_id), str(session.pk)))
 
 
 @receiver((post_save, post_delete), sender=User)

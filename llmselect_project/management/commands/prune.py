@@ -6,15 +6,18 @@ from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from conversations.idempotency import prune_requests
 from llmselect_project.sessions import prune_sessions
+from perf import handover
 
 
 class Command(BaseCommand):
-    """Deletes expired login sessions, refresh tokens and browser sessions."""
+    """Deletes expired login sessions, refresh tokens, browser sessions and idempotency keys, and old figures."""
 
     help = __doc__
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Delete and say how much went."""
         browser_sessions, _by_model = Session.objects.filter(expire_date__lt=timezone.now()).delete()
-        self.stdout.write(f"Deleted {prune_sessions() + browser_sessions} expired rows.")
+        expired = prune_sessions() + prune_requests() + browser_sessions + handover.prune()
+        self.stdout.write(f"Deleted {expired} expired rows.")

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -10,20 +11,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
+from django.db import DatabaseError, InterfaceError
 
 from llmselect_project.checks import cache_errors
-from perf.db import unpooled
+from perf.checks import pool_errors
+from perf.db import sentence, unpooled
+from perf.granian import serve
+from perf.health import pending_migrations
 
 logger = logging.getLogger("llmselect.serve")
 
 PRUNE_INTERVAL = 86_400  # seconds
 MINIMUM_THREADS = 33  # 32 of them never run chats
-MAX_CONNECTIONS = 4096  # of a worker
 
 
 class Command(BaseCommand):
@@ -42,27 +41,28 @@ class Command(BaseCommand):
         """Check what would fail later, then serve until SIGTERM or SIGINT."""
         if threads < MINIMUM_THREADS or workers < 1:
             raise CommandError(f"--threads must be at least {MINIMUM_THREADS} and --workers at least 1.")
+        if threads != settings.SERVE_THREADS:
+            _begin_again(SERVE_THREADS=str(threads))
         if errors := cache_errors(workers):
             raise CommandError(f"{errors[0].msg} {errors[0].hint}")
         _require_free(host, port)
         with unpooled():
-            _require_migrated()
-        os.environ["SERVE_THREADS"] = str(threads)  # the workers bound running chats by it
+            _require_database(workers)
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
-        Server(
+        serve(
             "llmselect_project.wsgi:application",
-            address=host,
+            host=host,
             port=port,
-            interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=threads,
-            # Connections, idle ones included; what they may do at once is bounded by threads and slots.
-            backpressure=MAX_CONNECTIONS,
-            workers_kill_timeout=settings.SHUTDOWN_GRACE,
-            respawn_failed_workers=True,
-            log_level=LogLevels.error,
-        ).serve()
+            threads=threads,
+            grace=settings.SHUTDOWN_GRACE,
+        )
+
+
+def _begin_again(**environment: str) -> None:
+    """Run the same command with other settings: chats and pools are bounded by them, and they are read once."""
+    os.execve(sys.executable, sys.orig_argv, {**os.environ, **environment})  # noqa: S606  # ourselves
 
 
 def _require_free(host: str, port: int) -> None:
@@ -76,15 +76,16 @@ def _require_free(host: str, port: int) -> None:
         raise CommandError(f"Cannot listen on {host}:{port}: {error}") from error
 
 
-def _require_migrated() -> None:
+def _require_database(workers: int) -> None:
+    """Refuse a database that does not answer, lacks migrations, or lets in fewer connections than the pools want."""
     try:
-        executor = MigrationExecutor(connection)
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except OperationalError as error:
-        raise CommandError(f"The database does not answer: {str(error).splitlines()[0]}") from error
+        pending = pending_migrations()
+    except (DatabaseError, InterfaceError) as error:
+        raise CommandError(f"The database does not answer: {sentence(error)}") from error
     if pending:
-        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in pending)
-        raise CommandError(f"These migrations are pending: {names}. Run `manage.py migrate` first.")
+        raise CommandError(f"These migrations are pending: {', '.join(pending)}. Run `manage.py migrate` first.")
+    if errors := pool_errors(workers):
+        raise CommandError(f"{errors[0].msg} {errors[0].hint}")
 
 
 def _prune_daily() -> None:
