@@ -3,10 +3,12 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from llmselect_project.throttling import limiters
+from llmselect_project import throttling
 from models_registry.models import LLMModel, Provider
+from perf import handover, recorder
 from perf.outage import outage
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
@@ -18,7 +20,10 @@ __all__ = ["stub", "stub_server"]
 def nothing_remembered():
     cache.clear()
     outage.end_pause()
-    for limiter in limiters():
+    recorder.begin_anew()
+    handover.worker = handover.Worker()
+    throttling.outage.end_pause()
+    for limiter in throttling.limiters():
         limiter.storage.reset()
 
 
@@ -63,7 +68,7 @@ def echo(db) -> Provider:
 def openai(db, stub, settings) -> Provider:
     settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "openai": stub.openai_url}
     settings.SYSTEM_API_KEYS = {**settings.SYSTEM_API_KEYS, "openai": "sk-test"}
-    provider = Provider.objects.create(slug="openai", name="OpenAI", kind="openai")
+    provider = Provider.objects.create(slug="openai", name="OpenAI", kind="openai", checked_at=timezone.now())
     LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", input_price="2.5", output_price="10")
     return provider
 
@@ -72,6 +77,6 @@ def openai(db, stub, settings) -> Provider:
 def anthropic(db, stub, settings) -> Provider:
     settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "anthropic": stub.anthropic_url}
     settings.SYSTEM_API_KEYS = {**settings.SYSTEM_API_KEYS, "anthropic": "sk-ant-test"}
-    provider = Provider.objects.create(slug="anthropic", name="Anthropic", kind="anthropic")
+    provider = Provider.objects.create(slug="anthropic", name="Anthropic", kind="anthropic", checked_at=timezone.now())
     LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", max_output_tokens=8192)
     return provider

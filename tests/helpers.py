@@ -1,12 +1,16 @@
 """What many tests do: log in, make rows, read a stream, wait for another thread."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -14,6 +18,7 @@ from rest_framework.test import APIClient
 from conversations.models import Conversation, Message
 from conversations.slots import ServerBusy, Slot
 from llmselect_project.sessions import start_session
+from perf.health import pool_figures
 
 PASSWORD = "correct horse battery"
 
@@ -66,6 +71,21 @@ def conversation(user: User, messages: int = 0, **fields: Any) -> Conversation:
     return row
 
 
+def say(row: Conversation, *texts: str) -> list[Message]:
+    """Add messages to a conversation, a second apart; the figures kept on it stay as they are."""
+    return Message.objects.bulk_create(
+        Message(
+            conversation=row,
+            role="user",
+            content=text,
+            provider="openai",
+            model="stub",
+            created_at=row.created_at + timedelta(seconds=number),
+        )
+        for number, text in enumerate(texts)
+    )
+
+
 def events(response: StreamingHttpResponse) -> list[dict[str, Any]]:
     """Read a stream to its end; comments are left out."""
     return list(each_event(response))
@@ -95,8 +115,26 @@ def free_slots() -> int:
             slot.release()
 
 
+def checked_out() -> int | None:
+    """Count the connections that are out of the pool, among them that of the thread which asks; None without a pool."""
+    connection.ensure_connection()
+    return pool_figures()["checked_out"]
+
+
 def eventually(condition: Callable[[], bool], seconds: float = 3.0) -> bool:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)
     return condition()
+
+
+def process_environment(**more: str) -> dict[str, str]:
+    """Write the environment of a process that works on the tests' database."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{database['NAME']}"
+    else:
+        host, port = database["HOST"] or "127.0.0.1", database["PORT"] or 5432
+        url = f"postgres://{quote(database['USER'])}:{quote(database['PASSWORD'])}@{host}:{port}/{database['NAME']}"
+    keys = {"SECRET_KEY": settings.SECRET_KEY, "DJANGO_ENV": "testing"}
+    return {**os.environ, **keys, "DATABASE_URL": url, **more}

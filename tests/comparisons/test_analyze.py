@@ -10,9 +10,8 @@ from django.db import connection
 from conversations.models import Comparison
 from conversations.slots import Slot
 from models_registry.models import Provider
-from perf.health import database_health
 from tests.comparisons import MODELS, comparison
-from tests.helpers import error, eventually, free_slots, invalid
+from tests.helpers import checked_out, error, eventually, free_slots, invalid
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +193,7 @@ def test_no_connection_is_held_and_a_deleted_one_stays_deleted(ann, api, openai,
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(judge)
         assert eventually(lambda: len(stub.requests) == 1)
-        assert eventually(lambda: database_health()["checked_out"] in (None, 1))  # the one that asks
+        assert eventually(lambda: checked_out() in (None, 1))  # the one that asks
         assert not asked.done()
         assert api.delete(f"/api/v1/comparisons/{row.pk}").status_code == 204
         assert asked.result().status_code < 500

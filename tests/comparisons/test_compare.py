@@ -11,8 +11,7 @@ from django.db import connection
 from conversations.models import Comparison, ComparisonResult
 from conversations.slots import Slot
 from models_registry.models import APIKey, LLMModel, Provider
-from perf.health import database_health
-from tests.helpers import client_for, error, eventually, free_slots, invalid
+from tests.helpers import checked_out, client_for, error, eventually, free_slots, invalid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -328,7 +327,7 @@ def test_the_slot_is_given_back(api, settings, models):
 def test_the_readers_end(api):
     compare(api, OPENAI, ANTHROPIC, stub_model("cut=1"), stub_model("status=401"))
     assert eventually(lambda: not [each for each in threading.enumerate() if each.name == "provider-reader"])
-    assert database_health()["checked_out"] in (None, 1)  # the one that asks
+    assert checked_out() in (None, 1)  # the one that asks
 
 
 def test_the_prompt_is_committed_and_no_connection_held_while_the_models_answer(api):
@@ -336,7 +335,7 @@ def test_the_prompt_is_committed_and_no_connection_held_while_the_models_answer(
         models = [stub_model("first=0.6")] * 4
         asked = thread.submit(in_a_thread_of_its_own, lambda: compare(api, *models))
         assert eventually(Comparison.objects.exists)
-        assert eventually(lambda: database_health()["checked_out"] in (None, 1))
+        assert eventually(lambda: checked_out() in (None, 1))
         assert not ComparisonResult.objects.exists()
         assert not asked.done()
         assert len(asked.result()["results"]) == ComparisonResult.objects.count() == 4

@@ -9,8 +9,7 @@ from django.db import connection
 from conversations.models import Comparison, ComparisonResult
 from conversations.slots import Slot
 from models_registry.models import Provider
-from perf.health import database_health
-from tests.helpers import each_event, events, eventually, free_slots
+from tests.helpers import checked_out, each_event, events, eventually, free_slots
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -298,8 +297,8 @@ def test_no_connection_is_held_while_streaming(stream):
     while next(received)["event"] != "chunk":
         pass
     assert not held()
-    assert database_health()["checked_out"] in (None, 1)  # the one that asks
+    assert checked_out() in (None, 1)  # the one that asks
     connection.close()
     assert until(received, "done")
     assert not held()
-    assert database_health()["checked_out"] in (None, 1)
+    assert checked_out() in (None, 1)

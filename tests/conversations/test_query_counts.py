@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.helpers import conversation
+from conversations.models import Conversation
+from tests.helpers import conversation, say
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +32,7 @@ def test_reading(ann, cost, count, messages):
         row = conversation(ann, messages=messages, title=f"sea {number}")
     assert len(cost(1, URL)["results"]) == min(count, 20)
     assert len(cost(1, f"{URL}?page_size=100")["results"]) == count
-    for query in ("provider=openai", "provider=openai&model=stub", "search=sea", "ordering=-created_at"):
+    for query in ("provider=openai", "provider=openai&model=stub", "ordering=-created_at"):
         assert cost(1, f"{URL}?{query}")["results"]
     page = cost(1, f"{URL}?page_size=2")
     while count > 1 and page["next"]:
@@ -44,3 +45,17 @@ def test_reading(ann, cost, count, messages):
 def test_an_unauthenticated_request_costs_none(visitor, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert visitor.get(URL).status_code == 401
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_searching(ann, cost, count):
+    rows = Conversation.objects.bulk_create(
+        Conversation(user=ann, provider="p", model="m", title=f"sea {number}", message_count=1)
+        for number in range(count)
+    )
+    say(rows[0], "the oldest")
+    short = count == 1  # a list so short is looked through at once, and the index is not asked
+    assert len(cost(3, f"{URL}?search=sea")["results"]) == min(count, 20)
+    assert len(cost(3 if short else 5, f"{URL}?search=oldest")["results"]) == 1
+    assert cost(2 if short else 3, f"{URL}?search=nowhere")["results"] == []
+    assert cost(0, f"{URL}?search=%25")["results"] == []

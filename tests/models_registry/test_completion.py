@@ -1,12 +1,13 @@
 """Measuring a call: tokens, cost and times, whole and streamed."""
 
+import threading
 import time
 from decimal import Decimal
 
 import pytest
 
 from models_registry.completion import Call, prepare
-from models_registry.errors import ProviderError
+from models_registry.errors import ProviderError, StreamBroken
 from models_registry.models import LLMModel
 from models_registry.providers.base import CompletionRequest, Turn
 
@@ -129,6 +130,21 @@ def test_closing_before_the_start(call, stub):
     made = call()
     made.close()
     assert ([*made], made.text) == ([], "")
+
+
+@pytest.mark.parametrize("model", ["stub?hang=first", "stub?hang=mid"])
+def test_a_whole_call_can_be_given_up_from_elsewhere(call, stub, model):
+    made = call(model)
+    threading.Timer(0.1, made.close).start()
+    with pytest.raises(StreamBroken, match=r"^The server was stopped\.$"):
+        made.complete()
+
+
+def test_the_slow_echo_too(call, echo):
+    made = call("echo-slow", echo)
+    threading.Timer(0.02, made.close).start()
+    with pytest.raises(StreamBroken, match=r"^The server was stopped\.$"):
+        made.complete()
 
 
 def test_where_a_limit_is_wanted_the_models_own_is_taken(call, anthropic, stub):

@@ -1,82 +1,124 @@
-"""POST /api/v1/admin/models/refresh."""
+"""The registry keeps itself fresh: in the background, once, and failures are seen by staff."""
+
+import socket
+import threading
+from datetime import timedelta
 
 import pytest
-from rest_framework.test import APIClient
+from django.utils import timezone
 
-from models_registry.catalogue import entries
+from models_registry import refresh
+from models_registry.models import Provider
+from tests.helpers import eventually
 
-URL = "/api/v1/admin/models/refresh"
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/api/v1/models"
 
 
 @pytest.fixture(autouse=True)
-def _no_keys(settings):
+def joined():
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "model-refresh":
+            thread.join()
+
+
+def old(provider, **fields):
+    fields = {"checked_at": timezone.now() - timedelta(hours=25), **fields}
+    Provider.objects.filter(pk=provider.pk).update(**fields)
+
+
+def asked(stub):
+    return [request for request in stub.requests if request.path.endswith("/models")]
+
+
+def checked_now(provider):
+    provider.refresh_from_db()
+    return timezone.now() - provider.checked_at < timedelta(minutes=1)
+
+
+def test_a_list_older_than_a_day_is_asked_for_in_the_background(visitor, openai, stub):
+    old(openai)
+    assert [row["id"] for row in visitor.get(URL).json()["results"]] == ["stub"]
+    assert eventually(lambda: checked_now(openai))
+    assert len(asked(stub)) == 1
+    visitor.get(URL)
+    assert len(asked(stub)) == 1
+
+
+def test_a_newer_one_is_not(visitor, openai, stub):
+    visitor.get(URL)
+    assert asked(stub) == []
+
+
+def test_a_provider_without_a_key_is_left_alone(visitor, openai, stub, settings):
     settings.SYSTEM_API_KEYS = {}
+    old(openai)
+    visitor.get(URL)
+    openai.refresh_from_db()
+    assert (openai.check_started_at, asked(stub)) == (None, [])
 
 
-@pytest.fixture
-def staff_api(staff) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(staff)
-    return client
+def test_a_disabled_one_too(visitor, openai, stub):
+    old(openai, enabled=False)
+    visitor.get(URL)
+    assert asked(stub) == []
 
 
-def test_one_provider_is_refreshed(staff_api, openai, stub):
-    stub.openai_models = [{"id": "gpt-4o"}, {"id": "gpt-9"}]
-    openai.models.create(model_id="old", name="Old", source="provider")
-    response = staff_api.post(URL, {"provider": "openai"})
-    assert response.status_code == 200
-    assert response.json() == {
-        "results": [
-            {
-                "provider": "openai",
-                "total": len(entries("openai")) + 3,
-                "added": sorted([*entries("openai"), "gpt-9"]),
-                "changed": [],
-                "withdrawn": ["old"],
-                "checked": True,
-                "error": None,
-            }
-        ]
-    }
+def test_of_many_workers_one_asks(openai, stub):
+    old(openai)
+    now = timezone.now()
+    barrier, won = threading.Barrier(8), []
+
+    def worker():
+        barrier.wait()
+        if refresh._claim("openai", now):
+            won.append(1)
+        refresh.connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
 
 
-def test_all_providers_are_refreshed_when_none_is_named(staff_api):
-    results = staff_api.post(URL).json()["results"]
-    assert [(result["provider"], result["checked"]) for result in results] == [
-        ("anthropic", False),
-        ("echo", False),
-        ("gemini", False),
-        ("mistral", False),
-        ("openai", False),
-    ]
+def test_a_failure_keeps_the_list_and_is_seen_by_staff(visitor, openai, settings, admin_client):
+    settings.PROVIDER_BASE_URLS = {"openai": "http://127.0.0.1:1/v1"}
+    old(openai)
+    visitor.get(URL)
+    assert eventually(lambda: Provider.objects.get(pk=openai.pk).check_error != "")
+    assert "stub" in [row["id"] for row in visitor.get(URL).json()["results"]]
+    shown = admin_client.get("/admin/models_registry/provider/").content.decode()
+    assert Provider.objects.get(pk=openai.pk).check_error[:20] in shown
 
 
-def test_a_failed_check_is_told(staff_api, openai, settings):
-    settings.SYSTEM_API_KEYS = {"openai": "any?status=503&message=Closed"}
-    (result,) = staff_api.post(URL, {"provider": "openai"}).json()["results"]
-    assert (result["checked"], result["error"], result["withdrawn"]) == (False, "Closed", [])
+def test_it_is_tried_again_after_an_hour(visitor, openai, stub):
+    old(openai, check_started_at=timezone.now() - timedelta(minutes=59))
+    visitor.get(URL)
+    assert asked(stub) == []
+    old(openai, check_started_at=timezone.now() - timedelta(minutes=61))
+    visitor.get(URL)
+    assert eventually(lambda: checked_now(openai))
 
 
-@pytest.mark.parametrize(
-    ("provider", "message"),
-    [("nobody", "There is no provider with this name."), (3, "Not a valid string.")],
-)
-def test_an_unknown_provider_is_invalid(staff_api, provider, message):
-    response = staff_api.post(URL, {"provider": provider})
-    assert response.status_code == 400
-    assert response.json()["error"] == "invalid"
-    assert response.json()["details"] == {"provider": [message]}
+def test_cached_lists_become_due_as_well(visitor, openai, stub, monkeypatch):
+    visitor.get(URL)
+    monkeypatch.setattr(refresh, "FRESH", timedelta(0))
+    assert visitor.get(URL).headers["X-Cache"] == "hit"
+    assert asked(stub) == []  # it was said to be fresh for a while
+    monkeypatch.setattr(refresh, "_next_look", timezone.now())
+    visitor.get(URL)  # a miss, if the provider answers before the list is looked up
+    assert eventually(lambda: len(asked(stub)) == 1)
 
 
-def test_only_staff_may(api, visitor):
-    assert api.post(URL).status_code == 403
-    assert visitor.post(URL).status_code == 401
-
-
-def test_it_is_documented(visitor):
-    schema = visitor.get(
-        "/api/schema", headers={"accept": "application/json"}, data={"format": "json"}
-    ).content.decode()
-    assert URL in schema
-    assert "RefreshResults" in schema
+def test_users_wait_for_no_vendor(visitor, openai, settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.PROVIDER_BASE_URLS = {"openai": f"http://127.0.0.1:{silent.getsockname()[1]}/v1"}
+        settings.PROVIDER_READ_TIMEOUT = 1.0
+        old(openai)
+        assert visitor.get(URL).status_code == 200
+        assert [thread.name for thread in threading.enumerate() if thread.name == "model-refresh"] == ["model-refresh"]
+        assert eventually(lambda: Provider.objects.get(pk=openai.pk).check_error != "", seconds=10)

@@ -11,9 +11,10 @@ from django.conf import settings as project
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from conversations import caches
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from models_registry.models import LLMModel, Provider
-from perf.cache import NAMESPACES
+from perf.cache_counts import counter
 from tests.helpers import client_for, conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +74,15 @@ def test_large_bodies_are_compressed_where_that_is_accepted(api, ann):
     assert (zipped.headers["Content-Encoding"], "Content-Encoding" in plain.headers) == ("gzip", False)
     assert zipped.headers["ETag"] != plain.headers["ETag"]
     assert "Content-Encoding" not in api.get(LIST, headers={"Accept-Encoding": "gzip;q=0"}).headers
+
+
+def test_a_cache_that_is_switched_off_keeps_nothing_and_compresses_on_demand(api, ann, monkeypatch):
+    monkeypatch.setattr(caches.conversations, "ttl", 0)
+    for number in range(10):
+        conversation(ann, title=f"number {number}")
+    assert [state(api), state(api)] == ["miss", "miss"]
+    plain, zipped = api.get(LIST), api.get(LIST, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(zipped.content) == plain.content
 
 
 def test_one_users_list_is_never_anothers(ann, bob):
@@ -156,9 +166,9 @@ def test_every_change_of_the_registry_is_seen_at_once(api, change):
 
 def test_deleting_a_user_forgets_what_was_theirs(ann):
     conversation(ann)
-    before = NAMESPACES["conversations"].counts.invalidations
+    before = counter.totals("conversations").invalidations
     User.objects.filter(pk=ann.pk).delete()
-    assert NAMESPACES["conversations"].counts.invalidations > before
+    assert counter.totals("conversations").invalidations > before
 
 
 def test_inside_a_transaction_nothing_is_read_or_stored(api, ann):

@@ -39,29 +39,29 @@ def broken():
 
 
 def test_a_broken_cache_is_done_without(namespace, broken):
-    assert namespace.fetch(1, "q", lambda: "loaded") == ("loaded", False)
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "loaded") == ("loaded", False)
     assert outage.lasting
 
 
 def test_during_the_pause_nobody_asks_it(namespace, broken):
-    namespace.fetch(1, "q", lambda: 1)
+    namespace.fetch(namespace.place(1, "q"), lambda: 1)
     broken()
-    assert namespace.fetch(1, "q", lambda: 2) == (2, False)
-    assert namespace.fetch(1, "q", lambda: 3) == (3, False)
+    assert namespace.fetch(namespace.place(1, "q"), lambda: 2) == (2, False)
+    assert namespace.fetch(namespace.place(1, "q"), lambda: 3) == (3, False)
 
 
 def test_an_undelivered_invalidation_is_delivered_later(namespace, broken, monkeypatch):
     monkeypatch.setattr(module, "RETRY", 0.05)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     broken()
-    namespace.fetch(1, "q", lambda: "old")
-    assert namespace.fetch(1, "q", lambda: "new") == ("old", True)
+    namespace.fetch(namespace.place(1, "q"), lambda: "old")
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "new") == ("old", True)
     caches["default"] = Broken()
     namespace.invalidate(1)
     broken()
-    assert namespace.fetch(1, "q", lambda: "new")[0] == "new"  # owed or delivered, never the old one
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "new")[0] == "new"  # owed or delivered, never the old one
     assert eventually(lambda: not outage.owes(("test", 1)))
-    assert namespace.fetch(1, "q", lambda: "newest")[0] != "old"
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "newest")[0] != "old"
 
 
 def test_deliveries_end_when_nothing_is_owed(monkeypatch):

@@ -70,7 +70,7 @@ def test_format_is_no_parameter(api, name):
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/models", "/api/v1/nothing", "/api/schema", "/api/nothing", "/health"])
+@pytest.mark.parametrize("path", ["/api/v1/models", "/api/v1/nothing", "/api/schema", "/api/nothing"])
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])
 def test_a_host_that_is_not_ours(visitor, path, accept):
     response = visitor.get(path, HTTP_HOST="elsewhere.example", HTTP_ACCEPT=accept)

@@ -29,6 +29,24 @@ INDEXES = [
         ["user_id", "provider", "last_message_at", "id"],
         ["ASC", "ASC", "DESC", "DESC"],
     ),
+    (
+        Conversation,
+        "idx_conversation_user_model",
+        ["user_id", "model", "last_message_at", "id"],
+        ["ASC", "ASC", "DESC", "DESC"],
+    ),
+    (
+        Conversation,
+        "idx_conversation_prov_created",
+        ["user_id", "provider", "created_at", "id"],
+        ["ASC", "ASC", "DESC", "DESC"],
+    ),
+    (
+        Conversation,
+        "idx_conversation_model_created",
+        ["user_id", "model", "created_at", "id"],
+        ["ASC", "ASC", "DESC", "DESC"],
+    ),
     (Message, "idx_message_conv_created", ["conversation_id", "created_at", "id"], ["ASC", "ASC", "ASC"]),
 ]
 

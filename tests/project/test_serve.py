@@ -1,12 +1,10 @@
 """`manage.py serve` as a process of its own, on the tests' database."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
 
 import pytest
 import requests
@@ -14,29 +12,15 @@ from django.conf import settings
 from django.db import connection
 
 from conversations.models import Message
-from perf.processes import free_port, running, wait_for
-from tests.helpers import conversation, login
+from perf.processes import free_port, wait_for
+from tests.helpers import conversation, login, process_environment
+from tests.servers import serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 # Dead connections are found one by one, each costing an attempt up to the timeout.
 POOL = {"DB_POOL_MIN_SIZE": "2", "DB_POOL_MAX_SIZE": "6", "DB_POOL_TIMEOUT": "1"}
-
-
-def environment(**more):
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        host, port = database["HOST"] or "127.0.0.1", database["PORT"] or 5432
-        url = f"postgres://{quote(database['USER'])}:{quote(database['PASSWORD'])}@{host}:{port}/{database['NAME']}"
-    keys = {"SECRET_KEY": settings.SECRET_KEY, "DJANGO_ENV": "testing"}
-    return {**os.environ, **keys, "DATABASE_URL": url, **more}
-
-
-def serve(port, *arguments, **more):
-    return running("serve", "--port", str(port), *arguments, environment=environment(**more))
 
 
 def test_it_answers_and_stops_cleanly():
@@ -69,10 +53,29 @@ def test_a_stream_longer_than_the_grace_time_keeps_what_had_arrived(ann, openai,
     assert (answer.status, answer.content[:7]) == ("interrupted", "one two")
 
 
+def test_threads_of_the_command_line_bound_the_streams(ann, openai, stub):
+    port = free_port()
+    headers = {"Authorization": f"Bearer {login()['access']}"}
+    body = {"provider": "openai", "model": "stub?delay=0.2&chunks=20", "message": "one two"}
+    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "SERVE_THREADS": "256"}
+    with serve(port, "--threads", "34", **more):
+        wait_for(f"http://127.0.0.1:{port}/health/live")
+        url = f"http://127.0.0.1:{port}/api/v1/chat/stream"
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(requests.post, url, json=body, headers=headers, timeout=30) for _ in range(4)]
+        assert sorted(answer.result().status_code for answer in asked) == [200, 200, 503, 503]
+
+
 def refused(*arguments, **more):
     command = [sys.executable, "manage.py", "serve", *arguments]
     run = subprocess.run(
-        command, cwd=settings.BASE_DIR, env=environment(**more), capture_output=True, text=True, timeout=30, check=False
+        command,
+        cwd=settings.BASE_DIR,
+        env=process_environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert run.returncode != 0
     return run.stderr.strip()

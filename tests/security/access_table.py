@@ -1,0 +1,107 @@
+"""Who may do what: the expected status of every route and method, for each kind of caller.
+
+Codes are those of nobody, another user, staff, and the owner of what the path or the body names; where four are the
+same one stands for all. Methods that are not named are answered by the default of the row's kind.
+"""
+
+from typing import Any, NamedTuple
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+
+PUBLIC = "405"
+PRIVATE = "401 405 405 405"
+STAFF = "401 403 405 403"  # the owner is an ordinary user
+OPTIONS = {PUBLIC: "200", PRIVATE: "401 200 200 200", STAFF: "401 403 200 403"}
+
+
+class Row(NamedTuple):
+    """What is expected of a route; `body` is sent with every method, `{...}` in it stand for what Ann owns."""
+
+    default: str
+    codes: dict[str, str]
+    body: dict[str, Any] = {}
+    optional: bool = False
+
+    def expected(self, method: str) -> list[int]:
+        """Give the four codes of a method."""
+        codes = {"OPTIONS": OPTIONS[self.default], "HEAD": self.codes.get("GET", self.default), **self.codes}
+        each = codes.get(method, self.default).split()
+        return [int(code) for code in (each * 4 if len(each) == 1 else each)]
+
+
+ALL_PRIVATE = "401 200 200 200"
+OWN = "401 404 404 200"
+CHOICE = {"provider": "echo", "model": "echo-fast"}
+CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
+COMPARE = {"prompt": "hi", "models": [CHOICE, CHOICE]}
+
+TABLE = {
+    "api/v1/auth/register": Row(PUBLIC, {"POST": "403"}, CREDENTIALS),
+    "api/v1/auth/login": Row(PUBLIC, {"POST": "200"}, CREDENTIALS),
+    "api/v1/auth/refresh": Row(PUBLIC, {"POST": "200"}, {"refresh": "{refresh}"}),
+    "api/v1/auth/logout": Row(PUBLIC, {"POST": "204"}, {"refresh": "{refresh}"}),
+    "api/v1/auth/password": Row(
+        PRIVATE,
+        {"POST": "401 204 204 204"},
+        {"current_password": "correct horse battery", "new_password": "a staple for it"},
+    ),
+    "api/v1/auth/me": Row(PRIVATE, {"GET": ALL_PRIVATE, "DELETE": "401 204 204 204"}, CREDENTIALS),
+    "api/v1/admin/cache/clear": Row(STAFF, {"POST": "401 403 200 403"}),
+    "api/v1/admin/cache/stats": Row(STAFF, {"GET": "401 403 200 403"}),
+    "api/v1/admin/models/refresh": Row(STAFF, {"POST": "401 403 200 403"}, {"provider": "echo"}),
+    "api/v1/models": Row(PUBLIC, {"GET": "200"}),
+    "api/v1/models/<slug:provider>/<path:model_id>": Row(PUBLIC, {"GET": "200"}),
+    "api/v1/keys": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/keys/system": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    # Everybody stores a key of their own under this path; only Ann has one to delete.
+    "api/v1/keys/<slug:provider>": Row(
+        PRIVATE, {"PUT": ALL_PRIVATE, "DELETE": "401 404 404 204"}, {"key": "sk-0123456789abcdef"}
+    ),
+    "api/v1/chat": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
+    "api/v1/chat/stream": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
+    "api/v1/compare": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
+    "api/v1/compare/stream": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
+    "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/conversations": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, CHOICE),
+    "api/v1/conversations/<uuid:pk>": Row(
+        PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"title": "mine now"}
+    ),
+    "api/v1/conversations/<uuid:pk>/messages": Row(PRIVATE, {"GET": OWN}),
+    "api/v1/conversations/<uuid:pk>/export": Row(PRIVATE, {"GET": OWN}),
+    "api/v1/comparisons": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/comparisons/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
+    "api/v1/comparisons/<uuid:pk>/analyze": Row(PRIVATE, {"POST": OWN}, CHOICE),
+    "api/v1/comparisons/<uuid:pk>/vote": Row(PRIVATE, {"POST": OWN, "DELETE": OWN}, {"preferred_index": 0}),
+    "api/v1/admin/health/detailed": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),
+    "api/v1/admin/perf/requests": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),
+    "api/v1/admin/perf/queries": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),
+    "api/v1/admin/perf/caches": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),
+    "api/schema": Row(PUBLIC, {"GET": "200"}),
+    "api/docs": Row(PUBLIC, {"GET": "200", "OPTIONS": "405"}),
+    "health": Row(PUBLIC, {"GET": "200"}),
+    "health/live": Row(PUBLIC, {"GET": "200"}),
+    "metrics": Row(PUBLIC, {"GET": "200", "OPTIONS": "405"}),
+    # Whatever has no route.
+    "^(?:api|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
+    "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
+    "favicon.ico": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
+}
+OPTIONS["404"] = OPTIONS["302"] = ""
+
+# Pages of the admin: whoever is not staff is sent to the login. Staff without permissions get what is said here, and
+# 403 on every page of a model.
+ADMIN_TABLE = {
+    "admin/": 200,
+    "admin/login/": 302,
+    "admin/logout/": 405,  # it takes a POST
+    "admin/password_change/": 200,
+    "admin/password_change/done/": 200,
+    "admin/autocomplete/": 403,
+    "admin/jsi18n/": 200,
+    "admin/r/<path:content_type_id>/<path:object_id>/": 404,
+    "admin/^(?P<app_label>auth|llmselect_project|conversations|models_registry)/$": 404,
+    "admin/(?P<url>.*)$": 404,
+    "admin/perf/": 200,
+    "admin/perf/cache/": 200,
+    "admin/perf/queries/<slug:fingerprint>/": 404,  # nobody sent it
+}

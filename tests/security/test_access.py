@@ -1,0 +1,118 @@
+"""Every route with every method, as nobody, as another user, as staff and as the owner."""
+
+from uuid import UUID
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from rest_framework.test import APIClient
+
+from conversations.models import Comparison
+from models_registry.keys import store_key
+from models_registry.models import LLMModel
+from tests.helpers import client_for, client_with, conversation, login
+from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
+from tests.security.routes import all_routes, path_of
+
+pytestmark = pytest.mark.django_db
+
+ROUTES = sorted({route for route, _ in all_routes()})
+MODEL_PAGES = tuple(f"admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry)
+
+
+def admin_code(route):
+    """Say what staff without permissions get; None when nobody has said."""
+    if route.startswith(MODEL_PAGES):
+        # An address without a suffix only leads to that of the change page.
+        return 302 if route.endswith("<path:object_id>/") else 403
+    return ADMIN_TABLE.get(route)
+
+
+def test_every_route_is_in_the_table():
+    assert [route for route in ROUTES if route not in TABLE and admin_code(route) is None] == []
+
+
+def test_the_table_has_no_route_that_is_gone():
+    gone = [route for route, row in TABLE.items() if route not in ROUTES and not row.optional]
+    assert gone + [route for route in ADMIN_TABLE if route not in ROUTES] == []
+
+
+@pytest.fixture
+def owned(ann, echo):
+    """Give Ann something of everything; the ids by the names that paths and bodies use."""
+    row = conversation(ann, messages=2, provider="echo", model="echo-fast")
+    comparison = Comparison.objects.create(user=ann, prompt="hi")
+    for index in range(2):
+        comparison.results.create(index=index, provider="echo", model="echo-fast", response="hello")
+    LLMModel.objects.create(provider=echo, model_id="echo-fast", name="Echo")
+    store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
+    return {"conversation": str(row.pk), "comparison": str(comparison.pk), "refresh": login()["refresh"]}
+
+
+def status(client, method, path, body):
+    with transaction.atomic():
+        response = client.generic(method, path, body, content_type="application/json")
+        if response.streaming:
+            response.getvalue()
+        transaction.set_rollback(True)
+    return response.status_code
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route in TABLE])
+def test_the_api(route, owned, ann, bob, staff):
+    row = TABLE[route]
+    pk = owned["comparison" if "comparisons" in route else "conversation"]
+    path = "/api/nothing" if route.startswith("^") else path_of(route, pk=pk, provider="echo", model_id="echo-fast")
+    body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
+    callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]
+    for method in METHODS:
+        codes = [status(client, method, path, body) for client in callers]
+        assert (method, codes) == (method, row.expected(method))
+
+
+def filled(body, owned):
+    return {name: value.format(**owned) if isinstance(value, str) else value for name, value in body.items()}
+
+
+def admin_path(route, first):
+    if route.startswith("admin/^"):
+        return "/admin/conversations/"
+    if route.startswith("admin/("):
+        return "/admin/nothing"
+    pk = first.get("/".join(route.split("/")[1:3]), UUID(int=0))
+    return path_of(route, id=pk, object_id=pk, content_type_id=1, fingerprint=0)
+
+
+@pytest.fixture
+def first(owned):
+    """Give the first row of each model of the admin, by the model's path."""
+    Group.objects.create(name="readers")
+    rows = {model: model._default_manager.first() for model in admin.site._registry}
+    return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}
+
+
+ADMIN_ROUTES = [route for route in ROUTES if route.startswith("admin/")]
+# The form to log in with, a catalogue of translations, and the page after logging out are for everybody.
+OPEN = ("admin/login/", "admin/jsi18n/", "admin/logout/")
+
+
+def test_the_admin_for_staff_without_permissions(first, staff):
+    browser = Client()
+    browser.force_login(staff)
+    codes = {route: browser.get(admin_path(route, first)).status_code for route in ADMIN_ROUTES}
+    assert codes == {route: admin_code(route) for route in ADMIN_ROUTES}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_the_admin_is_for_nobody_else(first, bob, method):
+    member = Client()
+    member.force_login(bob)
+    for browser in (Client(), member):
+        for route in ADMIN_ROUTES:
+            if route in OPEN:
+                continue
+            response = browser.generic(method, admin_path(route, first))
+            assert (route, response.status_code) == (route, 302)
+            assert response.headers["Location"].startswith("/admin/login/?next=")

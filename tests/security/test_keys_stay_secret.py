@@ -1,0 +1,182 @@
+"""A provider key goes in, is used for everything there is, and can be found nowhere afterwards."""
+
+import io
+import logging
+import pickle
+import zlib
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings as configured
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from models_registry.completion import prepare
+from models_registry.models import APIKey
+from perf.logs import JsonFormatter
+from tests.helpers import client_for, error
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MARK = "sk-MARKER-3f9d27c1a84e-the-whole-key"
+HIDDEN = "MARKER-3f9d27c1a84e"  # what is found in no place at all, be the key cut or not
+SCRIPTED = MARK.replace("M", "%4d")  # for the names of models, which are shown: the stub reads and says it decoded
+
+
+@pytest.fixture
+def log():
+    """Collect what would be logged at DEBUG, tracebacks included."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+class Seen:
+    """Clients whose answers are kept, headers and all."""
+
+    def __init__(self, *clients):
+        self.clients = clients
+        self.answers = []
+
+    def ask(self, method, path, body=None, **more):
+        for client in self.clients:
+            kind = {"content_type": "application/json"} if isinstance(client, Client) else {}
+            response = getattr(client, method)(path, body, **kind, **more)
+            content = response.getvalue() if response.streaming else response.content
+            self.answers.append(f"{method} {path} {response.status_code} {response.headers}\n{content.decode()}")
+        return response
+
+
+def use(seen, stub):
+    """Do all that needs the key, and all that could fail with it."""
+    tell = f"status=400&message=you+sent+{SCRIPTED}+and+again+{SCRIPTED}"
+    models = [
+        "stub",
+        f"stub?{tell}",
+        f"stub?status=401&message=bad+key+{SCRIPTED}",
+        "stub?status=500&should_retry=false",
+        "stub?garbage=1",
+    ]
+    models += [f"stub?redirect={stub.url}/{SCRIPTED}", "stub?error=api_error&chunks=4", "stub?cut=1&chunks=4"]
+    for model in models:
+        for path in ("/api/v1/chat", "/api/v1/chat/stream"):
+            seen.ask("post", path, {"provider": "openai", "model": model, "message": "hi"})
+    choices = [{"provider": "openai", "model": model} for model in models[:3]]
+    compared = seen.ask("post", "/api/v1/compare", {"prompt": "hi", "models": choices})
+    seen.ask("post", "/api/v1/compare/stream", {"prompt": "hi", "models": choices})
+    seen.ask("post", f"/api/v1/comparisons/{compared.json()['id']}/analyze", choices[0])
+
+
+def look_at(seen):
+    """Read every list, detail, export and page."""
+    paths = ["/api/v1/keys", "/api/v1/keys/system", "/api/v1/comparisons", "/api/v1/leaderboard", "/api/v1/models"]
+    for path in (*paths, "/api/schema", "/api/docs", "/health", "/api/v1/admin/cache/stats"):
+        seen.ask("get", path)
+        seen.ask("get", path, HTTP_ACCEPT="text/html")
+    rows = seen.ask("get", "/api/v1/conversations").json()["results"]
+    for row in rows:
+        seen.ask("get", f"/api/v1/conversations/{row['id']}")
+        for kind in ("markdown", "json"):
+            seen.ask("get", f"/api/v1/conversations/{row['id']}/export?format={kind}")
+    key = APIKey.objects.get()
+    for page in ("changelist", "change", "delete", "history"):
+        name = f"admin:models_registry_apikey_{page}"
+        seen.ask("get", reverse(name, args=[] if page == "changelist" else [key.pk]))
+
+
+def database_text():
+    if connection.vendor == "sqlite":
+        files = Path(configured.DATABASES["default"]["TEST"]["NAME"]).parent.glob("test.sqlite3*")
+        return b"".join(path.read_bytes() for path in files).decode("latin-1")
+    with connection.cursor() as cursor:
+        parts = []
+        for table in connection.introspection.table_names():
+            cursor.execute(f"SELECT row_to_json(each)::text FROM {connection.ops.quote_name(table)} each")
+            parts += [row[0] for row in cursor.fetchall()]
+    return "\n".join(parts)
+
+
+def cached_text():
+    """Read all that is cached, unpacked as far as it may be packed."""
+    if not configured.REDIS_URL:
+        stored = [pickle.loads(value) for value in cache._cache.values()]
+        return repr([*cache._cache, *map(unpacked, stored)])
+    redis = cache.client.get_client()
+    texts = []
+    for key in redis.scan_iter():
+        kind = redis.type(key).decode()
+        value = {"string": redis.get, "hash": redis.hgetall}.get(kind, lambda key: redis.sort(key, alpha=True))(key)
+        texts.append(repr((key, unpacked(value))))
+    return "\n".join(texts)
+
+
+def unpacked(value):
+    if isinstance(value, list | tuple):
+        return [unpacked(each) for each in value]
+    if isinstance(value, bytes):
+        start = value.find(b"\x1f\x8b")
+        return (value, zlib.decompressobj(31).decompress(value[start:]) if start >= 0 else b"")
+    return value
+
+
+def test_a_key_is_found_nowhere(ann, openai, stub, log, settings, capsys):
+    ann.is_staff = ann.is_superuser = True
+    ann.save()
+    browser = Client()
+    browser.force_login(ann)
+    seen = Seen(client_for(ann), browser)
+    body = {"key": MARK, "override_system_key": True}
+    assert seen.ask("put", "/api/v1/keys/openai", body).status_code == 200
+    use(seen, stub)
+    assert {each.headers["authorization"] for each in stub.requests} == {f"Bearer {MARK}"}
+    look_at(seen)
+    seen.ask("put", "/api/v1/keys/openai", {"key": f"{MARK} ", "override_system_key": True})  # refused, and not quoted
+    seen.ask("post", "/api/v1/keys/openai", body)
+    seen.ask("patch", "/api/v1/keys/nobody", body)
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+    call_command("rotate_keys")
+    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+    look_at(seen)
+    assert [answer for answer in seen.answers if HIDDEN in answer] == []
+    for place, text in (("log", log.getvalue()), ("database", database_text()), ("cache", cached_text())):
+        assert HIDDEN not in text, place
+    assert HIDDEN not in "".join(capsys.readouterr())
+    assert "****-key" in database_text()  # it was the right place to look
+
+
+def test_a_crash_with_the_key_in_hand_shows_nothing(ann, api, openai, log, settings, monkeypatch):
+    api.put("/api/v1/keys/openai", {"key": MARK, "override_system_key": True})
+    settings.DEBUG = True
+
+    def crash(self, request):
+        raise RuntimeError("no provider error, so it is nobody's to expect")
+
+    from models_registry.providers.openai import OpenAIClient
+
+    monkeypatch.setattr(OpenAIClient, "complete", crash)
+    response = api.post("/api/v1/chat", {"provider": "openai", "model": "stub", "message": "hi"})
+    assert (response.status_code, response.json()) == (
+        500,
+        error("server_error", "Something went wrong on the server."),
+    )
+    assert "no provider error" in log.getvalue()
+    assert HIDDEN not in log.getvalue()
+
+
+def test_a_target_does_not_write_its_key_out(ann, api, openai):
+    api.put("/api/v1/keys/openai", {"key": MARK, "override_system_key": True})
+    target = prepare(user_id=User.objects.get().pk, provider=openai, model="stub")
+    assert target.client.api_key == MARK
+    assert HIDDEN not in f"{target!r} {target.client!r} {vars(APIKey.objects.get())}"

@@ -1,0 +1,116 @@
+"""Markdown exports: nothing that models write runs or loads when one is opened, and code stays code."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from conversations.disarm import disarm, disarm_line
+from conversations.models import Message
+from tests.helpers import conversation
+
+# A viewer that runs raw HTML, with tables and without.
+VIEWERS = [MarkdownIt("commonmark", {"html": True}), MarkdownIt("commonmark", {"html": True}).enable("table")]
+
+
+def raw_html(document):
+    """Collect the raw HTML and images that viewers would show."""
+    found = []
+    for viewer in VIEWERS:
+        for token in viewer.parse(document):
+            children = [token, *(token.children or ())]
+            found += [each.content for each in children if each.type in ("html_block", "html_inline", "image")]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("written", "exported"),
+    [
+        ("a <script>alert(1)</script>", "a &lt;script>alert(1)&lt;/script>"),
+        ("<!-- a -->\n<?php ?>", "&lt;!-- a -->\n&lt;?php ?>"),
+        ("![x](https://tracker.example/?q=secret)", "\\![x](https://tracker.example/?q=secret)"),
+        ("1 < 2 and 3 <4 <- <= !important", "1 < 2 and 3 <4 <- <= !important"),
+        ("Use `<div>` and ``a ` <b>``.", "Use `<div>` and ``a ` <b>``."),
+        ("```html\n<div>\n```\n<div>", "```html\n<div>\n```\n&lt;div>"),
+        ("1. so:\n   ~~~\n   <div>\n   ~~~\n<div>", "1. so:\n   ~~~\n   <div>\n   ~~~\n&lt;div>"),
+        ("| a | b |\n|---|---|\n| `<p>` | <p> |", "| a | b |\n|---|---|\n| `<p>` | &lt;p> |"),
+        ("a \\<b> and \\\\<b>", "a &lt;b> and \\\\&lt;b>"),
+        ("`a\n<div>\n`", "`a\n&lt;div>\n`"),
+        ("a ` b\nc ` <img> ` d", "a ` b\nc ` &lt;img> ` d"),
+        ("| ` | <img> ` |", "| ` | &lt;img> ` |"),
+        ("\\` <img> `", "\\` &lt;img> `"),
+        ("    <div>", "    &lt;div>"),
+        ("a\r<b>\r\nc", "a\n&lt;b>\nc"),
+        ("```\nleft open", "```\nleft open\n```"),
+        ("~~~~\n```\n~~~", "~~~~\n```\n~~~\n~~~~"),
+        ("```\nclosed\n````", "```\nclosed\n````"),
+        ("- ```\n  open in a list", "- ```\n  open in a list"),
+        ("plain", "plain"),
+    ],
+)
+def test_what_is_written(written, exported):
+    assert disarm(written) == exported
+    assert raw_html(exported) == []
+
+
+def test_a_title():
+    assert disarm_line("# <b>`<b>`![") == "# &lt;b>`<b>`\\!["
+
+
+PIECES = ["<img src=x>", "<script>", "</p>", "<!--", "-->", "![a](b)", "`", "``", "```", "~~~", "\n", "\n\n", "\\", "|"]
+PIECES += ["- ", "> ", "1. ", "    ", " ", "a", "|---|---|", "[a]: ", "'", '"', "# ", "---", "\t", "<https://a.b>", "<"]
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), min_size=1, max_size=3))
+def test_nothing_gets_through(written):
+    """Messages one after the other, as they stand in a document."""
+    document = "".join(f"\n## User\n\n{disarm(text)}\n" for text in written)
+    assert raw_html(document) == []
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+def test_twice_is_once(written):
+    once = disarm(written)
+    assert disarm(once) == once
+
+
+ANSWER = """Sure! Here's how to center a `<div>`:
+
+1. Give it a class, e.g. `<div class="box">`.
+2. Add this style:
+
+   ```css
+   .box > p { margin: 0 auto; }
+   ```
+
+| tag | when a < b |
+|-----|------------|
+| `<p>` | always |
+
+```html
+<!DOCTYPE html>
+<div class="box"><img src="cat.png"></div>
+```
+
+In C++ write `std::vector<int> v;` and `if (a<b && c>d)`; see <https://cppreference.com>.
+"""
+
+
+def test_a_real_answer_changes_in_nothing_but_its_autolink():
+    assert disarm(ANSWER) == ANSWER.replace("<https", "&lt;https")
+
+
+@pytest.mark.django_db
+def test_an_export(ann, api):
+    row = conversation(ann, title="<b>T</b>", system="<i>", provider="openai")
+    fields = {"conversation": row, "provider": "<u>", "model": "m"}
+    for content in ("```\nopen", "```\n<img src=x onerror=alert(1)>\n```", "<svg onload=alert(1)>"):
+        Message.objects.create(role="assistant", content=content, **fields)
+    document = api.get(f"/api/v1/conversations/{row.pk}/export").getvalue().decode()
+    assert raw_html(document) == []
+    assert "```\n<img src=x onerror=alert(1)>\n```" in document
+    assert len(re.findall("^## ", document, re.MULTILINE)) == 4
