@@ -27,7 +27,7 @@ class TimingMiddleware:
         """Time everything below, a stream to its first byte and to its end."""
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         timing = RequestTiming(request, given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex)
-        recorder.request_began()
+        recorder.request_began(timing.tally)
         status, streams = 500, False
         with timing.working():
             try:

@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec
@@ -18,7 +18,7 @@ from perf.deltas import Delta
 from perf.fingerprint import Shape
 from perf.rows import fingerprint_id
 from perf.series import Live
-from perf.tally import QUERIES_LIMIT, Tally, current
+from perf.tally import QUERIES_LIMIT, Lookup, Tally, current
 
 logger = logging.getLogger("perf.timing")
 suspicions = logging.getLogger("perf.n_plus_one")
@@ -42,7 +42,7 @@ Arguments = ParamSpec("Arguments")
 @dataclass(slots=True)
 class _State:
     live: Live
-    in_flight: int = 0
+    running: set[Tally] = field(default_factory=set)  # of the requests in flight; a set is changed without the lock
     serving: bool = False
     act: Callable[[], None] = lambda: None
 
@@ -86,17 +86,16 @@ def report(what: str, error: Exception) -> None:
 
 
 @quietly
-def request_began() -> None:
+def request_began(tally: Tally) -> None:
     """Count a request in flight."""
-    with _lock:
-        _state.in_flight += 1
+    _state.running.add(tally)
 
 
 @quietly
 def request_ended(tally: Tally, served: Served) -> None:
     """Take down a request and its statements."""
+    _state.running.discard(tally)
     with _lock:
-        _state.in_flight -= 1
         series = _live().series(kinds.REQUESTS, (served.method, served.route, str(served.status)))
         series.add(served.seconds)
         extras = series.extras
@@ -106,6 +105,7 @@ def request_ended(tally: Tally, served: Served) -> None:
         if served.streamed is not None:
             _state.live.series(kinds.STREAMS, (served.method, served.route)).add(served.streamed)
         _take_queries(tally, served.route)
+        _take_lookups(tally.lookups)
     if tally.query_count >= REPEATED:
         _suspect(tally, served.route)
 
@@ -146,11 +146,13 @@ def slow_query(shape: Shape, seconds: float, route: str) -> None:
 @quietly
 def cache_lookup(namespace: str, hit: bool, seconds: float) -> None:
     """Take down one lookup of a cache."""
+    lookup = (namespace, "hit" if hit else "miss", seconds)
     if (tally := current.get()) is not None:
-        tally.cache_lookups += 1
-        tally.cache_seconds += seconds
+        tally.lookups.append(lookup)
+        return
     with _lock:
-        _live().series(kinds.CACHES, (namespace, "hit" if hit else "miss")).add(seconds)
+        _live()
+        _take_lookups([lookup])
 
 
 @quietly
@@ -206,7 +208,7 @@ def when_changed(act: Callable[[], None]) -> None:
 
 def gauges() -> dict[str, float]:
     """Look at the figures of this moment; one that cannot be seen is left out."""
-    seen: dict[str, float] = {"in_flight": _state.in_flight}
+    seen: dict[str, float] = {"in_flight": len(_state.running)}
     for name, look in GAUGES.items():
         with suppress(Exception):
             seen[name] = look()
@@ -235,7 +237,7 @@ def begin_anew() -> None:
     """Forget everything, as a forked process must: what its parent measured the parent hands on."""
     global _lock
     _lock = threading.Lock()
-    _state.live, _state.in_flight = Live(), 0
+    _state.live, _state.running = Live(), set()
 
 
 def _live() -> Live:
@@ -251,6 +253,12 @@ def _take_queries(tally: Tally, route: str) -> None:
     live = _state.live
     for taken_down in tally.queries:
         _add_query(live, "request", route, taken_down)
+
+
+def _take_lookups(lookups: Iterable[Lookup]) -> None:
+    live = _state.live
+    for namespace, outcome, seconds in lookups:
+        live.series(kinds.CACHES, (namespace, outcome)).add(seconds)
 
 
 def _add_query(live: Live, where: str, route: str, taken_down: tuple[Shape, float, int | None]) -> None:

@@ -62,7 +62,7 @@ def _statement() -> float:
     def send() -> None:
         tally = Tally(lambda: "api/v1/conversations")
         token = current.set(tally)
-        recorder.request_began()
+        recorder.request_began(tally)
         for sql in shapes:
             cursor.execute(f"{sql} ", ("value",))  # a new string each time, as Django's are
         recorder.request_ended(tally, recorder.Served("GET", "api/v1/conversations", 200, 0.01))

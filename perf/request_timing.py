@@ -91,10 +91,11 @@ class RequestTiming:
     def server_timing(self) -> str:
         """Write the header of that name (https://www.w3.org/TR/server-timing/), in ms."""
         tally = self.tally
+        cache_seconds = sum(seconds for _, _, seconds in tally.lookups)
         return (
             f"app;dur={self.elapsed * 1000:.1f}, "
             f'db;dur={tally.database_seconds * 1000:.1f};desc="{tally.query_count} queries", '
-            f'cache;dur={tally.cache_seconds * 1000:.1f};desc="{tally.cache_lookups} lookups"'
+            f'cache;dur={cache_seconds * 1000:.1f};desc="{len(tally.lookups)} lookups"'
         )
 
     def known_user(self) -> Any:

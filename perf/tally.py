@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from perf.fingerprint import Shape
 
 Query = tuple[Shape, float, int | None]  # seconds, and rows where they are known; -1 for one that failed
+Lookup = tuple[str, str, float]  # namespace, hit or miss, seconds
 
 QUERIES_LIMIT = 1000  # statements of a request that are kept before they are recorded
 
@@ -15,9 +16,8 @@ class Tally:
     """Statements, cache lookups and waits of a request; used by its one thread."""
 
     __slots__ = (
-        "cache_lookups",
-        "cache_seconds",
         "database_seconds",
+        "lookups",
         "pool_seconds",
         "queries",
         "query_count",
@@ -31,8 +31,7 @@ class Tally:
         self.query_count = 0
         self.database_seconds = 0.0
         self.pool_seconds = 0.0
-        self.cache_lookups = 0
-        self.cache_seconds = 0.0
+        self.lookups: list[Lookup] = []
         self.repeated: Counter[Shape] = Counter()
 
     def most_repeated(self, at_least: int) -> list[tuple[str, int]]:

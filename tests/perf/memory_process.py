@@ -26,7 +26,7 @@ def work(routes, shapes, requests, dice):
         for position in range(3):
             sql = f"SELECT {COLUMNS} FROM table_of_shape_{(number * 3 + position) % shapes}_x WHERE id = %s"
             tally.queries.append((shape_of(sql), dice.lognormvariate(-6, 1), 1))
-        recorder.request_began()
+        recorder.request_began(tally)
         route = f"api/v1/some/long/route/number/{number % routes}/<uuid:pk>"
         recorder.request_ended(tally, recorder.Served("GET", route, 200, dice.lognormvariate(-4, 1)))
 

@@ -19,9 +19,10 @@ from perf.fingerprint import shape_of  # noqa: E402
 if __name__ == "__main__":
     recorder.serve()
     for position, seconds in enumerate(json.load(sys.stdin)):
-        recorder.request_began()
+        tally = recorder.Tally(lambda: "a/route")
+        recorder.request_began(tally)
         recorder.query(shape_of("SELECT of_a_worker"), seconds, 1)
-        recorder.request_ended(recorder.Tally(lambda: "a/route"), recorder.Served("GET", "a/route", 200, seconds))
+        recorder.request_ended(tally, recorder.Served("GET", "a/route", 200, seconds))
         if "--stop" not in sys.argv and position % 500 == 0:
             assert handover.hand_on()
     if "--stop" not in sys.argv:

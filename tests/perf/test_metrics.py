@@ -22,8 +22,9 @@ ROUTE = {"method": "GET", "route": "a/<route>"}
 
 
 def request(status=200, seconds=0.04):
-    recorder.request_began()
-    recorder.request_ended(Tally(lambda: "a/<route>"), recorder.Served("GET", "a/<route>", status, seconds))
+    tally = Tally(lambda: "a/<route>")
+    recorder.request_began(tally)
+    recorder.request_ended(tally, recorder.Served("GET", "a/<route>", status, seconds))
 
 
 def scraped(client, **labels):

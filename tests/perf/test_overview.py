@@ -32,7 +32,7 @@ def measured():
     for status, seconds in ((200, 0.25), (500, 0.75)):
         tally = Tally(lambda: "a/<route>")
         token = current.set(tally)
-        recorder.request_began()
+        recorder.request_began(tally)
         for _ in range(12):
             recorder.query(shape_of(REPEATED), 0.02, 3)
         recorder.query(shape_of(UNEXPLAINED), 0.001, 1)

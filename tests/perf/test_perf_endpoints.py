@@ -37,7 +37,7 @@ def times(count, seconds):
 def request(status, seconds, queries=0, streamed=None):
     tally = Tally(lambda: "a/<route>")
     token = current.set(tally)
-    recorder.request_began()
+    recorder.request_began(tally)
     for _ in range(queries):
         recorder.query(shape_of(SQL), 0.02, 3)
     recorder.cache_lookup("models", hit=True, seconds=0.001)

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def measured():
     """Hand on what another process would have: a request and a statement."""
-    recorder.request_began()
-    recorder.request_ended(Tally(lambda: "a/<route>"), recorder.Served("GET", "a/<route>", 200, 0.25))
+    tally = Tally(lambda: "a/<route>")
+    recorder.request_began(tally)
+    recorder.request_ended(tally, recorder.Served("GET", "a/<route>", 200, 0.25))
     recorder.query(shape_of("SELECT a FROM t WHERE id = %s"), 0.02, 3)
     recorder.cache_lookup("models", hit=True, seconds=0.001)
     assert handover.hand_on()
