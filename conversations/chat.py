@@ -68,7 +68,7 @@ class Exchange:
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
             **asdict(self.call.figures()),
         )
-        with keeping():
+        with keeping.taken():
             self._store(answer, whole=whole)
         self.message = answer
 
@@ -93,7 +93,7 @@ def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None)
     Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable, and InProgress of an
     `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
     """
-    with keeping():
+    with keeping.taken():
         target = _target(user_id, request)
         with transaction.atomic():
             if attempt is not None and attempt.earlier is not None:

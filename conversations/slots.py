@@ -1,19 +1,17 @@
 """A bound on the calls that run at once in this worker, so that lists and health always find a thread."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.conf import settings
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from perf.db import release
+from perf.turns import Turns
 
-KEEPERS = 2  # calls that read and write their rows at once
-COURTESY = 5.0  # seconds that a call lets others go first
+# Reading and writing the rows of a call. Two hundred calls that begin in the same moment would each queue for the pool
+# ahead of the next list, and share the interpreter with it.
+keeping = Turns(at_once=2, courtesy=5.0)
 
-_keepers = threading.BoundedSemaphore(KEEPERS)
 _slots = threading.BoundedSemaphore(settings.COMPLETION_SLOTS)
 
 
@@ -45,20 +43,3 @@ class Slot:
 
     def __exit__(self, *_: object) -> None:
         self.release()
-
-
-@contextmanager
-def keeping() -> Iterator[None]:
-    """Read and write the rows of a call in here, a few calls at a time; give the connection back at the end.
-
-    Two hundred calls that begin in the same moment would each queue for the pool ahead of the next list, and share the
-    interpreter with it. This is courtesy, no lock: after `COURTESY` a call goes on all the same.
-    """
-    release()  # who waits must hold nothing that the others need
-    courteous = _keepers.acquire(timeout=COURTESY)
-    try:
-        yield
-    finally:
-        release()
-        if courteous:
-            _keepers.release()

@@ -15,10 +15,14 @@ from rest_framework.response import Response
 
 from perf.cache import Namespace, look_up
 from perf.places import Found, Place
+from perf.turns import Turns
 
 COMPRESSED_FROM = 1000  # bytes
 PRIVATE = "private, no-cache"
 PUBLIC = "public, no-cache"
+
+# Short, for what is cached is found by an index, and somebody may still wait for a lock.
+loading = Turns(at_once=2, courtesy=0.25)
 
 Cached = tuple[Namespace, str]  # a namespace, and the query in it
 
@@ -54,7 +58,7 @@ def cached_response(
     # Others may want it compressed, where it is kept for them.
     compress = accepts_gzip or bool(namespace.ttl)
     place = namespace.place(owner, query)
-    stored, hit = namespace.fetch(place, lambda: _stored(load(), compress=compress), request.META.get(_AHEAD))
+    stored, hit = namespace.fetch(place, lambda: _stored(load, compress=compress), request.META.get(_AHEAD))
     plain, compressed, digest = stored
     zipped = compressed is not None and accepts_gzip
     etag = f"{digest}-gzip" if zipped else digest
@@ -73,9 +77,10 @@ def cached_response(
     return response
 
 
-def _stored(data: Any, *, compress: bool) -> list[Any]:
-    """Render data once: plain, compressed where that is wanted and saves something, and the digest of both."""
-    plain = JSONRenderer().render(data)
+def _stored(load: Callable[[], Any], *, compress: bool) -> list[Any]:
+    """Load and render once: plain, compressed where that is wanted and saves something, and the digest of both."""
+    with loading.taken():
+        plain = JSONRenderer().render(load())
     worth = compress and len(plain) > COMPRESSED_FROM
     compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worth else None
     return [plain, compressed, hashlib.blake2b(plain, digest_size=12).hexdigest()]
