@@ -23,6 +23,7 @@ from models_registry.errors import ProviderError
 from models_registry.fields import money
 from models_registry.providers.base import Turn
 from models_registry.requests import current_user
+from perf.validation import valid
 
 
 class ChatView(RepeatableView):
@@ -117,9 +118,7 @@ def _places(exchange: Exchange) -> dict[str, Any]:
 
 def _chat_request(request: Request) -> ChatRequest:
     """Read the body; `messages` of role system become the system prompt, behind an explicit one."""
-    body = serializers.ChatInput(data=request.data)
-    body.is_valid(raise_exception=True)
-    data = body.validated_data
+    data = valid(serializers.ChatInput, request.data)
     turns = data.get("messages") or [{"role": "user", "content": data["message"]}]
     prompts = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
     given = [prompt for prompt in prompts if prompt is not None]

@@ -28,6 +28,7 @@ from conversations.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.streams import failure_to_keep, streamed
 from models_registry.requests import current_user
 from perf.responses import Cached, cached_response, canonical
+from perf.validation import valid
 
 
 class CompareView(RepeatableView):
@@ -118,11 +119,10 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
     @action(detail=True, methods=["post"])
     def vote(self, request: Request, pk: UUID) -> Response:
         """Prefer one answer, or none; this reveals who wrote them."""
-        body = serializers.VoteInput(data=request.data)
-        body.is_valid(raise_exception=True)
+        data = valid(serializers.VoteInput, request.data)
         with transaction.atomic():
             comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
-            vote(comparison=comparison, preferred_index=body.validated_data["preferred_index"])
+            vote(comparison=comparison, preferred_index=data["preferred_index"])
         return Response(comparison_row(comparison))
 
     @extend_schema(request=None, responses={200: serializers.ComparisonOutput}, tags=["compare"])
@@ -138,18 +138,15 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
     @action(detail=True, methods=["post"])
     def analyze(self, request: Request, pk: UUID) -> Response:
         """Have a model judge the answers without knowing who wrote them."""
-        body = serializers.ModelChoice(data=request.data)
-        body.is_valid(raise_exception=True)
+        choice = valid(serializers.ModelChoice, request.data)
         comparison = get_object_or_404(self.get_queryset(), pk=pk)
         with Slot():
-            analyze(comparison=comparison, user_id=current_user(request).pk, **body.validated_data)
+            analyze(comparison=comparison, user_id=current_user(request).pk, **choice)
         return Response(comparison_row(comparison))
 
 
 def _asked(request: Request) -> dict[str, Any]:
-    body = serializers.CompareInput(data=request.data)
-    body.is_valid(raise_exception=True)
-    data: dict[str, Any] = dict(body.validated_data)
+    data = valid(serializers.CompareInput, request.data)
     data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
     return {"user_id": current_user(request).pk, **data, "system": data["system"] or ""}
 

@@ -12,6 +12,7 @@ from conversations.comparison_serializers import Leaderboard, LeaderboardQuery
 from conversations.leaderboard import leaderboard
 from models_registry.requests import current_user
 from perf.responses import Cached, cached_response, canonical
+from perf.validation import valid
 
 
 class LeaderboardView(APIView):
@@ -29,8 +30,7 @@ class LeaderboardView(APIView):
 
 
 def _results(request: Request) -> dict[str, Any]:
-    query = LeaderboardQuery(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    provider = query.validated_data.get("provider")
-    rows = leaderboard(user_id=current_user(request).pk, since=query.validated_data.get("since"))
+    query = valid(LeaderboardQuery, request.query_params)
+    provider = query.get("provider")
+    rows = leaderboard(user_id=current_user(request).pk, since=query.get("since"))
     return {"results": [row for row in rows if provider in (None, row["provider"])]}

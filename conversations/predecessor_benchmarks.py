@@ -17,7 +17,8 @@ from conversations.predecessor_data import Site, sites, size
 from conversations.predecessor_served import SERVED
 from conversations.queries import CONVERSATION_ORDERINGS, PAGE, conversation_list, conversation_rows
 from conversations.serializers import conversation_row
-from models_registry.keys import find_key
+from models_registry.encryption import decrypt
+from models_registry.queries import own_key
 from perf.benchmark import Note, Options, Output, Result, Row, percentile
 from perf.scratch import switched
 
@@ -71,7 +72,7 @@ def _said_of_messages(site: Site) -> list[dict[str, Any]]:
 
 
 def _key(site: Site) -> str:
-    return find_key(user_id=site.user_id, provider=site.provider)
+    return decrypt(own_key(site.user_id, site.provider).get().key_encrypted)
 
 
 QUERIES = {

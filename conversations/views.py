@@ -30,6 +30,7 @@ from conversations.snippet import snippet
 from conversations.words import words_of
 from models_registry.requests import current_user
 from perf.responses import Cached, cached_response, canonical
+from perf.validation import valid
 
 LIST_PARAMETERS = ("cursor", "ordering", "page_size")
 LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
@@ -68,7 +69,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         return cached_response(request, self.cached(request), owner=owner, load=lambda: self._page(request))
 
     def _page(self, request: Request) -> Any:
-        self.filters = _valid(serializers.ConversationQuery(data=request.query_params))
+        self.filters = valid(serializers.ConversationQuery, request.query_params)
         found = queries.conversation_rows(queries.conversation_list(current_user(request).pk, self.filters))
         if "search" in self.filters:
             return self._search_page(request, found, self.filters["search"])
@@ -88,7 +89,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     )
     def create(self, request: Request) -> Response:
         """Begin a conversation without a message."""
-        data = _valid(serializers.ConversationInput(data=request.data))
+        data = valid(serializers.ConversationInput, request.data)
         data["provider"] = data["provider"].slug
         conversation = Conversation(user_id=current_user(request).pk, **data)
         conversation.last_message_at = conversation.created_at
@@ -116,7 +117,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     @extend_schema(request=serializers.TitleInput, responses=serializers.Conversation, tags=["conversations"])
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Rename a conversation."""
-        data = _valid(serializers.TitleInput(data=request.data))
+        data = valid(serializers.TitleInput, request.data)
         with transaction.atomic():
             conversation = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
             conversation.title = data["title"]
@@ -166,11 +167,6 @@ class MessageViewSet(GenericViewSet[Message]):
         """List messages, a page oldest first; `next` leads to older ones."""
         rows = self.paginate_queryset(queries.message_rows(self.get_queryset())) or []
         return self.get_paginated_response([message_row(row) for row in reversed(rows)])
-
-
-def _valid(serializer: Any) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _row(conversation: Conversation) -> dict[str, Any]:

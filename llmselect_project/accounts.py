@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from llmselect_project import serializers, sessions
 from llmselect_project.authentication import WWW_AUTHENTICATE, session_id
 from llmselect_project.errors import RegistrationClosed
+from perf.validation import valid
 
 WRONG = "Wrong username or password."
 
@@ -55,7 +56,7 @@ class RegisterView(PublicView):
         token = request.data.get("registration_token") if isinstance(request.data, dict) else None
         if not _may_register(token):
             raise RegistrationClosed
-        data = _valid(serializers.Registration(data=request.data))
+        data = valid(serializers.Registration, request.data)
         try:
             user = User.objects.create_user(data["username"], password=data["password"])
         except IntegrityError as error:  # somebody else took the name since it was checked
@@ -71,7 +72,7 @@ class LoginView(PublicView):
     @extend_schema(request=serializers.Credentials, responses=serializers.Tokens, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Begin a session. A wrong name, a wrong password and a deactivated account look alike."""
-        data = _valid(serializers.Credentials(data=request.data))
+        data = valid(serializers.Credentials, request.data)
         user = authenticate(request, username=data["username"], password=data["password"])
         if user is None:
             raise AuthenticationFailed(WRONG)
@@ -87,7 +88,7 @@ class RefreshView(PublicView):
     @extend_schema(request=serializers.Refresh, responses=serializers.Tokens, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Trade a refresh token for a new pair; each is good for one use."""
-        data = _valid(serializers.Refresh(data=request.data))
+        data = valid(serializers.Refresh, request.data)
         return Response(asdict(sessions.refresh_session(refresh=data["refresh"])))
 
 
@@ -97,7 +98,7 @@ class LogoutView(PublicView):
     @extend_schema(request=serializers.Refresh, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """End the session of a refresh token, and its access tokens."""
-        data = _valid(serializers.Refresh(data=request.data))
+        data = valid(serializers.Refresh, request.data)
         sessions.end_session(refresh=data["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -110,7 +111,7 @@ class PasswordView(UncachedView):
     @extend_schema(request=serializers.PasswordChange, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Change one's password, ending all sessions but this one."""
-        data = _valid(serializers.PasswordChange(data=request.data))
+        data = valid(serializers.PasswordChange, request.data)
         user = _with_password(request, data["current_password"], field="current_password")
         serializers.check_password_strength(data["new_password"], user, field="new_password")
         sessions.change_password(user=user, password=data["new_password"], keep=session_id(request))
@@ -135,14 +136,9 @@ class MeView(UncachedView):
     @extend_schema(request=serializers.AccountDeletion, responses={204: None}, tags=["auth"])
     def delete(self, request: Request) -> Response:
         """Delete one's account and all it owns."""
-        data = _valid(serializers.AccountDeletion(data=request.data))
+        data = valid(serializers.AccountDeletion, request.data)
         sessions.delete_account(user=_with_password(request, data["password"], field="password"))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _valid(serializer: Any) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast(dict[str, Any], serializer.validated_data)
 
 
 def _may_register(token: Any) -> bool:

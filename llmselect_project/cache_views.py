@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from llmselect_project.accounts import UncachedView
 from perf.cache import NAMESPACES, clear_caches
 from perf.cache_stats import all_stats, backend
+from perf.validation import valid
 
 
 class CacheUnavailable(APIException):
@@ -46,9 +47,7 @@ class ClearCacheView(UncachedView):
     @extend_schema(request=ClearInput, responses=Cleared, tags=["admin"])
     def post(self, request: Request) -> Response:
         """Forget what is cached in one namespace or all, for every worker."""
-        body = ClearInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        wanted = body.validated_data.get("namespace")
+        wanted = valid(ClearInput, request.data).get("namespace")
         if wanted is not None and wanted not in NAMESPACES:
             raise ValidationError({"namespace": f"Must be one of {', '.join(sorted(NAMESPACES))}."})
         try:

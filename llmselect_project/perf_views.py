@@ -14,6 +14,7 @@ from llmselect_project import perf_serializers as shown
 from llmselect_project.accounts import UncachedView
 from perf.figures import Figures, load
 from perf.rows import Event
+from perf.validation import valid
 
 
 class SinceQuery(serializers.Serializer[Any]):
@@ -29,9 +30,7 @@ class FiguresView(UncachedView):
 
     def figures(self, request: Request) -> Figures:
         """Merge them; raises a ValidationError for a `since` that is not ISO 8601."""
-        query = SinceQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        since: datetime | None = query.validated_data.get("since")
+        since: datetime | None = valid(SinceQuery, request.query_params).get("since")
         return load(since)
 
 

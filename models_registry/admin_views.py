@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from models_registry.serializers import RefreshInput
 from models_registry.sync import ProviderReport, sync
+from perf.validation import valid
 
 
 class RefreshResult(serializers.Serializer[Any]):
@@ -40,9 +41,7 @@ class RefreshModelsView(APIView):
     @extend_schema(request=RefreshInput, responses=RefreshResults, tags=["admin"])
     def post(self, request: Request) -> Response:
         """Sync one provider or all with the catalogue and their own lists, as `manage.py sync_models` does."""
-        data = RefreshInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        slug = data.validated_data.get("provider")
+        slug = valid(RefreshInput, request.data).get("provider")
         report = sync(providers=None if slug is None else [slug])
         if report.unknown:
             raise ValidationError({"provider": ["There is no provider with this name."]})

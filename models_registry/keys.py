@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 
 from models_registry.encryption import decrypt, encrypt, mask
 from models_registry.errors import APIKeyMissing
+from models_registry.lookup import has_key
 from models_registry.models import APIKey, Provider
 from models_registry.queries import own_key
 
@@ -21,7 +22,7 @@ def find_key(*, user_id: int, provider: Provider) -> str:
 
     The user's key when it overrides, else the system's, else the user's. Raises APIKeyMissing, APIKeyUnreadable.
     """
-    own = next(iter(own_key(user_id, provider)), None)
+    own = next(iter(own_key(user_id, provider)), None) if has_key(user_id, provider) else None
     system = system_key(provider)
     if own is not None and (own.override_system_key or not system):
         return decrypt(own.key_encrypted)

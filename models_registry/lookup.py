@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from models_registry.caches import models
+from models_registry.caches import keys, models
 from models_registry.models import LLMModel, Provider
-from models_registry.queries import registered
+from models_registry.queries import keyed_providers, registered
 from perf.cache import EVERYBODY
 
 # What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
@@ -29,6 +29,13 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
         return None
     pk, *rest, input_price, output_price = values
     return LLMModel.from_db(None, MODEL_FIELDS, [UUID(pk), *rest, _price(input_price), _price(output_price)])
+
+
+def has_key(user_id: int, provider: Provider) -> bool:
+    """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
+    place = keys.place(user_id, "providers")
+    found, _ = keys.fetch(place, lambda: [str(each) for each in keyed_providers(user_id)])
+    return str(provider.pk) in found
 
 
 def _provider_values(slug: str) -> list[Any]:

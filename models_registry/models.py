@@ -129,6 +129,12 @@ class LLMModel(models.Model):
         return (self.input_price * prompt_tokens + self.output_price * completion_tokens) / 1_000_000
 
 
+class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):
+    """Keys; a change of them changes who has one."""
+
+    namespaces = (caches.keys,)
+
+
 class APIKey(models.Model):
     """A user's key for a provider, encrypted; `masked` is all that is ever shown of it."""
 
@@ -142,6 +148,8 @@ class APIKey(models.Model):
     override_system_key = models.BooleanField(default=False, help_text="Use this key even where the system has one.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = APIKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"

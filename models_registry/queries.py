@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -42,6 +43,11 @@ def own_keys(user_id: int) -> QuerySet[APIKey]:
     return APIKey.objects.filter(user_id=user_id).select_related("provider").order_by("provider__slug")
 
 
+def keyed_providers(user_id: int) -> QuerySet[APIKey, UUID]:
+    """Give the ids of the providers that a user has keys of."""
+    return APIKey.objects.filter(user_id=user_id).values_list("provider_id", flat=True)
+
+
 def own_key(user_id: int, provider: Provider) -> QuerySet[APIKey]:
     """Give a user's key for a provider, at most one."""
     return APIKey.objects.filter(user_id=user_id, provider=provider)
@@ -66,6 +72,7 @@ def shapes() -> Iterator[Shape]:
     yield Shape("model", lambda: as_get(one), FEW_PROVIDERS)
     yield Shape("chat, price of the model", lambda: registered(provider, model))
     yield Shape("chat, look-up of the key", lambda: own_key(user_id, provider))
+    yield Shape("chat, whether there is a key", lambda: keyed_providers(user_id))
     yield Shape("keys", lambda: own_keys(user_id), FEW_PROVIDERS, "one's own keys, one for each provider")
     usable = Provider.objects.usable()
     yield Shape("keys of the system", usable.filter(requires_key=True).order_by("slug").all, FEW_PROVIDERS, "as few")

@@ -20,6 +20,7 @@ from models_registry.refresh import refresh_if_due
 from models_registry.requests import current_user
 from perf.cache import EVERYBODY
 from perf.responses import PUBLIC, cached_response, canonical
+from perf.validation import valid
 
 
 class ModelViewSet(GenericViewSet[LLMModel]):
@@ -46,10 +47,9 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         return cached_response(request, cached, owner=EVERYBODY, load=load, policy=PUBLIC)
 
     def _results(self, request: Request) -> dict[str, Any]:
-        query = serializers.ModelQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        query = valid(serializers.ModelQuery, request.query_params)
         refresh_if_due(look=True)
-        models = queries.model_list(query.validated_data)
+        models = queries.model_list(query)
         return {"results": [serializers.model_row(model) for model in models]}
 
     @extend_schema(responses=serializers.Model, tags=["models"])
@@ -80,9 +80,8 @@ class KeyViewSet(GenericViewSet[APIKey]):
     def update(self, request: Request, provider: str) -> Response:
         """Store or replace one's key for a provider."""
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
-        data = serializers.KeyInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        key = store_key(user=current_user(request), provider=row, **data.validated_data)
+        data = valid(serializers.KeyInput, request.data)
+        key = store_key(user=current_user(request), provider=row, **data)
         return Response(serializers.key_row(key))
 
     @extend_schema(responses={204: None}, tags=["keys"])
