@@ -120,7 +120,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     "default": redis_cache(REDIS_URL, connections=SERVE_THREADS + 64)
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+    else {"BACKEND": "perf.memory.MemoryCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
 CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
 MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)

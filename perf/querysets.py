@@ -21,8 +21,12 @@ class InvalidatingQuerySet(QuerySet[Row]):
     owner_path: str | None = "user_id"
 
     def update(self, **values: Any) -> int:
-        """Update, and forget what was cached of the rows' owners."""
+        """Update, and forget what was cached of the rows' owners, and of whom they are given to."""
         owners = self._owners()
+        if (path := self.owner_path) is not None:
+            owners |= {
+                getattr(values[name], "pk", values[name]) for name in (path, path.removesuffix("_id")) if name in values
+            }
         updated = super().update(**values)
         self._invalidate(owners)
         return updated

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -72,8 +71,7 @@ def cached_response(
     response.headers["ETag"] = f'"{etag}"'
     response.headers["Cache-Control"] = policy
     response.headers["X-Cache"] = "hit" if hit else "miss"
-    private = ("Authorization", "Cookie") if policy == PRIVATE else ()
-    patch_vary_headers(response, ("Accept", "Accept-Encoding", *private))
+    response.headers["Vary"] = "Accept, Accept-Encoding" + (", Authorization, Cookie" if policy == PRIVATE else "")
     return response
 
 
