@@ -39,7 +39,7 @@ def test_streams_end_and_new_requests_are_refused(ann, openai, stub):
         streams = [threads.submit(stream, number) for number in range(STREAMS)]
         assert eventually(lambda: len(stub.requests) >= STREAMS, seconds=20)
         process.send_signal(signal.SIGTERM)
-        assert eventually(lambda: refuses(url), seconds=11)
+        assert eventually(lambda: refuses(url), seconds=5)
         assert not all(stream.done() for stream in streams)  # it refuses while they go on
         assert all(b'"event":"done"' in stream.result()[-1] for stream in streams)
         assert process.wait(timeout=20) == 0

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/v1/admin/cache/stats"
 PAGE = "/admin/perf/cache/"
 LIST = "/api/v1/conversations"
-TTLS = {"comparisons": 300, "conversations": 300, "leaderboard": 300, "models": 86_400, "user_state": 60}
+TTLS = {"comparisons": 300, "conversations": 300, "keys": 300, "leaderboard": 300, "models": 86_400, "user_state": 60}
 
 shared_only = pytest.mark.skipif(not project.REDIS_URL, reason="needs Redis")
 

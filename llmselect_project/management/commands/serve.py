@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
 
 from llmselect_project.checks import cache_errors
+from llmselect_project.shutdown import hear_signals
 from perf.checks import pool_errors
 from perf.db import sentence, unpooled
 from perf.granian import serve
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         _require_free(host, port)
         with unpooled():
             _require_database(workers)
+        hear_signals()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
         serve(
