@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx2
 
 from conversations.benchmarks import log_in, servers
-from perf.benchmark import Options, Result, percentile
-from perf.load import drive, request
+from perf.benchmarks.cases import Options, Result, percentile
+from perf.benchmarks.load import drive, request
 from perf.processes import STAFF
 
 CLIENTS, SECONDS = 8, 20.0

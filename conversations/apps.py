@@ -3,8 +3,9 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
-from perf import plans, warming
-from perf.benchmark import register
+from perf import plans
+from perf.benchmarks.cases import register
+from perf.caching import warming
 
 
 class ConversationsConfig(AppConfig):

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 from openai import OpenAI
 
-from perf.benchmark import Options, Result, percentile
+from perf.benchmarks.cases import Options, Result, percentile
 from perf.processes import free_port, running, serving, wait_for
 from perf.scratch import scratch_url
 

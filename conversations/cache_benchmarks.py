@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import httpx2
 
 from conversations.benchmarks import log_in, servers
-from perf.benchmark import Options, Result
-from perf.load import drive, request
+from perf.benchmarks.cases import Options, Result
+from perf.benchmarks.load import drive, request
 from perf.processes import STAFF, serving
 
 USERS, WRITERS, READERS = 20, 8, 8

@@ -16,7 +16,7 @@ from django.utils import timezone
 from conversations.benchmarks import async_client, log_in, servers
 from conversations.leaderboard import leaderboard
 from conversations.models import Comparison, ComparisonResult
-from perf.benchmark import Options, Result
+from perf.benchmarks.cases import Options, Result
 from perf.scratch import scratch_database
 
 MODELS, WAIT = 4, 0.5  # models of a comparison; seconds until each answers

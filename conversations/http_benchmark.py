@@ -12,12 +12,12 @@ from tqdm import tqdm
 from conversations.http_endpoints import ENDPOINTS, Endpoint
 from conversations.http_goals import GOALS
 from conversations.http_site import Setting, conversations, logged_in, setting_up
-from perf import answers
-from perf.answers import Answer
-from perf.benchmark import Note, Options, Output, Result, Row, percentile
-from perf.load import generator, request
+from perf.benchmarks import answers
+from perf.benchmarks.answers import Answer
+from perf.benchmarks.cases import Note, Options, Output, Result, Row, percentile
+from perf.benchmarks.load import generator, request
+from perf.benchmarks.side import Run, Side
 from perf.processes import ceiling
-from perf.side import Run, Side
 
 CLIENTS = (1, 16, 64)
 GOAL_AT = 16  # clients

@@ -8,8 +8,8 @@ from typing import Any
 from conversations.benchmarks import MESSAGE
 from conversations.http_site import LIST, Site
 from models_registry.stub.script import WORDS
-from perf.answers import Answer, record
-from perf.load import request
+from perf.benchmarks.answers import Answer, record
+from perf.benchmarks.load import request
 from perf.processes import Served
 
 STREAMED = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from conversations.benchmarks import added_by_chat
 from conversations.http_endpoints import DONE
 from conversations.http_site import LIST, Setting
-from perf import usage
-from perf.answers import record
-from perf.benchmark import Options, Result, Row, percentile
-from perf.load import request
+from perf.benchmarks import usage
+from perf.benchmarks.answers import record
+from perf.benchmarks.cases import Options, Result, Row, percentile
+from perf.benchmarks.load import request
+from perf.benchmarks.side import Run
 from perf.processes import START_TIMEOUT, free_port, running
-from perf.side import Run
 
 STARTS = 3
 SETTLE = 1.0  # seconds in which nobody asks

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from conversations.benchmarks import PASSWORD, log_in
 from conversations.demo.seed import Amount, seed
 from conversations.models import Conversation
-from perf.benchmark import Options
+from perf.benchmarks.cases import Options
 from perf.processes import Served, free_port, prepared, running, started, wait_for
 from perf.scratch import database_at, scratch_url
 

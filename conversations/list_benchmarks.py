@@ -20,7 +20,7 @@ from conversations.models import Conversation
 from models_registry.models import Provider
 from models_registry.plan_rows import fill
 from models_registry.queries import own_key
-from perf.benchmark import Options, Result
+from perf.benchmarks.cases import Options, Result
 from perf.scratch import current, scratch_database, switched
 
 PASSWORD = "a password for one run"  # noqa: S105  # of accounts that live as long as the run

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import httpx2
 
 from conversations.benchmarks import async_client, log_in
-from perf.benchmark import Options, Result, percentile
-from perf.clusters import Cluster, NoPostgreSQL, cluster
+from perf.benchmarks.cases import Options, Result, percentile
+from perf.benchmarks.clusters import Cluster, NoPostgreSQL, cluster
 from perf.processes import manage, serving
 
 CLIENTS = 50

@@ -19,7 +19,7 @@ from conversations.queries import CONVERSATION_ORDERINGS, PAGE, conversation_lis
 from conversations.serializers import conversation_row
 from models_registry.encryption import decrypt
 from models_registry.queries import own_key
-from perf.benchmark import Note, Options, Output, Result, Row, percentile
+from perf.benchmarks.cases import Note, Options, Output, Result, Row, percentile
 from perf.scratch import switched
 
 FASTER = 80  # % at least, as the predecessor says of itself

@@ -17,7 +17,7 @@ from conversations.models import Conversation, Message
 from models_registry.encryption import encrypt
 from models_registry.models import APIKey, Provider
 from models_registry.sync import sync
-from perf.benchmark import Options
+from perf.benchmarks.cases import Options
 from perf.scratch import copied_database, current, scratch_database
 
 SHARE = 5  # of `--messages`, since these databases are filled for every run

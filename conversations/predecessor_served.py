@@ -15,8 +15,8 @@ from tqdm import tqdm
 from conversations.cache_benchmarks import READS_A_WRITE, USERS, make_accounts, mixed
 from models_registry.providers import CLIENTS
 from models_registry.stub.server import StubServer
-from perf.benchmark import Note, Options, Output, Result, Row, percentile
-from perf.load import Tally, generator
+from perf.benchmarks.cases import Note, Options, Output, Result, Row, percentile
+from perf.benchmarks.load import Tally, generator
 from perf.processes import serving
 from perf.scratch import scratch_url
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 import httpx2
 
 from conversations.benchmarks import log_in
-from perf.benchmark import Options, Result
-from perf.load import drive, request
+from perf.benchmarks.cases import Options, Result
+from perf.benchmarks.load import drive, request
+from perf.benchmarks.recording_costs import costs
 from perf.processes import serving
-from perf.recording_costs import costs
 from perf.scratch import scratch_url
 
 ROUNDS, SECONDS, CONNECTIONS, ROWS = 10, 3, 8, 20

@@ -16,7 +16,7 @@ import redis
 
 from conversations.benchmarks import servers
 from conversations.cache_benchmarks import make_accounts, reading_and_writing, what_was_read
-from perf.benchmark import Options, Result, percentile
+from perf.benchmarks.cases import Options, Result, percentile
 from perf.processes import free_port
 
 USERS = 8

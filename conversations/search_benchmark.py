@@ -7,7 +7,7 @@ import httpx2
 
 from conversations.benchmarks import log_in, servers
 from conversations.search_data import COMMON, MIDDLING, RARE, fill
-from perf.benchmark import Options, Result, percentile
+from perf.benchmarks.cases import Options, Result, percentile
 from perf.scratch import database_at, scratch_url
 
 BOUND = (RARE, MIDDLING, COMMON)  # what has to be quick; of the others it is only said how quick they are

@@ -10,7 +10,7 @@ from django.urls import reverse
 from conversations.models import Conversation
 
 if TYPE_CHECKING:
-    from perf.warming import Asked
+    from perf.caching.warming import Asked
 
 
 def first_pages(users: int) -> "Iterator[Asked]":

@@ -23,4 +23,4 @@ class ProjectConfig(AppConfig):
 class SiteConfig(AdminConfig):
     """Django's admin, on a site that has pages beside those of the models."""
 
-    default_site = "perf.admin_site.Site"
+    default_site = "perf.pages.site.Site"

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from llmselect_project.errors import TokenNotValid
 from llmselect_project.user_state import load_user, namespace
-from perf.places import Found, Place
+from perf.caching.places import Found, Place
 from perf.responses import look_ahead
 
 WWW_AUTHENTICATE = 'Bearer realm="api"'

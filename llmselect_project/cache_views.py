@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from llmselect_project.accounts import UncachedView
 from perf.cache import NAMESPACES, clear_caches
-from perf.cache_stats import all_stats, backend
+from perf.caching.stats import all_stats, backend
 from perf.validation import valid
 
 

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from llmselect_project import perf_serializers as shown
 from llmselect_project.accounts import UncachedView
-from perf.figures import Figures, load
-from perf.rows import Event
+from perf.timing.figures import Figures, load
+from perf.timing.rows import Event
 from perf.validation import valid
 
 

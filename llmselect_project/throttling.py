@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from llmselect_project.addresses import client_network
-from perf.outage import Outage
+from perf.caching.outage import Outage
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView

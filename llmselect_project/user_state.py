@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from llmselect_project.models import LoginSession
 from perf.cache import Namespace
-from perf.places import Found, Place
+from perf.caching.places import Found, Place
 from perf.plans import Shape
 
 # In the order of the model's columns, as `from_db` takes them.

@@ -2,7 +2,8 @@
 
 from django.apps import AppConfig
 
-from perf import plans, warming
+from perf import plans
+from perf.caching import warming
 
 
 class ModelsRegistryConfig(AppConfig):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from models_registry.models import Provider
 
 if TYPE_CHECKING:
-    from perf.warming import Asked
+    from perf.caching.warming import Asked
 
 
 def model_lists(users: int) -> "Iterator[Asked]":  # noqa: ARG001  # the registry is everybody's

@@ -13,7 +13,8 @@ class PerfConfig(AppConfig):
 
     def ready(self) -> None:
         """Measure every connection, hand on what was measured, and connect what registers itself on import."""
-        from perf import checks, handover, instrumentation, pool, pool_gauges, recorder  # noqa: F401  # they need the apps
+        from perf import checks, instrumentation, pool, recorder  # noqa: F401  # they need the apps
+        from perf.timing import handover, pool_gauges
 
         if settings.TIMING:
             connection_created.connect(instrumentation.install, dispatch_uid="perf.instrumentation")

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from django.db import transaction
 
-from perf import places, recorder
-from perf.cache_counts import counter
+from perf import recorder
+from perf.caching import places
+from perf.caching.counts import counter
+from perf.caching.epoch import advance_epoch, follow_epoch
+from perf.caching.flight import SingleFlight
+from perf.caching.outage import outage
+from perf.caching.places import Found, Place, Value
 from perf.db import release
-from perf.epoch import advance_epoch, follow_epoch
-from perf.flight import SingleFlight
-from perf.outage import outage
-from perf.places import Found, Place, Value
 
 NAMESPACES: dict[str, "Namespace"] = {}
 EVERYBODY = "-"

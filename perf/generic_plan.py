@@ -7,7 +7,7 @@ from typing import Any
 from django.db import Error, connection, transaction
 
 from perf.db import sentence
-from perf.fingerprint import SHAPE_LIMIT
+from perf.timing.fingerprint import SHAPE_LIMIT
 
 TIME_LIMIT, LOCK_LIMIT = 2000, 500  # ms
 ATTEMPTS = 2  # explained at once in a worker

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from perf import recorder
-from perf.fingerprint import shape_of
-from perf.tally import current
+from perf.timing.fingerprint import shape_of
+from perf.timing.tally import current
 
 logger = logging.getLogger("perf.slow_query")
 

@@ -11,11 +11,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from perf import kinds
-from perf.figures import load
-from perf.kinds import Key, Kind
-from perf.timing_stores import store
-from perf.totals import BOUNDS, Numbers, Totals, summed
+from perf.timing import kinds
+from perf.timing.figures import load
+from perf.timing.kinds import Key, Kind
+from perf.timing.stores import store
+from perf.timing.totals import BOUNDS, Numbers, Totals, summed
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 EXTRAS = 2 + len(BOUNDS)  # where the further sums of a kind begin

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class TimingBlock(models.Model):
-    """What one worker measured in one minute or hour; `data` is an encoded `perf.deltas.Delta`."""
+    """What one worker measured in one minute or hour; `data` is an encoded `perf.timing.deltas.Delta`."""
 
     span = models.PositiveIntegerField(help_text="seconds: 60 or 3600")
     start = models.BigIntegerField(help_text="seconds since 1970")

@@ -88,10 +88,10 @@ def started(environment: Mapping[str, str]) -> Iterator[Served]:
 
 @contextmanager
 def ceiling(answers: Path, threads: int) -> Iterator[Served]:
-    """Run `perf.ceiling` with a file of answers, one of which is for `/`."""
+    """Run `perf.benchmarks.ceiling` with a file of answers, one of which is for `/`."""
     port, start = free_port(), time.monotonic()
     environment = {**os.environ, "CEILING_ANSWERS": str(answers), "PORT": str(port), "SERVE_THREADS": str(threads)}
-    command = [sys.executable, "-m", "perf.ceiling"]
+    command = [sys.executable, "-m", "perf.benchmarks.ceiling"]
     with _ended(subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)) as process:  # noqa: S603
         wait_for(f"http://127.0.0.1:{port}/")
         yield Served(f"http://127.0.0.1:{port}", process.pid, time.monotonic() - start)

@@ -13,12 +13,12 @@ from typing import Any, ParamSpec
 
 from django.conf import settings
 
-from perf import kinds
-from perf.deltas import Delta
-from perf.fingerprint import Shape
-from perf.rows import fingerprint_id
-from perf.series import Live
-from perf.tally import QUERIES_LIMIT, Lookup, Tally, current
+from perf.timing import kinds
+from perf.timing.deltas import Delta
+from perf.timing.fingerprint import Shape
+from perf.timing.rows import fingerprint_id
+from perf.timing.series import Live
+from perf.timing.tally import QUERIES_LIMIT, Lookup, Tally, current
 
 logger = logging.getLogger("perf.timing")
 suspicions = logging.getLogger("perf.n_plus_one")

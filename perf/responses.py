@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from perf.cache import Namespace, look_up
-from perf.places import Found, Place
+from perf.caching.places import Found, Place
 from perf.turns import Turns
 
 COMPRESSED_FROM = 1000  # bytes

@@ -8,8 +8,9 @@ from rest_framework.test import APIClient
 
 from llmselect_project import throttling
 from models_registry.models import LLMModel, Provider
-from perf import handover, recorder
-from perf.outage import outage
+from perf import recorder
+from perf.caching.outage import outage
+from perf.timing import handover
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
 

@@ -2,7 +2,7 @@
 
 from django import template
 
-from perf import wording
+from perf.pages import wording
 
 register = template.Library()
 register.filter("counted", wording.counted)

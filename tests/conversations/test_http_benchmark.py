@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from conversations.http_benchmark import http
-from perf.benchmark import Options, Row
+from perf.benchmarks.cases import Options, Row
 
 FIGURES = ["rate", "p50", "p95", "p99", "errors", "CPU", "CPU each", "memory"]
 OF_THE_CEILING = ["ceiling", "its CPU", "its errors", "share"]

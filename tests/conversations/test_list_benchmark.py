@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from conversations.list_benchmarks import lists
-from perf.benchmark import Options
+from perf.benchmarks.cases import Options
 
 CALLS = [
     "first page",

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from conversations.predecessor_benchmarks import QUERIES, predecessor
-from perf.benchmark import Options, Row, UnknownRow
+from perf.benchmarks.cases import Options, Row, UnknownRow
 
 QUICK = Options(messages=5_000, rounds=1, seconds=1, only=(*QUERIES, "instrumentation"))
 

@@ -7,7 +7,8 @@ import pytest
 from models_registry.completion import Call, prepare
 from models_registry.errors import ProviderError
 from models_registry.providers.base import CompletionRequest, Turn
-from perf import figures, kinds, recorder
+from perf import recorder
+from perf.timing import figures, kinds
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,10 @@ import django
 
 django.setup()
 
-from perf import handover, recorder  # noqa: E402  # needs the apps
-from perf.fingerprint import shape_of  # noqa: E402
-from perf.tally import Tally  # noqa: E402
+from perf import recorder  # noqa: E402  # needs the apps
+from perf.timing import handover  # noqa: E402
+from perf.timing.fingerprint import shape_of  # noqa: E402
+from perf.timing.tally import Tally  # noqa: E402
 
 COLUMNS = ", ".join(f'"conversations_conversation"."column_{number}"' for number in range(10))
 

@@ -13,8 +13,9 @@ import django
 
 django.setup()
 
-from perf import handover, recorder  # noqa: E402  # needs the apps
-from perf.fingerprint import shape_of  # noqa: E402
+from perf import recorder  # noqa: E402  # needs the apps
+from perf.timing import handover  # noqa: E402
+from perf.timing.fingerprint import shape_of  # noqa: E402
 
 if __name__ == "__main__":
     recorder.serve()

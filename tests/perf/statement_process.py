@@ -15,7 +15,8 @@ from django.contrib.auth.models import User  # noqa: E402  # needs the apps
 from django.core.management import call_command  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
-from perf import kinds, recorder  # noqa: E402
+from perf import recorder  # noqa: E402
+from perf.timing import kinds  # noqa: E402
 from tests.helpers import client_for, events  # noqa: E402
 
 

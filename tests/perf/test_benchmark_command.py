@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from perf.benchmark import CASES, Case, Note, Result, Row
+from perf.benchmarks.cases import CASES, Case, Note, Result, Row
 
 
 def measured(options):

@@ -14,7 +14,7 @@ from django.db import transaction
 from conversations import caches
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from models_registry.models import LLMModel, Provider
-from perf.cache_counts import counter
+from perf.caching.counts import counter
 from tests.helpers import client_for, conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,7 +1,7 @@
 """The ceiling: a real server that repeats what was recorded of another."""
 
-from perf import answers, usage
-from perf.answers import Answer, record
+from perf.benchmarks import answers, usage
+from perf.benchmarks.answers import Answer, record
 from perf.processes import ceiling
 
 HEADERS = {"content-type": "application/json", "etag": '"1"', "x-cache": "hit", "content-length": "18"}

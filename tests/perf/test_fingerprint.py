@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql as composed
 
-from perf.fingerprint import CACHED_LIMIT, SHAPE_LIMIT, shape_of
+from perf.timing.fingerprint import CACHED_LIMIT, SHAPE_LIMIT, shape_of
 
 MANY = ", ".join(["%s"] * 5000)
 ROWS = ", ".join(["(%s, %s, %s)"] * 5000)

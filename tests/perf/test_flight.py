@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from perf import flight
-from perf.flight import SingleFlight
+from perf.caching import flight
+from perf.caching.flight import SingleFlight
 
 
 def together(count, call):

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from perf import generic_plan as explaining
-from perf.fingerprint import SHAPE_LIMIT, shape_of
 from perf.generic_plan import NotExplained, generic_plan
 from perf.plans import all_shapes, statements_of
+from perf.timing.fingerprint import SHAPE_LIMIT, shape_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,11 +17,12 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from perf import figures, handover, recorder
-from perf.deltas import Delta
-from perf.fingerprint import shape_of
+from perf import recorder
 from perf.models import TimingBlock
-from perf.timing_stores import HOUR, KEPT, MINUTE, TOTALS_KEPT, RedisStore, TableStore, store
+from perf.timing import figures, handover
+from perf.timing.deltas import Delta
+from perf.timing.fingerprint import shape_of
+from perf.timing.stores import HOUR, KEPT, MINUTE, TOTALS_KEPT, RedisStore, TableStore, store
 from tests.helpers import process_environment
 
 pytestmark = pytest.mark.django_db(transaction=True)

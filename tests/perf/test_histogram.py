@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf import histogram
+from perf.timing import histogram
 
 
 def packed(durations):

@@ -7,9 +7,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 
-from perf import figures, recorder
+from perf import recorder
 from perf.instrumentation import measure
-from perf.tally import Tally, current
+from perf.timing import figures
+from perf.timing.tally import Tally, current
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from perf.load import drive_here, request
+from perf.benchmarks.load import drive_here, request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Cache: hit\r\n\r\nok"
 NOT_MODIFIED = b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'

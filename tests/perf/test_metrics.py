@@ -8,11 +8,12 @@ from django.core.exceptions import ImproperlyConfigured
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmselect_project.environment import networks
-from perf import handover, recorder
-from perf.fingerprint import shape_of
-from perf.tally import Tally
-from perf.timing_stores import TOTALS, RedisStore, TableStore, store
-from perf.totals import GONE, SILENT, Totals
+from perf import recorder
+from perf.timing import handover
+from perf.timing.fingerprint import shape_of
+from perf.timing.stores import TOTALS, RedisStore, TableStore, store
+from perf.timing.tally import Tally
+from perf.timing.totals import GONE, SILENT, Totals
 from tests.helpers import error
 
 pytestmark = pytest.mark.django_db(transaction=True)

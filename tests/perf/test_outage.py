@@ -3,9 +3,9 @@
 import pytest
 from django.core.cache import caches
 
-from perf import outage as module
 from perf.cache import NAMESPACES, Namespace
-from perf.outage import Outage, outage
+from perf.caching import outage as module
+from perf.caching.outage import Outage, outage
 from tests.helpers import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

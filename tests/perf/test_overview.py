@@ -7,10 +7,10 @@ from django.db import connection
 from django.test import Client
 
 from perf import recorder
-from perf.fingerprint import shape_of
 from perf.models import TimingBlock
-from perf.rows import fingerprint_id
-from perf.tally import Tally, current
+from perf.timing.fingerprint import shape_of
+from perf.timing.rows import fingerprint_id
+from perf.timing.tally import Tally, current
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from perf import recorder
-from perf.fingerprint import shape_of
-from perf.rows import fingerprint_id
-from perf.tally import Tally, current
+from perf.timing.fingerprint import shape_of
+from perf.timing.rows import fingerprint_id
+from perf.timing.tally import Tally, current
 from tests.helpers import client_for, error
 
 pytestmark = pytest.mark.django_db

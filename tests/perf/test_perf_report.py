@@ -5,9 +5,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from perf import handover, recorder
-from perf.fingerprint import shape_of
-from perf.tally import Tally
+from perf import recorder
+from perf.timing import handover
+from perf.timing.fingerprint import shape_of
+from perf.timing.tally import Tally
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from llmselect_project.databases import databases
-from perf.clusters import NoPostgreSQL, cluster
+from perf.benchmarks.clusters import NoPostgreSQL, cluster
 from perf.db import using
 from perf.postgresql.base import DatabaseWrapper
 from perf.processes import free_port, manage, wait_for

@@ -8,8 +8,8 @@ from django.conf import settings as project
 from django.core.cache import cache
 from django_redis import get_redis_connection
 
-from perf import redis as module
-from perf.places import Place, forget_owner, keep, look_up
+from perf.caching import redis as module
+from perf.caching.places import Place, forget_owner, keep, look_up
 from tests.helpers import client_for, conversation
 
 pytestmark = [

@@ -7,8 +7,8 @@ from django.core.cache import cache
 
 from conversations.redis_benchmarks import own_redis
 from perf.cache import NAMESPACES, Namespace
-from perf.outage import outage
-from perf.redis import redis_cache
+from perf.caching.outage import outage
+from perf.caching.redis import redis_cache
 from tests.helpers import client_for, conversation, eventually
 
 pytestmark = [

@@ -6,8 +6,8 @@ import pytest
 import requests
 from django.db import connection
 
-from perf import figures
 from perf.processes import free_port, wait_for
+from perf.timing import figures
 from tests.helpers import conversation, eventually, login
 from tests.project.test_serve import serve
 

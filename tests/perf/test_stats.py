@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from perf.cache_counts import counter
+from perf.caching.counts import counter
 from tests.helpers import client_for, conversation, error
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,6 +138,6 @@ def test_what_could_not_be_handed_on_is_kept(monkeypatch):
     before = counter.totals("models").hits
     counter.add("models", "hits")
     with monkeypatch.context() as broken:
-        broken.setattr("perf.cache_counts.get_redis_connection", lambda: None)
+        broken.setattr("perf.caching.counts.get_redis_connection", lambda: None)
         counter.hand_on_quietly()
     assert counter.totals("models").hits == before + 1

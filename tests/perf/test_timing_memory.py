@@ -11,9 +11,10 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from perf import kinds, recorder
-from perf.fingerprint import shape_of
+from perf import recorder
 from perf.middleware import TimingMiddleware
+from perf.timing import kinds
+from perf.timing.fingerprint import shape_of
 from tests.helpers import process_environment
 from tests.perf.memory_process import work
 

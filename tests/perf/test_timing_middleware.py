@@ -7,8 +7,9 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import RequestFactory
 
-from perf import figures, recorder
+from perf import recorder
 from perf.middleware import TimingMiddleware
+from perf.timing import figures
 from tests.helpers import client_for, conversation, events
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import requests
 from django.db import connection, transaction
 
 from llmselect_project.sessions import start_session
-from perf.clusters import NoPostgreSQL, cluster
+from perf.benchmarks.clusters import NoPostgreSQL, cluster
 from perf.processes import free_port, manage, wait_for
 from tests.helpers import conversation, error, eventually, process_environment
 from tests.project.test_serve import serve

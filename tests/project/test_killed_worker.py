@@ -10,9 +10,9 @@ import pytest
 
 from conversations.benchmarks import log_in
 from conversations.redis_benchmarks import own_redis
+from perf.benchmarks.usage import children, workers
 from perf.processes import serving
 from perf.scratch import scratch_url
-from perf.usage import children, workers
 from tests.helpers import eventually
 
 pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")

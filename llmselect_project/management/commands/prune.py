@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from conversations.idempotency import prune_requests
 from llmselect_project.sessions import prune_sessions
-from perf import handover
+from perf.timing import handover
 
 
 class Command(BaseCommand):

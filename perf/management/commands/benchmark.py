@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.test.utils import override_settings
 
-from perf.benchmark import CASES, Options, Recorded, UnknownRow
-from perf.benchmark_markdown import insert
-from perf.benchmark_report import document, lines
-from perf.machine import said
+from perf.benchmarks.cases import CASES, Options, Recorded, UnknownRow
+from perf.benchmarks.machine import said
+from perf.benchmarks.markdown import insert
+from perf.benchmarks.report import document, lines
 
 DEFAULT = "predecessor"
 

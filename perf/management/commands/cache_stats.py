@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.cache_stats import all_stats, backend
+from perf.caching.stats import all_stats, backend
 from perf.management.shared import require_shared
 
 

@@ -11,9 +11,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from perf import wording
-from perf.figures import Figures, load
-from perf.reports import tables
+from perf.pages import wording
+from perf.pages.reports import tables
+from perf.timing.figures import Figures, load
 
 
 class Command(BaseCommand):

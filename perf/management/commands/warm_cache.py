@@ -12,12 +12,12 @@ from django.urls import resolve
 from django.utils.module_loading import import_string
 from rest_framework.test import APIRequestFactory, force_authenticate
 
+from perf.caching.outage import outage
+from perf.caching.warming import WARMERS
 from perf.management.shared import require_shared
-from perf.outage import outage
-from perf.warming import WARMERS
 
 if TYPE_CHECKING:
-    from perf.warming import Asked
+    from perf.caching.warming import Asked
 
 
 class Command(BaseCommand):

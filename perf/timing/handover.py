@@ -14,9 +14,9 @@ from django.conf import settings
 
 from perf import recorder
 from perf.db import release
-from perf.deltas import Delta
-from perf.timing_stores import HOUR, MINUTE, TOTALS, Place, impatient, store
-from perf.totals import Totals
+from perf.timing.deltas import Delta
+from perf.timing.stores import HOUR, MINUTE, TOTALS, Place, impatient, store
+from perf.timing.totals import Totals
 
 WAITING_LIMIT = 10  # deltas kept, one a minute, while the store fails; then they share one
 

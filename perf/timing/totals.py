@@ -12,9 +12,9 @@ from itertools import zip_longest
 
 import msgpack
 
-from perf import histogram, kinds
-from perf.deltas import Delta, Packed
-from perf.kinds import KINDS, Key
+from perf.timing import histogram, kinds
+from perf.timing.deltas import Delta, Packed
+from perf.timing.kinds import KINDS, Key
 
 # Seconds, as Prometheus' histograms have them; what is longer is in none of them.
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 
-from perf.redis import same_server
+from perf.caching.redis import same_server
 
 # Seconds after which a generation goes by itself: of owners who left, and of Redis servers that are no more.
 GENERATION_LIFE = 7 * 86_400

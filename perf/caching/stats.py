@@ -5,9 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
-from perf import places
 from perf.cache import NAMESPACES
-from perf.cache_counts import Counts, counter
+from perf.caching import places
+from perf.caching.counts import Counts, counter
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from perf import wording
-from perf.admin_overview import chosen_range, figures_of
 from perf.generic_plan import NotExplained, generic_plan
-from perf.rows import QueryRow
+from perf.pages import wording
+from perf.pages.overview import chosen_range, figures_of
+from perf.timing.rows import QueryRow
 
 
 @require_safe

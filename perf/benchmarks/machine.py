@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from perf.benchmark import Options
+from perf.benchmarks.cases import Options
 
 CPUINFO = Path("/proc/cpuinfo")
 

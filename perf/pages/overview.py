@@ -12,11 +12,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from perf import charts, kinds, rows, wording
-from perf.charts import Chart, Series
-from perf.deltas import Delta
-from perf.figures import Figures, load
-from perf.timing_stores import HOUR
+from perf.pages import charts, wording
+from perf.pages.charts import Chart, Series
+from perf.timing import kinds, rows
+from perf.timing.deltas import Delta
+from perf.timing.figures import Figures, load
+from perf.timing.stores import HOUR
 
 SHOWN, SLOWEST = 20, 10  # rows of a table
 REFRESH = 10  # seconds

@@ -6,7 +6,9 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, path, reverse
 
-from perf import admin_cache, admin_overview, admin_query
+from perf.pages import cache as admin_cache
+from perf.pages import overview as admin_overview
+from perf.pages import query as admin_query
 
 
 class Site(AdminSite):

@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from perf import usage
-from perf.load import Tally
+from perf.benchmarks import usage
+from perf.benchmarks.load import Tally
 from perf.processes import Served
 
 Run = Callable[..., Tally]

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgpack
 
-from perf import histogram
-from perf.kinds import KINDS, OTHER, Key, Kind
+from perf.timing import histogram
+from perf.timing.kinds import KINDS, OTHER, Key, Kind
 
 COUNTED_LIMIT = 20  # labels that a series is counted under
 EVENTS_LIMIT = 50  # slowest events of a name

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from perf.benchmark import CASES, Case, Note, Options, Output, Result, Row
-from perf.machine import machine
+from perf.benchmarks.cases import CASES, Case, Note, Options, Output, Result, Row
+from perf.benchmarks.machine import machine
 
 NAME_WIDTH, CELL_WIDTH = 16, 8  # characters of a table's first column, and of the others at least
 

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
 from perf.cache import NAMESPACES, clear_caches
-from perf.cache_stats import NamespaceStats, all_stats, backend
+from perf.caching.stats import NamespaceStats, all_stats, backend
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

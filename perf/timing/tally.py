@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from perf.fingerprint import Shape
+from perf.timing.fingerprint import Shape
 
 Query = tuple[Shape, float, int | None]  # seconds, and rows where they are known; -1 for one that failed
 Lookup = tuple[str, str, float]  # namespace, hit or miss, seconds

@@ -3,9 +3,9 @@
 import heapq
 from typing import Any
 
-from perf import histogram
-from perf.deltas import COUNTED_LIMIT, EVENTS_LIMIT, Delta, Packed
-from perf.kinds import KINDS, OTHER, Key, Kind
+from perf.timing import histogram
+from perf.timing.deltas import COUNTED_LIMIT, EVENTS_LIMIT, Delta, Packed
+from perf.timing.kinds import KINDS, OTHER, Key, Kind
 
 
 class Series:

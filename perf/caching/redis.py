@@ -72,7 +72,7 @@ def redis_cache(url: str, connections: int) -> dict[str, Any]:
         "KEY_PREFIX": "llmselect",
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.msgpack.MSGPackSerializer",
-            "REDIS_CLIENT_CLASS": "perf.redis.Client",
+            "REDIS_CLIENT_CLASS": "perf.caching.redis.Client",
             "SOCKET_CONNECT_TIMEOUT": TIMEOUT,
             "SOCKET_TIMEOUT": TIMEOUT,
             "IGNORE_EXCEPTIONS": False,

@@ -13,12 +13,12 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from perf.models import TimingBlock
-from perf.totals import GONE, folded
+from perf.timing.totals import GONE, folded
 
 MINUTE, HOUR = 60, 3600  # seconds; the spans of blocks
 KEPT = {MINUTE: 2 * HOUR, HOUR: 8 * 24 * HOUR}  # seconds after the start, a little more than can be asked for
 PREFIX = "llmselect:perf"
-TOTALS: "Place" = (0, 0)  # of a worker since it began, see perf.totals
+TOTALS: "Place" = (0, 0)  # of a worker since it began, see perf.timing.totals
 TOTALS_KEPT = 90 * 24 * HOUR  # seconds after the last worker handed on
 
 Place = tuple[int, int]  # span, and start in seconds since 1970

@@ -11,10 +11,10 @@ from django.http.response import FileResponse
 from django.utils.functional import LazyObject, empty
 
 from perf import recorder
-from perf.kinds import UNMATCHED
 from perf.logs import request_id
 from perf.recorder import Served
-from perf.tally import Tally, current
+from perf.timing.kinds import UNMATCHED
+from perf.timing.tally import Tally, current
 
 logger = logging.getLogger("perf.slow_request")
 

@@ -1,6 +1,7 @@
 """The ceiling that endpoints are measured against: Django without middleware, one view that returns finished bytes.
 
-`python -m perf.ceiling` serves the answers in the file `CEILING_ANSWERS`, on `PORT`, with `SERVE_THREADS` threads.
+`python -m perf.benchmarks.ceiling` serves the answers in the file `CEILING_ANSWERS`, on `PORT`, with `SERVE_THREADS`
+threads.
 """
 
 import os
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import re_path
 
-from perf import answers
+from perf.benchmarks import answers
 from perf.granian import serve
 
 RECORDED = {
@@ -40,7 +41,7 @@ if not settings.configured:  # a worker, which is a fork, has it from its parent
         SECRET_KEY="-",  # noqa: S106  # signs nothing
         ALLOWED_HOSTS=["127.0.0.1"],
         MIDDLEWARE=[],
-        ROOT_URLCONF="perf.ceiling",
+        ROOT_URLCONF="perf.benchmarks.ceiling",
         USE_I18N=False,
         LOGGING_CONFIG=None,
     )
@@ -49,4 +50,4 @@ application = get_wsgi_application()
 
 if __name__ == "__main__":
     threads, port = int(os.environ["SERVE_THREADS"]), int(os.environ["PORT"])
-    serve("perf.ceiling:application", host="127.0.0.1", port=port, workers=1, threads=threads, grace=4)
+    serve("perf.benchmarks.ceiling:application", host="127.0.0.1", port=port, workers=1, threads=threads, grace=4)

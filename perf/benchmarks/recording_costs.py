@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 
 from perf import recorder
-from perf.benchmark import Result
+from perf.benchmarks.cases import Result
 from perf.instrumentation import install, measure
 from perf.middleware import TimingMiddleware
-from perf.tally import Tally, current
+from perf.timing.tally import Tally, current
 
 REPETITIONS, BATCHES = 500, 21
 QUERIES = 20  # a request

@@ -9,9 +9,9 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any
 
-from perf import histogram, kinds
-from perf.deltas import Delta, Packed
-from perf.kinds import Key
+from perf.timing import histogram, kinds
+from perf.timing.deltas import Delta, Packed
+from perf.timing.kinds import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from perf.figures import Figures
-from perf.rows import Times
-from perf.wording import brief, counted, duration, number, rate
+from perf.pages.wording import brief, counted, duration, number, rate
+from perf.timing.figures import Figures
+from perf.timing.rows import Times
 
 GAP = "  "
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from perf.benchmark import Note, Options, Output, Result, Row
-from perf.machine import said
+from perf.benchmarks.cases import Note, Options, Output, Result, Row
+from perf.benchmarks.machine import said
 
 
 def insert(path: Path, case: str, options: Options, outputs: Sequence[Output]) -> bool:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from perf import handover, kinds, recorder, rows
-from perf.deltas import Delta
-from perf.timing_stores import HOUR, MINUTE, store
+from perf import recorder
+from perf.timing import handover, kinds, rows
+from perf.timing.deltas import Delta
+from perf.timing.stores import HOUR, MINUTE, store
 
 BY_MINUTE = timedelta(hours=1)  # how far back minutes are told apart
 BY_HOUR = timedelta(days=7)  # how far back there is anything

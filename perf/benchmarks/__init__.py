@@ -1,0 +1,1 @@
+"""Measuring this project: cases, loads, ceilings, and how results are told."""

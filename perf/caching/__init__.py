@@ -1,0 +1,1 @@
+"""What `perf.cache` is made of."""

@@ -1,0 +1,1 @@
+"""What always-on timing takes down, hands on, stores and merges."""
