@@ -135,7 +135,7 @@ def _measured(name: str, query: Query, before: Site, after: Site, options: Optio
     for _ in range(WARM_UP):
         if slow.measure(before, query.before, counted=False) != quick.measure(after, query.after, counted=False):
             raise AssertionError(f"{name}: before and after do not answer the same.")
-    deadline = time.monotonic() + options.seconds / 8
+    deadline = time.monotonic() + options.seconds / 12
     for number in tqdm(range(options.rounds), desc=name, disable=None, leave=False):
         if number >= AT_LEAST and time.monotonic() > deadline:
             break

@@ -20,7 +20,7 @@ from models_registry.sync import sync
 from perf.benchmarks.cases import Options
 from perf.scratch import copied_database, current, scratch_database
 
-SHARE = 5  # of `--messages`, since these databases are filled for every run
+SHARE = 0.3  # of `--messages`, since these databases are filled for every run
 LENGTH = 10  # messages of a conversation
 HEAVY = 20  # one in so many conversations is the busiest user's
 KEYS_AT_ONCE = 5_000
@@ -60,7 +60,7 @@ class Site:
 
 def size(options: Options) -> Size:
     """Return how much data these options ask for."""
-    return Size(options.messages // SHARE)
+    return Size(int(options.messages * SHARE))
 
 
 def sites(stack: ExitStack, options: Options) -> tuple[Site, Site]:
