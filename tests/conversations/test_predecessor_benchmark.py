@@ -7,7 +7,7 @@ from django.db import connection
 from conversations.predecessor_benchmarks import QUERIES, predecessor
 from perf.benchmarks.cases import Options, Row, UnknownRow
 
-QUICK = Options(messages=5_000, rounds=1, seconds=1, only=(*QUERIES, "instrumentation"))
+QUICK = Options(messages=3_400, rounds=1, seconds=1, only=(*QUERIES, "instrumentation"))
 
 
 @pytest.mark.django_db(transaction=True)
