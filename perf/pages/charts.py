@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 600.0, 100.0
 ROOM = 0.05  # of the height, above the highest value
+DASH = 0.7  # of the room that a value has
 
 Values = Sequence[float | None]
 
@@ -104,15 +105,19 @@ def _scaled(value: float | None, highest: float) -> float:
 
 
 def _path(values: Values, height: Callable[[float], float]) -> str:
-    """Write the path; a value alone is a dot."""
+    """Write the path; a value without neighbours is a dash, since a point would hardly be seen."""
     step = WIDTH / max(len(values), 1)
     parts: list[str] = []
     for number, value in enumerate(values):
         if value is None:
             continue
-        point = f"{(number + 0.5) * step:.2f} {HEIGHT - height(value):.2f}"
+        across, down = (number + 0.5) * step, HEIGHT - height(value)
         begins = number == 0 or values[number - 1] is None
-        parts.append(f"M{point}h.01" if begins else f"L{point}")
+        ends = number == len(values) - 1 or values[number + 1] is None
+        if begins and ends:
+            parts.append(f"M{across - step * DASH / 2:.2f} {down:.2f}h{step * DASH:.2f}")
+        else:
+            parts.append(f"{'M' if begins else 'L'}{across:.2f} {down:.2f}")
     return "".join(parts)
 
 
