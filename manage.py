@@ -12,6 +12,9 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
     try:
         execute_from_command_line(sys.argv)
+    except BrokenPipeError:  # whoever read, like `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python may flush what is left
+        sys.exit(1)
     except ImproperlyConfigured as error:
         sys.exit(f"LLMSelect is not configured: {error}")
     except (OperationalError, InterfaceError, ProgrammingError) as error:
