@@ -38,8 +38,12 @@ def test_streams_end_and_new_requests_are_refused(ann, openai, stub):
         wait_for(f"{url}/health/live")
         streams = [threads.submit(stream, number) for number in range(STREAMS)]
         assert eventually(lambda: len(stub.requests) >= STREAMS, seconds=20)
+        kept = requests.Session()
+        assert kept.get(f"{url}/health/live").ok
         process.send_signal(signal.SIGTERM)
         assert eventually(lambda: refuses(url), seconds=5)
+        with pytest.raises(requests.ConnectionError):  # over a connection that was open before as well
+            kept.get(f"{url}/health/live")
         assert not all(stream.done() for stream in streams)  # it refuses while they go on
         assert all(b'"event":"done"' in stream.result()[-1] for stream in streams)
         assert process.wait(timeout=20) == 0
