@@ -23,9 +23,8 @@ def usable_provider(slug: str) -> Provider:
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model: its prices and limit; None when it does not know it."""
     place = models.place(EVERYBODY, f"model {provider.slug} {model}")
-    try:
-        values, _ = models.fetch(place, lambda: _model_values(provider, model))
-    except LLMModel.DoesNotExist:
+    values, _ = models.fetch(place, lambda: _model_values(provider, model))
+    if values is None:
         return None
     pk, *rest, input_price, output_price = values
     return LLMModel.from_db(None, MODEL_FIELDS, [UUID(pk), *rest, _price(input_price), _price(output_price)])
@@ -43,8 +42,11 @@ def _provider_values(slug: str) -> list[Any]:
     return [str(values[0]), *values[1:]]
 
 
-def _model_values(provider: Provider, model: str) -> list[Any]:
-    pk, *rest, input_price, output_price = registered(provider, model).values_list(*MODEL_FIELDS).get()
+def _model_values(provider: Provider, model: str) -> list[Any] | None:
+    values = next(iter(registered(provider, model).values_list(*MODEL_FIELDS)), None)
+    if values is None:
+        return None
+    pk, *rest, input_price, output_price = values
     prices = (None if price is None else str(price) for price in (input_price, output_price))
     return [str(pk), *rest, *prices]
 
