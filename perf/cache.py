@@ -5,7 +5,9 @@ entry carries the generation it was loaded under and counts only while that is t
 loaded old rows stores them where nobody looks. Invalidating deletes the generation.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -17,6 +19,8 @@ from perf.caching.flight import SingleFlight
 from perf.caching.outage import outage
 from perf.caching.places import Found, Place, Value
 from perf.db import release
+
+logger = logging.getLogger("perf.cache")
 
 NAMESPACES: dict[str, "Namespace"] = {}
 EVERYBODY = "-"
@@ -58,7 +62,9 @@ class Namespace:
 
     def invalidate(self, owner: object) -> None:
         """Forget all of `owner` once the current transaction commits; outside one, now. Never raises."""
-        transaction.on_commit(lambda: self._forget(str(owner)), robust=True)
+        forget = _Forget(self, str(owner))
+        if not forget.is_coming():
+            transaction.on_commit(forget)
 
     def invalidate_all(self, owners: Iterable[object]) -> None:
         """Forget each of these owners."""
@@ -84,14 +90,32 @@ class Namespace:
             outage.failed(error)
         return value
 
-    def _forget(self, owner: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Forget:
+    """What is done when a change commits; the same for all changes of an owner's rows."""
+
+    namespace: Namespace
+    owner: str
+
+    def __call__(self) -> None:
+        name, owner = self.namespace.name, self.owner
         try:
-            places.forget_owner(self.name, owner)
+            places.forget_owner(name, owner)
         except Exception as error:
             outage.failed(error)
-            outage.deliver_later((self.name, owner), lambda: places.forget_owner(self.name, owner))
-        advance_epoch()
-        counter.add(self.name, "invalidations")
+            outage.deliver_later((name, owner), lambda: places.forget_owner(name, owner))
+        try:
+            advance_epoch()
+        except OSError:
+            logger.exception("other processes cannot be told of a change")
+        counter.add(name, "invalidations")
+
+    def is_coming(self) -> bool:
+        """Tell whether the current transaction does it anyway, whatever savepoint it is rolled back to."""
+        connection = transaction.get_connection()
+        open_savepoints = set(connection.savepoint_ids)
+        return any(act == self and within <= open_savepoints for within, act, _ in connection.run_on_commit)
 
 
 def look_up(wanted: Sequence[Place]) -> dict[Place, Found]:

@@ -171,6 +171,54 @@ def test_deleting_a_user_forgets_what_was_theirs(ann):
     assert counter.totals("conversations").invalidations > before
 
 
+@pytest.fixture
+def forgotten():
+    """Count how often conversations have been forgotten since."""
+    before = counter.totals("conversations").invalidations
+    return lambda: counter.totals("conversations").invalidations - before
+
+
+def test_many_changes_in_one_transaction_are_forgotten_once(ann, bob, forgotten):
+    with transaction.atomic():
+        for number in range(3):
+            row = conversation(ann, title=str(number), messages=2)
+        row.save()
+        assert forgotten() == 0
+    assert forgotten() == 1
+    with transaction.atomic():
+        conversation(ann)
+        conversation(bob)
+    assert forgotten() == 3
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+@pytest.mark.parametrize("inside", ["kept", "rolled back"])
+@pytest.mark.parametrize("later", [True, False])
+def test_what_a_savepoint_takes_back_forgets_nothing_less(api, ann, forgotten, earlier, inside, later):
+    state(api)
+    with transaction.atomic():
+        if earlier:
+            conversation(ann)
+        with transaction.atomic():
+            conversation(ann)
+            transaction.set_rollback(inside == "rolled back")
+        if later:
+            conversation(ann)
+    changed = earlier or inside == "kept" or later
+    assert (state(api), forgotten() > 0) == (("miss", True) if changed else ("hit", False))
+
+
+def test_a_file_that_cannot_be_written_fails_no_change(api, ann, monkeypatch, caplog):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("perf.cache.advance_epoch", full)
+    state(api)
+    conversation(ann)
+    assert state(api) == "miss"
+    assert [record.message for record in caplog.records] == ["other processes cannot be told of a change"]
+
+
 def test_inside_a_transaction_nothing_is_read_or_stored(api, ann):
     state(api)
     with transaction.atomic():
