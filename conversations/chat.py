@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
@@ -19,6 +20,7 @@ from models_registry.models import Provider
 from models_registry.providers.base import CompletionRequest, Turn
 
 TITLE_FROM_MESSAGE = 80  # characters
+TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class ChatRequest:
 class Exchange:
     """A user's message that is stored, and the call that shall answer it; `message` is the answer once it ended."""
 
-    def __init__(self, conversation_id: UUID, call: Call, attempt: Attempt | None = None) -> None:
-        self.conversation_id = conversation_id
+    def __init__(self, conversation: Conversation, call: Call, attempt: Attempt | None = None) -> None:
+        self.conversation = conversation  # as it was when the question was stored
         self.call = call
         self.attempt = attempt
         self.message: Message | None = None
@@ -74,11 +76,9 @@ class Exchange:
 
     def _store(self, answer: Message, *, whole: bool) -> None:
         with transaction.atomic():
-            for conversation in Conversation.objects.select_for_update().filter(pk=self.conversation_id):
-                _append(conversation, [answer], changed=("message_count", "last_message_at", "updated_at"))
-                self.stored = True
-                if self.attempt is not None:
-                    self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
+            self.stored = _follow(self.conversation, answer)
+            if self.stored and self.attempt is not None:
+                self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
 
     def abandon(self) -> None:
         """Give up a call whose asker left: the provider is let go, what had arrived is kept."""
@@ -103,7 +103,7 @@ def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None)
             if attempt is not None:
                 attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
             call = Call(target, _completion_request(conversation, request, target))
-        return Exchange(conversation.pk, call, attempt)
+        return Exchange(conversation, call, attempt)
 
 
 def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, target: Target) -> Exchange:
@@ -112,7 +112,7 @@ def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, t
     conversation = earlier.conversation
     assert conversation is not None  # noqa: S101 - the row goes with its conversation
     turns = _history(conversation, until=earlier.asked_at)
-    return Exchange(conversation.pk, Call(target, _completion_request(conversation, request, target, turns)), attempt)
+    return Exchange(conversation, Call(target, _completion_request(conversation, request, target, turns)), attempt)
 
 
 def _target(user_id: int, request: ChatRequest) -> Target:
@@ -146,22 +146,43 @@ def _conversation(user_id: int, request: ChatRequest, target: Target) -> Convers
     return conversation
 
 
-def _append(conversation: Conversation, messages: Sequence[Message], changed: Sequence[str] | None = None) -> None:
-    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say.
-
-    `changed` names the columns to save, all when None.
-    """
+def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
+    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say."""
     latest = conversation.last_message_at if conversation.message_count else conversation.created_at
-    moment = max(timezone.now(), latest + timedelta(microseconds=1))
+    moment = max(timezone.now(), latest + TICK)
     for offset, message in enumerate(messages):
         message.conversation = conversation
-        message.created_at = moment + timedelta(microseconds=offset)
+        message.created_at = moment + offset * TICK
         if message.role == Message.Role.USER:
             conversation.preview = message.content[:PREVIEW_LENGTH]
     conversation.message_count += len(messages)
     conversation.last_message_at = messages[-1].created_at
-    conversation.save(update_fields=changed)
+    conversation.save()
     Message.objects.bulk_create(messages)
+
+
+def _follow(conversation: Conversation, answer: Message) -> bool:
+    """Add an answer to a conversation that may have gone on meanwhile; says whether it is still there.
+
+    One statement both locks the conversation and changes it, unless its last message is said to be from the future.
+    """
+    row = Conversation.objects.filter(pk=conversation.pk)
+    moment = timezone.now()
+    while not _moved(row, moment):
+        latest = next(iter(row.values_list("last_message_at", flat=True)), None)
+        if latest is None:
+            return False
+        moment = latest + TICK
+    answer.conversation, answer.created_at = conversation, moment
+    Message.objects.bulk_create([answer])
+    return True
+
+
+def _moved(row: QuerySet[Conversation], moment: datetime) -> bool:
+    """Count one message more, the last one now; nothing where another is later."""
+    change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": moment}
+    # Not by the queryset's own `update`, which reads whose lists to forget: the message makes them forgotten.
+    return bool(QuerySet.update(row.filter(last_message_at__lt=moment), **change))
 
 
 def _user_message(turn: Turn, target: Target) -> Message:

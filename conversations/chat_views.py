@@ -51,7 +51,7 @@ class ChatView(RepeatableView):
             finally:
                 exchange.abandon()
         message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
-        return Response(_answer(exchange.conversation_id, message))
+        return Response(_answer(exchange.conversation.pk, message))
 
 
 class ChatStreamView(UnrepeatableView):
@@ -83,7 +83,7 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
 
 
 def _events(exchange: Exchange) -> Iterator[bytes]:
-    yield sse({"event": "start", "conversation_id": exchange.conversation_id})
+    yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
     for arrived in pump([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
         chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
@@ -113,7 +113,7 @@ def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
 def _places(exchange: Exchange) -> dict[str, Any]:
     """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
     message_id = exchange.message.pk if exchange.message and exchange.stored else None
-    return {"conversation_id": exchange.conversation_id, "message_id": message_id}
+    return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
 
 
 def _chat_request(request: Request) -> ChatRequest:

@@ -1,13 +1,14 @@
 """POST /chat."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from conversations.models import Conversation, Message
@@ -474,6 +475,31 @@ def test_six_at_once_in_one_conversation_lose_nothing(ann, api, openai):
     row.refresh_from_db()
     moments = stored("created_at")
     assert row.message_count == len(moments) == len(set(moments)) == 12
+
+
+def test_a_last_message_from_the_future_is_followed_all_the_same(ann, api, openai):
+    row = conversation(ann, messages=1, last_message_at=timezone.now() + timedelta(hours=1))
+    chat(api, conversation_id=str(row.pk))
+    moments = stored("created_at")
+    row.refresh_from_db()
+    assert (len(moments), row.message_count, row.last_message_at) == (3, 3, moments[-1][0])
+    assert moments[2] > moments[1] > moments[0]
+
+
+def test_another_message_that_comes_while_the_provider_answers(ann, api, openai):
+    row = conversation(ann)
+    with ThreadPoolExecutor(1) as thread:
+        slow = partial(chat, api, conversation_id=str(row.pk), model="stub?first=0.5", message="slow")
+        asked = thread.submit(in_a_thread_of_its_own, slow)
+        assert eventually(lambda: Message.objects.exists())
+        Message.objects.create(conversation=row, role="user", content="quick", created_at=timezone.now())
+        later = timezone.now() + timedelta(minutes=1)  # by the clock of another machine
+        Conversation.objects.filter(pk=row.pk).update(message_count=2, last_message_at=later, title="renamed")
+        asked.result()
+    row.refresh_from_db()
+    answer = Message.objects.get(role="assistant")
+    assert (row.message_count, row.title, row.preview) == (3, "renamed", "slow")
+    assert later < answer.created_at == row.last_message_at
 
 
 @pytest.mark.django_db

@@ -1,6 +1,10 @@
 """How many queries the lists cost, authentication included: the same for little data and for much."""
 
+from collections import Counter
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Conversation
 from tests.helpers import conversation, say
@@ -59,3 +63,14 @@ def test_searching(ann, cost, count):
     assert len(cost(3 if short else 5, f"{URL}?search=oldest")["results"]) == 1
     assert cost(2 if short else 3, f"{URL}?search=nowhere")["results"] == []
     assert cost(0, f"{URL}?search=%25")["results"] == []
+
+
+@pytest.mark.parametrize("model", ["stub", "unknown to the registry"])
+def test_chatting_reads_nothing_and_writes_each_row_once(api, openai, model):
+    hello = {"provider": "openai", "model": model, "message": "hello"}
+    api.post("/api/v1/chat", hello)
+    with CaptureQueriesContext(connection) as sent:
+        assert api.post("/api/v1/chat", hello).status_code == 200
+    kinds = Counter(query["sql"].split()[0] for query in sent.captured_queries)
+    rows = {kind: kinds[kind] for kind in ("SELECT", "INSERT", "UPDATE")}
+    assert rows == {"SELECT": 0, "INSERT": 3, "UPDATE": 1}  # the conversation, two messages; the conversation again
