@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -87,19 +88,18 @@ class Stream(httpcore2.NetworkStream):
         self._stream = stream
         self._nested = nested  # TLS within the TLS of a proxy: the socket knows nothing of the inner one
         self._line: Line | None = None
+        self._socket: socket.socket = stream.get_extra_info("socket")
+        self._encrypted = isinstance(self._socket, ssl.SSLSocket)
+        self._limited: float | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Receive.
-
-        The time limit is set only where it changes: that is a system call during which the interpreter goes to another
-        thread, a fifth of what a streamed chunk costs.
-        """
-        connection: socket.socket = self._stream.get_extra_info("socket")
-        if self._nested or connection.gettimeout() != timeout:
+        """Receive."""
+        if self._nested:
             return self._stream.read(max_bytes, timeout)
         try:
-            return connection.recv(max_bytes)
-        except TimeoutError as error:
+            self._limit(timeout)
+            return self._socket.recv(max_bytes)
+        except (TimeoutError, BlockingIOError) as error:
             raise httpcore2.ReadTimeout(str(error)) from error
         except OSError as error:
             raise httpcore2.ReadError(str(error)) from error
@@ -108,13 +108,40 @@ class Stream(httpcore2.NetworkStream):
         """Send, held by the line of this thread."""
         if (line := _current.get()) is not None:
             self._line = line
-            line.hold(self._stream.get_extra_info("socket"))
-        self._stream.write(buffer, timeout)
+            line.hold(self._socket)
+        if self._nested:
+            self._stream.write(buffer, timeout)
+            return
+        try:
+            self._limit(timeout)
+            self._socket.sendall(buffer)
+        except (TimeoutError, BlockingIOError) as error:
+            raise httpcore2.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore2.WriteError(str(error)) from error
+
+    def _limit(self, seconds: float | None) -> None:
+        """Bound how long sending and receiving wait, where that changes.
+
+        Python keeps a limit by asking the kernel whether a connection is ready before it is used: another system call
+        each time, during which the interpreter goes to another thread. The kernel's own limit needs none (SO_RCVTIMEO
+        in `man 7 socket`; one that is exceeded is a BlockingIOError), but TLS would go on waiting.
+        """
+        if self._encrypted:
+            if self._socket.gettimeout() != seconds:
+                self._socket.settimeout(seconds)
+        elif seconds != self._limited or self._socket.gettimeout() is not None:
+            self._limited = seconds
+            self._socket.settimeout(None)
+            microseconds = max(1, round(seconds * 1_000_000)) if seconds is not None else 0  # 0: without limit
+            limit = struct.pack("@ll", *divmod(microseconds, 1_000_000))  # a struct timeval
+            for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self._socket.setsockopt(socket.SOL_SOCKET, direction, limit)
 
     def close(self) -> None:
         """Close; whoever holds it lets go first, for its number may be another connection's next."""
         if self._line is not None:
-            self._line.let_go(self._stream.get_extra_info("socket"))
+            self._line.let_go(self._socket)
         self._stream.close()
 
     def start_tls(

@@ -10,7 +10,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.test import override_settings
 
+from models_registry.errors import ProviderTimeout
 from models_registry.providers import openai, transport
 from models_registry.stub import StubServer
 from tests.models_registry.providers.helpers import ask, drain, eventually, make
@@ -71,3 +73,12 @@ def test_calls_and_closing_over_tls(tls_stub):
     assert time.monotonic() - started < 0.1
     assert results == [(["hello ", "you "], None)]
     assert eventually(lambda: tls_stub.cancelled == 1)
+
+
+@override_settings(PROVIDER_READ_TIMEOUT=0.3)
+def test_silence_over_tls_is_a_timeout(tls_stub):
+    client = make(tls_stub, "openai")
+    began = time.monotonic()
+    pieces, error = drain(client.stream(ask("stub?hang=mid")))
+    assert (pieces, type(error)) == (["hello ", "you "], ProviderTimeout)
+    assert 0.3 <= time.monotonic() - began < 2
