@@ -1,7 +1,7 @@
 """Chatting: the user's message is kept before the model is asked, and the answer however it ends."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -68,7 +68,7 @@ class Exchange:
             provider=self.call.target.provider.slug,
             model=self.call.target.model,
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
-            **asdict(self.call.figures()),
+            **self.call.figures()._asdict(),
         )
         with keeping.taken():
             self._store(answer, whole=whole)

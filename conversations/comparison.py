@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -73,7 +73,7 @@ class Contest:
         )
         if each.call is not None:
             row.response = each.call.text
-            for name, value in asdict(each.call.figures()).items():
+            for name, value in each.call.figures()._asdict().items():
                 setattr(row, name, value)
         return row
 

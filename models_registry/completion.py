@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.keys import find_key
@@ -18,8 +19,7 @@ from perf import recorder
 CHARACTERS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """What a call took: `cost` in USD, None where a price is unknown; times in seconds.
 
     `estimated` says that the tokens were guessed from the length of the text. `ttft` is the time to the first token,
