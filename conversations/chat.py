@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
@@ -164,25 +165,28 @@ def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
 def _follow(conversation: Conversation, answer: Message) -> bool:
     """Add an answer to a conversation that may have gone on meanwhile; says whether it is still there.
 
-    One statement both locks the conversation and changes it, unless its last message is said to be from the future.
+    One statement both locks and changes it, unless it was given to another user, or its last message is said to be
+    from the future.
     """
     row = Conversation.objects.filter(pk=conversation.pk)
     moment = timezone.now()
-    while not _moved(row, moment):
-        latest = next(iter(row.values_list("last_message_at", flat=True)), None)
-        if latest is None:
+    while not _moved(row.filter(user_id=conversation.user_id, last_message_at__lt=moment), moment):
+        found = next(iter(row.values_list("user_id", "last_message_at")), None)
+        if found is None:
             return False
-        moment = latest + TICK
+        conversation.user_id, latest = found
+        moment = max(timezone.now(), latest + TICK)
     answer.conversation, answer.created_at = conversation, moment
     Message.objects.bulk_create([answer])
     return True
 
 
 def _moved(row: QuerySet[Conversation], moment: datetime) -> bool:
-    """Count one message more, the last one now; nothing where another is later."""
-    change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": moment}
+    """Count one message more, and have it be the last; says whether the row is there."""
+    updated_at = Greatest("updated_at", timezone.now())  # for the lock is waited for
+    change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": updated_at}
     # Not by the queryset's own `update`, which reads whose lists to forget: the message makes them forgotten.
-    return bool(QuerySet.update(row.filter(last_message_at__lt=moment), **change))
+    return bool(QuerySet.update(row, **change))
 
 
 def _user_message(turn: Turn, target: Target) -> Message:

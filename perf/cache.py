@@ -24,6 +24,7 @@ logger = logging.getLogger("perf.cache")
 
 NAMESPACES: dict[str, "Namespace"] = {}
 EVERYBODY = "-"
+NEWEST = 50
 
 
 class Namespace:
@@ -99,23 +100,31 @@ class _Forget:
     owner: str
 
     def __call__(self) -> None:
+        # What has been committed must not end in an error, and what else is to be forgotten must be.
+        try:
+            self._forget()
+        except Exception:
+            logger.exception("not everybody can be told of a change")
+
+    def _forget(self) -> None:
         name, owner = self.namespace.name, self.owner
         try:
             places.forget_owner(name, owner)
         except Exception as error:
             outage.failed(error)
             outage.deliver_later((name, owner), lambda: places.forget_owner(name, owner))
-        try:
-            advance_epoch()
-        except OSError:
-            logger.exception("other processes cannot be told of a change")
+        advance_epoch()
         counter.add(name, "invalidations")
 
     def is_coming(self) -> bool:
-        """Tell whether the current transaction does it anyway, whatever savepoint it is rolled back to."""
+        """Tell whether the current transaction does it anyway, whatever savepoint it is rolled back to.
+
+        Of a transaction that changes the rows of very many owners only the newest are looked at: twice does no harm.
+        """
         connection = transaction.get_connection()
         open_savepoints = set(connection.savepoint_ids)
-        return any(act == self and within <= open_savepoints for within, act, _ in connection.run_on_commit)
+        newest = connection.run_on_commit[-NEWEST:]
+        return any(act == self and within <= open_savepoints for within, act, _ in newest)
 
 
 def look_up(wanted: Sequence[Place]) -> dict[Place, Found]:

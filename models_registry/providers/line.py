@@ -109,6 +109,8 @@ class Stream(httpcore2.NetworkStream):
         if (line := _current.get()) is not None:
             self._line = line
             line.hold(self._socket)
+        if not buffer:  # the end of a message that has a length
+            return
         if self._nested:
             self._stream.write(buffer, timeout)
             return

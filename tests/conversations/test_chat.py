@@ -499,7 +499,22 @@ def test_another_message_that_comes_while_the_provider_answers(ann, api, openai)
     row.refresh_from_db()
     answer = Message.objects.get(role="assistant")
     assert (row.message_count, row.title, row.preview) == (3, "renamed", "slow")
-    assert later < answer.created_at == row.last_message_at
+    assert row.updated_at < later < answer.created_at == row.last_message_at
+
+
+def test_giving_the_conversation_away_meanwhile(ann, bob, api, bob_api, openai):
+    row = conversation(ann)
+    with ThreadPoolExecutor(1) as thread:
+        slow = partial(chat, api, conversation_id=str(row.pk), model="stub?first=0.5")
+        asked = thread.submit(in_a_thread_of_its_own, slow)
+        assert eventually(lambda: Message.objects.exists())
+        later = timezone.now() + timedelta(minutes=1)
+        Conversation.objects.filter(pk=row.pk).update(user=bob, updated_at=later)
+        assert [each["message_count"] for each in bob_api.get("/api/v1/conversations").json()["results"]] == [1]
+        asked.result()
+    assert [each["message_count"] for each in bob_api.get("/api/v1/conversations").json()["results"]] == [2]
+    row.refresh_from_db()
+    assert row.updated_at == later  # never backwards
 
 
 @pytest.mark.django_db

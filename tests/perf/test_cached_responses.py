@@ -208,15 +208,28 @@ def test_what_a_savepoint_takes_back_forgets_nothing_less(api, ann, forgotten, e
     assert (state(api), forgotten() > 0) == (("miss", True) if changed else ("hit", False))
 
 
-def test_a_file_that_cannot_be_written_fails_no_change(api, ann, monkeypatch, caplog):
-    def full():
+@pytest.mark.parametrize("what", ["perf.cache.advance_epoch", "perf.cache.counter.add"])
+def test_what_cannot_be_told_fails_no_change_and_keeps_nothing_else(api, ann, bob, monkeypatch, caplog, what):
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("perf.cache.advance_epoch", full)
-    state(api)
-    conversation(ann)
-    assert state(api) == "miss"
-    assert [record.message for record in caplog.records] == ["other processes cannot be told of a change"]
+    both = [api, client_for(bob)]
+    for each in both:
+        state(each)
+    with monkeypatch.context() as patch:
+        patch.setattr(what, fail)
+        with transaction.atomic():
+            conversation(ann)
+            conversation(bob)
+    assert [state(each) for each in both] == ["miss", "miss"]
+    assert [record.message for record in caplog.records] == ["not everybody can be told of a change"] * 2
+
+
+def test_very_many_owners_are_all_forgotten(django_user_model, forgotten):
+    users = django_user_model.objects.bulk_create(django_user_model(username=str(number)) for number in range(200))
+    with transaction.atomic():
+        Conversation.objects.bulk_create([Conversation(user=user, provider="p", model="m") for user in users * 2])
+    assert forgotten() == 200
 
 
 def test_inside_a_transaction_nothing_is_read_or_stored(api, ann):

@@ -77,6 +77,15 @@ def test_a_reset_is_an_error_and_an_end_is_none(ends):
         near.write(b"x", timeout=SECONDS)
 
 
+def test_nothing_is_no_reason_to_fail(ends):
+    near, far = ends
+    broken(far)
+    time.sleep(0.05)
+    near.write(b"", timeout=SECONDS)
+    with pytest.raises(httpcore2.ReadError):
+        near.read(10, timeout=SECONDS)
+
+
 def test_a_reset_while_reading(ends):
     near, far = ends
     broken(far)
