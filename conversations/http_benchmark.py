@@ -77,10 +77,9 @@ def _race(served: Side, top: Side, run: Run, clients: int, seconds: float) -> No
 def _figures(endpoint: Endpoint, served: Side, top: Side, clients: int, options: Options) -> Iterator[Result]:
     times = [took * 1000 for tally in served.tallies for took in tally.times] or [0.0]
     is_goal = clients == GOAL_AT
-    embedded = options.database_url is None and options.redis_url is None
     services = options.database_url is not None and options.redis_url is not None
-    share = endpoint.share if embedded else endpoint.share_of_services if services else None
-    yield Result("rate", served.rate, "/s", at_least=endpoint.rate if is_goal and embedded else None)
+    share = endpoint.share if options.embedded else endpoint.share_of_services if services else None
+    yield Result("rate", served.rate, "/s", at_least=options.goal(endpoint.rate) if is_goal else None)
     for percent in (50, 95, 99):
         yield Result(f"p{percent}", percentile(times, percent), "ms")
     yield Result("errors", served.errors(endpoint.status), "", at_most=0)

@@ -63,16 +63,17 @@ def chat_added(setting: Setting, run: Run, options: Options) -> Row:  # noqa: AR
         (
             Result("bare SDK", statistics.median(bare for bare, _ in pairs), "ms"),
             Result("chat", statistics.median(ours for _, ours in pairs), "ms"),
-            Result("added", statistics.median(added), "ms", at_most=3),
+            Result("added", statistics.median(added), "ms", at_most=options.goal(3)),
             Result("added p95", percentile(added, 95), "ms"),
         ),
     )
 
 
-def stream_rush(setting: Setting, run: Run, options: Options) -> Row:  # noqa: ARG001
+def stream_rush(setting: Setting, run: Run, options: Options) -> Row:
     """Stream long answers one after the other, from an upstream without pauses."""
     model = f"stub?chunks={RUSH_CHUNKS}"
-    return _streams("stream-rush", setting, run, model, chunks=RUSH_CHUNKS, streams=RUSH_STREAMS, clients=1, bound=50)
+    goal = options.goal(50)
+    return _streams("stream-rush", setting, run, model, chunks=RUSH_CHUNKS, streams=RUSH_STREAMS, clients=1, bound=goal)
 
 
 def stream_paced(setting: Setting, run: Run, options: Options) -> Row:
@@ -87,12 +88,12 @@ def stream_paced(setting: Setting, run: Run, options: Options) -> Row:
         chunks=PACED_CHUNKS,
         streams=PACED_CLIENTS * rounds,
         clients=PACED_CLIENTS,
-        bound=220,
+        bound=options.goal(220),
     )
 
 
 def _streams(
-    name: str, setting: Setting, run: Run, model: str, *, chunks: int, streams: int, clients: int, bound: float
+    name: str, setting: Setting, run: Run, model: str, *, chunks: int, streams: int, clients: int, bound: float | None
 ) -> Row:
     site = setting.site
     body = json.dumps({"provider": "openai", "model": model, "message": "word"}).encode()

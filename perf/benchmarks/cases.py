@@ -100,6 +100,15 @@ class Options:
     messages: int = 1_000_000
     only: tuple[str, ...] = ()
 
+    @property
+    def embedded(self) -> bool:
+        """Whether everything runs in one process, on SQLite and its own memory: what most goals are set for."""
+        return self.database_url is None and self.redis_url is None
+
+    def goal(self, limit: float | None) -> float | None:
+        """Return the limit of a goal that is set for that alone."""
+        return limit if self.embedded else None
+
     def chosen(self, rows: Iterable[str]) -> list[str]:
         """Return those of a case's rows that are wanted, all when nothing is said; raises UnknownRow."""
         known = list(rows)
