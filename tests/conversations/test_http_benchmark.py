@@ -27,10 +27,23 @@ def test_endpoints_are_driven_beside_the_ceiling():
     endpoints = ("detail", "chat-stream")
     assert list(rows) == [*(f"{name}, {clients}" for name in endpoints for clients in (1, 16, 64)), "stream-rush"]
     rush = rows.pop("stream-rush")
-    assert (rush["CPU a chunk"].at_most, rush["errors"].value) == (50, 0)
+    assert (rush["CPU a chunk"].at_most, rush["errors"].value) == (None, 0)  # its goal is for the embedded default
     assert 0 < rush["CPU a chunk"].value < 1_000_000
     for row in rows.values():
         assert list(row) == FIGURES + OF_THE_CEILING
         assert (row["errors"].value, row["its errors"].value) == (0, 0)
     bounds = {name: row["share"].at_least for name, row in rows.items() if row["share"].at_least}
-    assert bounds == {}  # they are for the embedded default
+    assert bounds == {}  # theirs too
+
+
+@pytest.mark.parametrize(
+    ("options", "goal"),
+    [
+        (Options(), 50),
+        (Options(database_url="postgres://x"), None),
+        (Options(redis_url="redis://x"), None),
+        (Options(database_url="postgres://x", redis_url="redis://x"), None),
+    ],
+)
+def test_goals_are_for_the_embedded_default(options, goal):
+    assert options.goal(50) == goal
