@@ -12,10 +12,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt import tokens
-from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
 from conversations.deletion import lock_all
+from llmselect_project.claims import token_id, verified
 from llmselect_project.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
 from perf.plans import Shape
@@ -122,12 +122,9 @@ def _locked(**which: Any) -> QuerySet[LoginSession]:
 
 
 def _read(refresh: str) -> tuple[uuid.UUID, uuid.UUID]:
-    """Check signature, kind and expiry of a refresh token; returns the ids of its session and of itself."""
-    try:
-        token = tokens.RefreshToken(refresh)  # type: ignore[arg-type]  # its stubs want a Token, it wants the text
-        return uuid.UUID(token["sid"]), uuid.UUID(token["jti"])
-    except (TokenError, KeyError, ValueError) as error:
-        raise TokenNotValid from error
+    """Check a refresh token; returns the ids of its session and of itself. Raises TokenNotValid."""
+    token = verified(tokens.RefreshToken, refresh)
+    return uuid.UUID(token["sid"]), token_id(token)
 
 
 def _is_current(session: LoginSession) -> bool:
