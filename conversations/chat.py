@@ -12,9 +12,9 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
-from conversations.idempotency import Attempt
+from conversations.idempotency import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
-from conversations.queries import history
+from conversations.queries import history, question
 from conversations.slots import keeping
 from models_registry.completion import Call, Target, prepare
 from models_registry.models import Provider
@@ -91,8 +91,9 @@ class Exchange:
 def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None) -> Exchange:
     """Store the user's message and prepare the call, holding no connection afterwards.
 
-    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable, and InProgress of an
-    `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
+    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable, and InProgress or
+    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
+    where it stands.
     """
     with keeping.taken():
         target = _target(user_id, request)
@@ -108,10 +109,15 @@ def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None)
 
 
 def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, target: Target) -> Exchange:
-    """Ask once more what an attempt stored that failed or died: with the history as it was then."""
+    """Ask once more what an attempt stored that failed or died: with the history as it was then.
+
+    Raises AnswerDeleted when the message is not there any more.
+    """
     attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
     conversation = earlier.conversation
-    assert conversation is not None  # noqa: S101 - the row goes with its conversation
+    assert conversation is not None  # noqa: S101 - else it could not be taken
+    if not question(conversation.pk, earlier.asked_at).exists():
+        raise AnswerDeleted
     turns = _history(conversation, until=earlier.asked_at)
     return Exchange(conversation, Call(target, _completion_request(conversation, request, target, turns)), attempt)
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from conversations import queries, serializers
 from conversations.chat import ChatRequest, Exchange, begin
+from conversations.idempotency import AnswerDeleted
 from conversations.models import RepeatableRequest
 from conversations.pump import complete, pump
 from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
@@ -76,10 +76,12 @@ def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
-    """Read the answer to an earlier attempt."""
-    assert earlier.conversation_id is not None  # noqa: S101 - the row goes with its conversation
-    rows = queries.message_rows(queries.messages(earlier.conversation_id))
-    return _answer(earlier.conversation_id, get_object_or_404(rows, pk=earlier.answer_id))
+    """Read the answer to an earlier attempt; raises AnswerDeleted."""
+    assert earlier.conversation_id is not None  # noqa: S101 - else the attempt had been refused
+    row = queries.message_rows(queries.messages(earlier.conversation_id)).filter(pk=earlier.answer_id).first()
+    if row is None:
+        raise AnswerDeleted
+    return _answer(earlier.conversation_id, row)
 
 
 def _events(exchange: Exchange) -> Iterator[bytes]:

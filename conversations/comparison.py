@@ -140,7 +140,7 @@ def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
         if attempt is not None and attempt.earlier is not None:
             attempt.take()  # first: from here on the comparison cannot be deleted before this is stored
             earlier = attempt.earlier.comparison
-            assert earlier is not None  # noqa: S101 - the row goes with its comparison
+            assert earlier is not None  # noqa: S101 - else it could not be taken
             return earlier
         comparison.save(force_insert=True)
         if attempt is not None:

@@ -21,6 +21,7 @@ from conversations.caches import comparisons
 from conversations.comparison import Contest, begin, clear_vote, vote
 from conversations.comparison_serializers import comparison_row, result_row
 from conversations.deletion import delete_locked
+from conversations.idempotency import AnswerDeleted
 from conversations.models import Comparison, ComparisonQuerySet
 from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.slots import Slot
@@ -45,8 +46,10 @@ class CompareView(RepeatableView):
     def post(self, request: Request) -> Response:
         """Send a prompt to several models at once and wait for all answers."""
         if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            own = queries.comparisons(current_user(request).pk)
-            return replayed(comparison_row(get_object_or_404(own, pk=self.attempt.earlier.comparison_id)))
+            own = queries.comparisons(current_user(request).pk).filter(pk=self.attempt.earlier.comparison_id)
+            if not (found := own.first()):  # deleted since the key was looked up
+                raise AnswerDeleted
+            return replayed(comparison_row(found))
         asked = _asked(request)
         with Slot():
             contest = begin(**asked, attempt=self.attempt)

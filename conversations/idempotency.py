@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotFound, ParseError
 
 from conversations.models import RepeatableRequest
 from conversations.queries import repeatable_request
@@ -37,6 +37,12 @@ class InProgress(APIException):
     wait = 1
 
 
+class AnswerDeleted(NotFound):
+    """What the key stored was deleted; the key stays spent, since trying anew would pay anew."""
+
+    default_detail = "What the request with this Idempotency-Key stored was deleted; use another key to ask again."
+
+
 class Attempt:
     """One of possibly many attempts at one POST of a user.
 
@@ -46,7 +52,7 @@ class Attempt:
     """
 
     def __init__(self, *, user_id: int, operation: str, key: str, body: Any) -> None:
-        """Look the key up. Raises KeyReused, InProgress."""
+        """Look the key up. Raises KeyReused, AnswerDeleted, InProgress."""
         self.user_id, self.operation, self.key = user_id, operation, key
         self.digest = digest(body)
         self.earlier = _earlier(user_id, operation, key)
@@ -55,6 +61,8 @@ class Attempt:
             return
         if self.earlier.digest != self.digest:
             raise KeyReused
+        if self.earlier.deleted:
+            raise AnswerDeleted
         if not self.answered and _is_alive(self.earlier):
             raise InProgress
 
@@ -64,10 +72,19 @@ class Attempt:
         return self.earlier is not None and self.earlier.answered
 
     def take(self, **stored: Any) -> None:
-        """Claim the key, at the first attempt with what was `stored`; raises InProgress when another was faster."""
+        """Claim the key, at the first attempt with what was `stored`.
+
+        Raises InProgress when another attempt was faster, or what was stored was deleted since.
+        """
         claim = {"attempt": self._id, "claimed_at": timezone.now()}
         if self.earlier is not None:
-            same = RepeatableRequest.objects.filter(pk=self.earlier.pk, attempt=self.earlier.attempt, answered=False)
+            same = RepeatableRequest.objects.filter(
+                pk=self.earlier.pk,
+                attempt=self.earlier.attempt,
+                answered=False,
+                conversation_id=self.earlier.conversation_id,
+                comparison_id=self.earlier.comparison_id,
+            )
             if not same.update(**claim):
                 raise InProgress
             return

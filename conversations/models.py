@@ -202,12 +202,13 @@ class ComparisonResult(Measured):
 class RepeatableRequest(models.Model):
     """A POST with an `Idempotency-Key`: what it stored, and whether it was answered.
 
-    Nothing of what was said is copied here: the answer is the message or the comparison it points to, and goes with
-    it. `claimed_at` is null when the attempt failed and the next one may begin; `attempt` tells attempts apart.
+    Nothing of what was said is copied here: the answer is the message or the comparison it points to. When that is
+    deleted the row points to nothing, and the key stays spent. `claimed_at` is null when the attempt failed and the
+    next one may begin; `attempt` tells attempts apart.
     """
 
-    # The constraints of conversation and comparison are enough to keep out a deleted user's. One more would be checked
-    # at commit, while the conversation is locked, and wait in a circle with the deletion of the account.
+    # A row is made with its conversation or comparison, whose constraints keep out a deleted user's. One more would be
+    # checked at commit, while the conversation is locked, and wait in a circle with the deletion of the account.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -217,11 +218,11 @@ class RepeatableRequest(models.Model):
     attempt = models.UUIDField()
     claimed_at = models.DateTimeField(null=True)
     answered = models.BooleanField(default=False)
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, null=True, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField(null=True, help_text="When the user's message was stored.")
     # No foreign key: it would make Django load every message of a conversation that is deleted.
     answer_id = models.UUIDField(null=True)
-    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, null=True, related_name="+")
+    comparison = models.ForeignKey(Comparison, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
@@ -229,3 +230,8 @@ class RepeatableRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.key}"
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the conversation or comparison that it stored was deleted."""
+        return self.conversation_id is None and self.comparison_id is None

@@ -85,6 +85,11 @@ def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Me
     return (said if until is None else said.filter(created_at__lte=until)).values_list("role", "content")
 
 
+def question(conversation_id: UUID, asked_at: datetime | None) -> QuerySet[Message]:
+    """Give the user's message of that time, at most one: times of messages differ within a conversation."""
+    return messages(conversation_id).filter(created_at=asked_at, role=Message.Role.USER)
+
+
 def repeatable_request(user_id: int, operation: str, key: str) -> QuerySet[RepeatableRequest]:
     """Give a user's request with this Idempotency-Key, at most one."""
     return RepeatableRequest.objects.filter(user_id=user_id, operation=operation, key=key).order_by()
@@ -112,6 +117,7 @@ def shapes() -> Iterator[Shape]:
     yield Shape("export, batches of messages", lambda: list(message_batches(pk)))
     yield Shape("chat, the history", lambda: history(pk))
     yield Shape("chat, the history of a repeated request", lambda: history(pk, SINCE))
+    yield Shape("chat, the message of a repeated request", question(pk, SINCE).exists)
     yield Shape("chat or compare, the Idempotency-Key", lambda: list(repeatable_request(user, "chat", "-")[:1]))
     yield Shape("chat, the answer of a repeated request", lambda: as_get(message_rows(messages(pk)).filter(pk=pk)))
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)

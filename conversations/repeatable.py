@@ -20,7 +20,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Any text of your choice, one for each request. Sent again with the same body within 24 hours, the "
     "request gets the stored answer, with `Idempotency-Replayed: true`. While it is being answered: 409 `in_progress`; "
-    "with another body: 422 `idempotency_key_reused`. After an error it is tried anew, its message stored once.",
+    "with another body: 422 `idempotency_key_reused`; once the answer was deleted: 404. After an error it is tried "
+    "anew, its message stored once.",
 )
 
 _VALID = re.compile(r"[!-~]{1,255}")

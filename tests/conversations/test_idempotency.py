@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from conversations.idempotency import KEPT, Attempt, InProgress
 from conversations.models import Comparison, Conversation, Message, RepeatableRequest
-from tests.helpers import checked_out, client_for, error, eventually, free_slots, invalid
+from tests.helpers import PASSWORD, checked_out, client_for, error, eventually, free_slots, invalid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -283,13 +283,96 @@ def test_prune_deletes_what_is_older_than_a_day(api, openai, capsys):
     assert Message.objects.count() == 4
 
 
-@BOTH
-def test_it_goes_with_what_it_stored(api, openai, url):
-    answer = post(api, url).json()
+# What it stored is deleted
+
+
+def gone():
+    return error(
+        "not_found", "What the request with this Idempotency-Key stored was deleted; use another key to ask again."
+    )
+
+
+def delete(api, url, answer):
     kind, pk = ("conversations", answer["conversation_id"]) if url == CHAT else ("comparisons", answer["id"])
     assert api.delete(f"/api/v1/{kind}/{pk}").status_code == 204
+
+
+def sent_again_in_vain(api, url, stub, **change):
+    """Send it again three times: nothing is asked or stored, and the answer says why."""
+    before = len(stub.requests), Conversation.objects.count(), Comparison.objects.count(), Message.objects.count()
+    answers = [post(api, url, **change) for _ in range(3)]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(404, gone())] * 3
+    after = len(stub.requests), Conversation.objects.count(), Comparison.objects.count(), Message.objects.count()
+    assert after == before
+
+
+@BOTH
+def test_the_key_of_what_was_deleted_stays_spent(api, openai, stub, url, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "completion": "2/minute"}
+    delete(api, url, post(api, url).json())
+    sent_again_in_vain(api, url, stub)
+    assert post(api, url, system="x").status_code == 422
+    assert post(api, url, key="another").status_code == 200
+
+
+@BOTH
+def test_it_stays_spent_when_it_was_never_answered(api, openai, stub, url):
+    answer = post(api, url).json()
+    die()
+    delete(api, url, answer)
+    sent_again_in_vain(api, url, stub)
+
+
+@BOTH
+def test_deleted_while_it_is_answered(api, openai, stub, url):
+    slow = {"model": "stub?first=0.6"} if url == CHAT else {"models": [{**MODELS[0], "model": "stub?first=0.6"}] * 2}
+
+    def ask():
+        try:
+            return post(api, url, **slow).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(ask)
+        assert eventually(lambda: len(stub.requests) == (1 if url == CHAT else 2))
+        row = (Conversation if url == CHAT else Comparison).objects.get()
+        delete(api, url, {"conversation_id": row.pk, "id": row.pk})
+        assert asked.result() == 200
+    sent_again_in_vain(api, url, stub, **slow)
+
+
+def test_the_answer_alone_was_deleted(api, openai, stub):
+    post(api)
+    Message.objects.filter(role="assistant").delete()
+    sent_again_in_vain(api, CHAT, stub)
+    assert [row[0] for row in stored()] == ["user"]
+
+
+def test_the_question_alone_was_deleted(api, openai, stub):
+    post(api, model="stub?status=400")
+    Message.objects.filter(role="user").delete()
+    sent_again_in_vain(api, CHAT, stub, model="stub?status=400")
+    assert [row[0] for row in stored()] == ["assistant"]
+    assert post(api, model="stub?status=400").status_code == 404  # and it was not taken by the attempts before
+
+
+@BOTH
+def test_a_spent_key_is_free_after_a_day(api, openai, url):
+    delete(api, url, post(api, url).json())
+    RepeatableRequest.objects.update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
+    assert post(api, url).status_code == 200
+
+
+@BOTH
+def test_a_spent_key_is_pruned_and_goes_with_the_account(ann, api, openai, url):
+    for key in ("old", "new"):
+        delete(api, url, post(api, url, key=key).json())
+    RepeatableRequest.objects.filter(key="old").update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
+    call_command("prune", verbosity=0)
+    assert RepeatableRequest.objects.get().key == "new"
+    assert api.delete("/api/v1/auth/me", {"password": PASSWORD}).status_code == 204
     assert not RepeatableRequest.objects.exists()
-    assert "Idempotency-Replayed" not in post(api, url).headers
 
 
 def test_it_goes_with_the_account(ann, api, openai):
@@ -336,7 +419,7 @@ def test_it_is_documented_and_shown_to_pages(api, openai, settings):
 
 @BOTH
 def test_what_is_deleted_before_it_is_taken_over_is_told(api, openai, url):
-    """Between the look-up and the claim; the next attempt begins anew."""
+    """Between the look-up and the claim; the next attempt is told why."""
     post(api, url)
     die()
     user_id, row = RepeatableRequest.objects.values_list("user_id", "operation").get()
@@ -345,4 +428,4 @@ def test_what_is_deleted_before_it_is_taken_over_is_told(api, openai, url):
     Comparison.objects.all().delete()
     with pytest.raises(InProgress):
         attempt.take()
-    assert post(api, url).status_code == 200
+    assert (post(api, url).status_code, post(api, url).json()) == (404, gone())
