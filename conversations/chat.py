@@ -115,7 +115,7 @@ def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, t
     """
     attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
     conversation = earlier.conversation
-    assert conversation is not None  # noqa: S101 - else it could not be taken
+    assert conversation is not None and earlier.asked_at is not None  # noqa: S101 - else it could not be taken
     if not question(conversation.pk, earlier.asked_at).exists():
         raise AnswerDeleted
     turns = _history(conversation, until=earlier.asked_at)

@@ -22,7 +22,7 @@ from conversations.comparison import Contest, begin, clear_vote, vote
 from conversations.comparison_serializers import comparison_row, result_row
 from conversations.deletion import delete_locked
 from conversations.idempotency import AnswerDeleted
-from conversations.models import Comparison, ComparisonQuerySet
+from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.slots import Slot
 from conversations.sse import EVENT, PING, EventStreamResponse, sse
@@ -46,10 +46,7 @@ class CompareView(RepeatableView):
     def post(self, request: Request) -> Response:
         """Send a prompt to several models at once and wait for all answers."""
         if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            own = queries.comparisons(current_user(request).pk).filter(pk=self.attempt.earlier.comparison_id)
-            if not (found := own.first()):  # deleted since the key was looked up
-                raise AnswerDeleted
-            return replayed(comparison_row(found))
+            return replayed(comparison_row(_kept(self.attempt.earlier)))
         asked = _asked(request)
         with Slot():
             contest = begin(**asked, attempt=self.attempt)
@@ -146,6 +143,15 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
         with Slot():
             analyze(comparison=comparison, user_id=current_user(request).pk, **choice)
         return Response(comparison_row(comparison))
+
+
+def _kept(earlier: RepeatableRequest) -> Comparison:
+    """Read the answer to an earlier attempt; raises AnswerDeleted."""
+    assert earlier.comparison_id is not None  # noqa: S101 - else the attempt had been refused
+    found = queries.comparisons(earlier.user_id).filter(pk=earlier.comparison_id).first()
+    if found is None:  # deleted since the key was looked up
+        raise AnswerDeleted
+    return found
 
 
 def _asked(request: Request) -> dict[str, Any]:

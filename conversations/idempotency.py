@@ -78,19 +78,14 @@ class Attempt:
         """
         claim = {"attempt": self._id, "claimed_at": timezone.now()}
         if self.earlier is not None:
-            same = RepeatableRequest.objects.filter(
-                pk=self.earlier.pk,
-                attempt=self.earlier.attempt,
-                answered=False,
-                conversation_id=self.earlier.conversation_id,
-                comparison_id=self.earlier.comparison_id,
-            )
-            if not same.update(**claim):
+            names = ("pk", "attempt", "answered", "conversation_id", "comparison_id")
+            as_it_was = {name: getattr(self.earlier, name) for name in names}
+            if not RepeatableRequest.objects.filter(**as_it_was).update(**claim):
                 raise InProgress
             return
-        names = {"user_id": self.user_id, "operation": self.operation, "key": self.key, "digest": self.digest}
+        named = {"user_id": self.user_id, "operation": self.operation, "key": self.key, "digest": self.digest}
         try:
-            RepeatableRequest.objects.create(**names, **claim, **stored)
+            RepeatableRequest.objects.create(**named, **claim, **stored)
         except IntegrityError as error:
             raise InProgress from error
 

@@ -85,7 +85,7 @@ def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Me
     return (said if until is None else said.filter(created_at__lte=until)).values_list("role", "content")
 
 
-def question(conversation_id: UUID, asked_at: datetime | None) -> QuerySet[Message]:
+def question(conversation_id: UUID, asked_at: datetime) -> QuerySet[Message]:
     """Give the user's message of that time, at most one: times of messages differ within a conversation."""
     return messages(conversation_id).filter(created_at=asked_at, role=Message.Role.USER)
 
