@@ -114,11 +114,12 @@ def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, t
     Raises AnswerDeleted when the message is not there any more.
     """
     attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
-    conversation = earlier.conversation
-    assert conversation is not None and earlier.asked_at is not None  # noqa: S101 - else it could not be taken
-    if not question(conversation.pk, earlier.asked_at).exists():
+    conversation, asked_at = earlier.conversation, earlier.asked_at
+    assert conversation is not None  # noqa: S101 - else it could not be taken
+    assert asked_at is not None  # noqa: S101 - a chat has its time
+    if not question(conversation.pk, asked_at).exists():
         raise AnswerDeleted
-    turns = _history(conversation, until=earlier.asked_at)
+    turns = _history(conversation, until=asked_at)
     return Exchange(conversation, Call(target, _completion_request(conversation, request, target, turns)), attempt)
 
 
