@@ -67,7 +67,7 @@ class RegisterView(PublicView):
 class LoginView(PublicView):
     """POST /auth/login."""
 
-    throttle_scope = "login"
+    password_methods = ("POST",)
 
     @extend_schema(request=serializers.Credentials, responses=serializers.Tokens, tags=["auth"])
     def post(self, request: Request) -> Response:
@@ -106,7 +106,7 @@ class LogoutView(PublicView):
 class PasswordView(UncachedView):
     """POST /auth/password."""
 
-    throttle_scope = "login"
+    password_methods = ("POST",)
 
     @extend_schema(request=serializers.PasswordChange, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
@@ -123,10 +123,7 @@ class PasswordView(UncachedView):
 class MeView(UncachedView):
     """GET and DELETE /auth/me."""
 
-    @property
-    def throttle_scope(self) -> str | None:
-        """Limit guesses of the password as at login."""
-        return "login" if self.request.method == "DELETE" else None
+    password_methods = ("DELETE",)
 
     @extend_schema(responses=serializers.Me, tags=["auth"])
     def get(self, request: Request) -> Response:
@@ -151,8 +148,12 @@ def _may_register(token: Any) -> bool:
 
 
 def _with_password(request: Request, password: str, *, field: str) -> User:
-    """Return the whole user behind a request; raises ValidationError of `field` unless the password is theirs."""
-    user = User.objects.get(pk=cast(User, request.user).pk)
-    if not user.check_password(password):
+    """Return the whole user behind a request.
+
+    Raises ValidationError of `field` unless the password is theirs, and TooManyGuesses.
+    """
+    own = User.objects.only("username").get(pk=cast(User, request.user).pk)
+    user = authenticate(request, username=own.username, password=password)
+    if user is None or user.pk != own.pk:
         raise ValidationError({field: "This is not your password."})
     return user

@@ -18,9 +18,10 @@ class ProjectConfig(AppConfig):
 
         plans.register(shapes="llmselect_project.sessions.shapes", fill="llmselect_project.plan_rows.fill")
         plans.register(shapes="llmselect_project.user_state.shapes")
+        plans.register(shapes="llmselect_project.places.shapes")
 
 
 class SiteConfig(AdminConfig):
     """Django's admin, on a site that has pages beside those of the models."""
 
-    default_site = "perf.pages.site.Site"
+    default_site = "llmselect_project.admin_site.ProjectSite"

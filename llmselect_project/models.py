@@ -1,7 +1,8 @@
-"""Login sessions and their refresh tokens."""
+"""Login sessions and their refresh tokens, and where accounts logged in from."""
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 
@@ -31,3 +32,19 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class KnownPlace(models.Model):
+    """A network that an account logged in from, as a keyed hash; guesses from it are counted apart from all others."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="known_places", db_index=False
+    )
+    network = models.CharField(max_length=64, help_text="HMAC-SHA-256 of the address.")
+    seen_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "network"], name="uniq_known_place_user_network")]
+
+    def __str__(self) -> str:
+        return self.network[:8]

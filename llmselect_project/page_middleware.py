@@ -6,8 +6,11 @@ Sessions, users and messages are a tenth of a cached API call, and find nothing 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+
+from llmselect_project.guesses import TooManyGuesses
+from llmselect_project.pages import too_many_guesses
 
 
 class _SpareCalls:
@@ -25,7 +28,11 @@ class PageSessions(_SpareCalls, SessionMiddleware):
 
 
 class PageUsers(_SpareCalls, AuthenticationMiddleware):
-    """The user of a session."""
+    """The user of a session, and a page for whoever tried too many passwords to become one."""
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a form that asked for a password too often; what the API raises never comes here."""
+        return too_many_guesses(request, error) if isinstance(error, TooManyGuesses) else None
 
 
 class PageMessages(_SpareCalls, MessageMiddleware):

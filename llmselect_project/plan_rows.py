@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from llmselect_project.models import LoginSession, RefreshToken
+from llmselect_project.models import KnownPlace, LoginSession, RefreshToken
 
 USERS = 1000
 
@@ -17,4 +17,5 @@ def fill() -> None:
     sessions = LoginSession.objects.bulk_create(
         LoginSession(user=user, password_stamp=user.get_session_auth_hash(), expires_at=expires_at) for user in users
     )
+    KnownPlace.objects.bulk_create(KnownPlace(user=user, network=f"{user.pk}") for user in users)
     RefreshToken.objects.bulk_create(RefreshToken(session=session, expires_at=expires_at) for session in sessions)

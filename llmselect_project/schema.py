@@ -60,7 +60,7 @@ class ApiSchema(AutoSchema):
         # Public ones that change something are about credentials.
         if self.get_auth() != [{}] or self.method == "POST":
             failures |= {401, 403}
-        if scope:
+        if scope or self.method in getattr(self.view, "password_methods", ()):
             failures |= {429}
         if scope == "completion":
             failures |= {404, 409, 422, 502, 504}

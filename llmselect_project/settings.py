@@ -196,7 +196,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AUTHENTICATION_BACKENDS = ["llmselect_project.guesses.CountingBackend"]
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/admin/"
 ALLOW_OPEN_REGISTRATION = boolean("ALLOW_OPEN_REGISTRATION", default=False)
 REGISTRATION_TOKEN = env.str("REGISTRATION_TOKEN", default="")
 REFRESH_REUSE_WINDOW = timedelta(seconds=10)

@@ -11,6 +11,7 @@ from llmselect_project import accounts, monitoring, perf_views
 from llmselect_project.cache_views import CacheStatsView, ClearCacheView
 from llmselect_project.envelope import api_not_found
 from llmselect_project.metrics import metrics
+from llmselect_project.pages import browsable_api
 
 auth = [
     path("register", accounts.RegisterView.as_view(), name="register"),
@@ -44,6 +45,7 @@ urlpatterns = [
     path("health", monitoring.HealthView.as_view(), name="health"),
     path("health/live", monitoring.LivenessView.as_view(), name="health-live"),
     path("metrics", metrics, name="metrics"),
+    path("api-auth/", include(browsable_api)),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("llmselect/favicon.svg"))),

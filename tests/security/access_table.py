@@ -81,6 +81,9 @@ TABLE = {
     "health": Row(PUBLIC, {"GET": "200"}),
     "health/live": Row(PUBLIC, {"GET": "200"}),
     "metrics": Row(PUBLIC, {"GET": "200", "OPTIONS": "405"}),
+    # Pages; without its form's token and fields a POST changes nothing.
+    "api-auth/login/": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
+    "api-auth/logout/": Row(PUBLIC, {"POST": "302"}),
     # Whatever has no route.
     "^(?:api|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
     "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),

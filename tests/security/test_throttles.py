@@ -127,7 +127,7 @@ def test_the_address_behind_proxies(settings, limits, proxies, forwarded, same):
 def test_threads_cannot_slip_past_a_limit():
     item, identity = parse("10/minute"), "completion:user:threads"
     with ThreadPoolExecutor(16) as threads:
-        results = list(threads.map(lambda _: throttling._hit(item, identity).allowed, range(60)))
+        results = list(threads.map(lambda _: throttling.hit(item, identity).allowed, range(60)))
     assert sum(results) == 10
 
 
