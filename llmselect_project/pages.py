@@ -51,7 +51,8 @@ browsable_api = (
 
 def too_many_guesses(request: HttpRequest, error: TooManyGuesses) -> HttpResponse:
     """Say on a page that it is too many, and how long to wait."""
-    context = {**admin.site.each_context(request), "title": "Too many attempts", "wait": in_words(error.wait)}
+    context = {**admin.site.each_context(request), "is_nav_sidebar_enabled": False}
+    context |= {"title": "Too many attempts", "wait": in_words(error.wait)}
     response = render(request, "llmselect/too_many_guesses.html", context, status=429)
     response.headers["Retry-After"] = str(error.wait)
     response.headers["Cache-Control"] = "no-store"

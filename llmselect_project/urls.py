@@ -5,13 +5,14 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from llmselect_project import accounts, monitoring, perf_views
 from llmselect_project.cache_views import CacheStatsView, ClearCacheView
 from llmselect_project.envelope import api_not_found
 from llmselect_project.metrics import metrics
 from llmselect_project.pages import browsable_api
+from llmselect_project.schema_view import SchemaView
 
 auth = [
     path("register", accounts.RegisterView.as_view(), name="register"),
@@ -40,7 +41,7 @@ docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=
 urlpatterns = [
     *toolbar,
     path("api/v1/", include(api_v1)),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),
     path("health", monitoring.HealthView.as_view(), name="health"),
     path("health/live", monitoring.LivenessView.as_view(), name="health-live"),
