@@ -6,6 +6,7 @@ from rest_framework.exceptions import ValidationError
 
 from conversations.models import Comparison, ComparisonResult
 from conversations.pump import complete
+from conversations.storing import Storing
 from models_registry.completion import Call, prepare
 from models_registry.models import Provider
 from models_registry.providers.base import CompletionRequest, Turn
@@ -34,8 +35,15 @@ def analyze(*, comparison: Comparison, user_id: int, provider: Provider, model: 
     release()
     complete(call)
     comparison.analysis = call.text
-    # A comparison deleted meanwhile is not brought back.
-    Comparison.objects.filter(pk=comparison.pk).update(analysis=call.text)
+    Storing(lambda _: _store(comparison), comparison_id=comparison.pk).wait()
+
+
+def _store(comparison: Comparison) -> None:
+    """Add what was written; a comparison deleted meanwhile is not brought back."""
+    try:
+        Comparison.objects.filter(pk=comparison.pk).update(analysis=comparison.analysis)
+    finally:
+        release()
 
 
 def question(comparison: Comparison, answers: list[ComparisonResult]) -> str:

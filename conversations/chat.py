@@ -1,6 +1,6 @@
 """Chatting: the user's message is kept before the model is asked, and the answer however it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from conversations.idempotency import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from conversations.queries import history, question
 from conversations.slots import keeping
+from conversations.storing import Storing
 from models_registry.completion import Call, Target, prepare
 from models_registry.models import Provider
 from models_registry.providers.base import CompletionRequest, Turn
@@ -50,20 +51,31 @@ class Exchange:
         self.attempt = attempt
         self.message: Message | None = None
         self.stored = False
-        self._finished = False
+        self._storing: Storing | None = None
 
     def finish(self, *, whole: bool) -> None:
-        """Store what has arrived, once, and give the connection back.
+        """Store what has arrived, once, waiting while the database is away; raises what that ends with otherwise."""
+        for _ in self.finishing(whole=whole):
+            pass
+
+    def finishing(self, *, whole: bool) -> Iterator[None]:
+        """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
         An answer that is not whole is `interrupted`, or an `error` when nothing of it came. When the conversation was
         deleted meanwhile there is nothing to store it in.
         """
-        if self._finished:
-            return
-        self._finished = True
+        if self._storing is None:
+            answer = self._answer(whole=whole)
+            self.message = answer
+            self._storing = Storing(
+                lambda again: self._store(answer, whole=whole, again=again), conversation_id=self.conversation.pk
+            )
+        return self._storing.attempts()
+
+    def _answer(self, *, whole: bool) -> Message:
         text = self.call.text
         broken = Message.Status.INTERRUPTED if text else Message.Status.ERROR
-        answer = Message(
+        return Message(
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.target.provider.slug,
@@ -71,21 +83,22 @@ class Exchange:
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
             **self.call.figures()._asdict(),
         )
-        with keeping.taken():
-            self._store(answer, whole=whole)
-        self.message = answer
 
-    def _store(self, answer: Message, *, whole: bool) -> None:
-        with transaction.atomic():
-            self.stored = _follow(self.conversation, answer)
-            if self.stored and self.attempt is not None:
+    def _store(self, answer: Message, *, whole: bool, again: bool) -> None:
+        with keeping.taken(), transaction.atomic():
+            if again and _is_stored(self.conversation, answer):
+                self.stored = True
+                return
+            stored = _follow(self.conversation, answer)
+            if stored and self.attempt is not None:
                 self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
+        self.stored = stored
 
     def abandon(self) -> None:
         """Give up a call whose asker left: the provider is let go, what had arrived is kept."""
-        if not self._finished:
+        if self._storing is None:
             self.call.close()
-            self.finish(whole=False)
+        self.finish(whole=False)
 
 
 def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None) -> Exchange:
@@ -186,6 +199,12 @@ def _follow(conversation: Conversation, answer: Message) -> bool:
     answer.conversation, answer.created_at = conversation, moment
     Message.objects.bulk_create([answer])
     return True
+
+
+def _is_stored(conversation: Conversation, answer: Message) -> bool:
+    """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
+    list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
+    return Message.objects.filter(pk=answer.pk).exists()
 
 
 def _moved(row: QuerySet[Conversation], moment: datetime) -> bool:

@@ -18,7 +18,7 @@ from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, Unrepeatab
 from conversations.serializers import MESSAGE_FIELDS, message_row
 from conversations.slots import Slot
 from conversations.sse import EVENT, PING, EventStreamResponse, sse
-from conversations.streams import failure_to_keep, streamed
+from conversations.streams import kept, streamed
 from models_registry.errors import ProviderError
 from models_registry.fields import money
 from models_registry.providers.base import Turn
@@ -93,7 +93,7 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
     broken = failure is not None
-    failure = failure_to_keep(lambda: exchange.finish(whole=not broken)) or failure
+    failure = (yield from kept(exchange.finishing(whole=not broken))) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 

@@ -12,6 +12,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from conversations.idempotency import Attempt
 from conversations.models import Comparison, ComparisonResult
 from conversations.pump import Event, pump
+from conversations.storing import Storing
 from models_registry.completion import Call, prepare
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
@@ -42,7 +43,7 @@ class Contest:
         self.comparison = comparison
         self.attempt = attempt
         self.contestants = contestants
-        self._finished = False
+        self._storing: Storing | None = None
 
     def run(self) -> Iterator[list[Event]]:
         """Yield what arrives, [] in times of silence: (index, a piece of text, or the error or None at its end)."""
@@ -78,24 +79,34 @@ class Contest:
         return row
 
     def finish(self) -> None:
-        """Store the results, once, and give the connection back; of a comparison deleted meanwhile nothing is kept."""
-        if self._finished:
-            return
-        self._finished = True
-        results = [self.result(index) for index in range(len(self.contestants))]
-        try:
-            with transaction.atomic():
-                if Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists():
-                    self._store(results)
-        finally:
-            release()
+        """Store the results, once, waiting while the database is away; raises what that ends with otherwise."""
+        for _ in self.finishing():
+            pass
+
+    def finishing(self) -> Iterator[None]:
+        """Store the results, once, yielding while the database is away, when no connection is held.
+
+        Of a comparison deleted meanwhile nothing is kept.
+        """
+        if self._storing is None:
+            results = [self.result(index) for index in range(len(self.contestants))]
+            self._storing = Storing(lambda _: self._store(results), comparison_id=self.comparison.pk)
+        return self._storing.attempts()
 
     def _store(self, results: list[ComparisonResult]) -> None:
-        """Add the results, unless another attempt at the same request, which took this one for dead, was faster."""
-        if not self.comparison.results.exists():
-            ComparisonResult.objects.bulk_create(results)
-            if self.attempt is not None:
-                self.attempt.settle(answered=True)
+        """Add the results, unless they are there: from an earlier try, or another attempt at the same request.
+
+        Another attempt that was faster took this one for dead.
+        """
+        try:
+            with transaction.atomic():
+                there = Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists()
+                if there and not self.comparison.results.exists():
+                    ComparisonResult.objects.bulk_create(results)
+                    if self.attempt is not None:
+                        self.attempt.settle(answered=True)
+        finally:
+            release()
 
     def abandon(self) -> None:
         """Give up the calls that still run, and keep what has come."""

@@ -26,7 +26,7 @@ from conversations.models import Comparison, ComparisonQuerySet, RepeatableReque
 from conversations.repeatable import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.slots import Slot
 from conversations.sse import EVENT, PING, EventStreamResponse, sse
-from conversations.streams import failure_to_keep, streamed
+from conversations.streams import kept, streamed
 from models_registry.requests import current_user
 from perf.responses import Cached, cached_response, canonical
 from perf.validation import valid
@@ -165,7 +165,7 @@ def _events(contest: Contest) -> Iterator[bytes]:
     yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
     for arrived in contest.run():
         yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
-    if (failure := failure_to_keep(contest.finish)) is None:
+    if (failure := (yield from kept(contest.finishing()))) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
     else:
         said = {"error": failure.get_codes(), "message": str(failure.detail)}

@@ -1,16 +1,13 @@
 """Streaming what runs in a slot: started before the response, cleaned up after it, whatever happens between."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol, TypeVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from rest_framework.exceptions import APIException
 
 from conversations.slots import Slot
-from conversations.sse import EventStreamResponse
-
-logger = logging.getLogger("llmselect.streams")
+from conversations.sse import PING, EventStreamResponse
 
 
 class Abandonable(Protocol):
@@ -41,12 +38,15 @@ def streamed(begin: Callable[[], Run], events: Callable[[Run], Iterator[bytes]])
     return EventStreamResponse(events(run), ended=ended)
 
 
-def failure_to_keep(finish: Callable[[], None]) -> APIException | None:
-    """Store what a stream brought; returns the error it must end with when that fails, for no stream ends without."""
+def kept(attempts: Iterator[None]) -> Generator[bytes, None, APIException | None]:
+    """Store what a stream brought, with a comment for the client whenever that takes another try.
+
+    Returns the error that the stream must end with when it fails, for no stream ends without.
+    """
     try:
-        finish()
+        for _ in attempts:
+            yield PING
     except Exception as error:
-        logger.exception("what a stream brought could not be stored")
-        code = "database_unavailable" if isinstance(error, DatabaseError) else "server_error"
+        code = "database_unavailable" if isinstance(error, DatabaseError | InterfaceError) else "server_error"
         return APIException("What has arrived could not be stored.", code)
     return None

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from llmselect_project.environment import boolean, env, integer
 
-SPARE_THREADS = 8  # that never wait for the pool, so that health finds one
+SPARE_THREADS = 32  # that never wait for the pool, so that cached lists and health find one
 
 # Until a peer that says nothing is given up: a server that vanished without closing its connections.
 NETWORK = {
@@ -27,7 +27,7 @@ def databases(folder: Path, *, production: bool, threads: int) -> dict[str, dict
     """
     database = _from_url(env.str("DATABASE_URL", default="") or f"sqlite:///{folder / 'db.sqlite3'}")
     database["ATOMIC_REQUESTS"] = False
-    if database["ENGINE"] == "django.db.backends.sqlite3":
+    if database["ENGINE"] == "perf.sqlite3":
         # Closing a SQLite connection costs more than most requests, so each thread keeps its own.
         database["CONN_MAX_AGE"] = None
         database["OPTIONS"] = {
@@ -73,7 +73,9 @@ def _from_url(url: str) -> dict[str, Any]:
         ) from None
     if config.get("ENGINE") == "django.db.backends.postgresql":
         config["ENGINE"] = "perf.postgresql"
-    elif config.get("ENGINE") != "django.db.backends.sqlite3":
+    elif config.get("ENGINE") == "django.db.backends.sqlite3":
+        config["ENGINE"] = "perf.sqlite3"
+    else:
         raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
     if not config["NAME"]:
         raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:password@host:5432/name.")

@@ -5,17 +5,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse
-from psycopg.errors import ReadOnlySqlTransaction
-from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from llmselect_project.errors import DatabaseBusy, DatabaseUnavailable, RequestTooLarge, TokenNotValid
+from perf import failures
 from perf.db import sentence
-from perf.postgresql.pool import Unreachable
 
 logger = logging.getLogger("llmselect.errors")
 
@@ -91,13 +89,11 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
-    if isinstance(error, OperationalError | InterfaceError) or isinstance(error.__cause__, ReadOnlySqlTransaction):
-        # The pool has said so once and counts each; a traceback for every request would bury the rest.
-        expected = isinstance(error.__cause__, PoolTimeout | TooManyRequests | Unreachable)
-        if not expected:
+    if failures.passes(error):
+        failures.note(error)
+        if not failures.is_told(error):
             logger.error("database error", exc_info=error, extra={"error": sentence(error)})
-        busy = isinstance(error.__cause__, PoolTimeout | TooManyRequests) or "locked" in str(error)
-        return DatabaseBusy() if busy else DatabaseUnavailable()
+        return DatabaseBusy() if failures.is_busy(error) else DatabaseUnavailable()
     return None
 
 

@@ -33,6 +33,7 @@ def _figure(help_text: str) -> serializers.IntegerField:
 class _DetailedDatabase(_Database):
     vendor = serializers.CharField()
     latency = serializers.FloatField(allow_null=True, help_text="seconds to connect and ask")
+    writable = serializers.BooleanField(help_text="false while it is full or read-only; `error` says why")
     error = serializers.CharField(allow_null=True)
     pool_min = _figure("DB_POOL_MIN_SIZE")
     pool_max = _figure("DB_POOL_MAX_SIZE")

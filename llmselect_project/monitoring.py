@@ -25,7 +25,8 @@ class HealthView(PublicView):
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Ask the database and the cache, for at most 1.5 s.
 
-        Without the cache the server is slower (`degraded`), without the database useless (`error`, 503).
+        Without the cache the server is slower, and without writes it only serves what is there (`degraded`); without
+        the database it is useless (`error`, 503).
         """
         found = health.examine()
         body = Health({**_common(found), "database": found.database, "cache": found.cache}).data
@@ -53,7 +54,7 @@ class DetailedHealthView(UncachedView):
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Show what /health found, with reasons, the figures of this worker's pool, and pending migrations."""
         release()  # who asks may have been read from the database; that is no part of the picture
-        found = health.examine()
+        found = health.examine(thorough=True)
         body = {
             **_common(found),
             "uptime": round(health.uptime(), 1),

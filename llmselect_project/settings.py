@@ -112,6 +112,9 @@ if DEBUG:
 
 SERVE_THREADS = integer("SERVE_THREADS", 256, minimum=33)
 DATABASES = databases(BASE_DIR, production=PRODUCTION, threads=SERVE_THREADS)
+# Seconds that a statement of a request may wait for a lock, and may take; 0 is for ever. Commands have no limit.
+DB_LOCK_TIMEOUT = integer("DB_LOCK_TIMEOUT", 5)
+DB_STATEMENT_TIMEOUT = integer("DB_STATEMENT_TIMEOUT", 30)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache
@@ -228,6 +231,8 @@ PROVIDER_BASE_URLS = {
 PROVIDER_CONNECT_TIMEOUT = seconds("PROVIDER_CONNECT_TIMEOUT", 5.0)  # seconds
 # Seconds to the first byte, and then between chunks.
 PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 60.0)
+# Seconds for which an answer is tried to be stored while the database is away.
+ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
 
 # REST framework and OpenAPI

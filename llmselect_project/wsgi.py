@@ -6,16 +6,26 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from conversations.pump import break_off
+from conversations.storing import hurry
 from llmselect_project import schema_view
 from llmselect_project.body import ChunkedBodies
 from llmselect_project.shutdown import before_kill
 from perf import recorder
 from perf.cache import start_cold
+from perf.sqlite3.checkpoints import keep_logs_short
+
+
+def _end_all() -> None:
+    """Give up what runs and what cannot be stored, while there is time to keep the rest."""
+    hurry()
+    break_off()
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
 application = ChunkedBodies(get_wsgi_application(), limit=settings.REQUEST_BODY_LIMIT)
 recorder.serve()
 start_cold()
+keep_logs_short()
 schema_view.load()
-before_kill(settings.SHUTDOWN_GRACE, break_off)
+before_kill(settings.SHUTDOWN_GRACE, _end_all)

@@ -1,14 +1,17 @@
-"""System checks of the database pool and the cache's address."""
+"""System checks of the database and its pool, and of the cache's address."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, InterfaceError
 
 from perf.db import plain_connection
+from perf.sqlite3.files import readable_by_all
 
 BESIDES = 2  # connections of a worker that are no pool's: health, and what the master process does
 
@@ -36,6 +39,40 @@ def check_redis_url(**_: Any) -> list[CheckMessage]:
         return []
     hint = "It looks like redis://:password@host:6379/0 (rediss:// with TLS, unix:// for a socket)."
     return [Error("REDIS_URL cannot be read.", hint=hint, id="perf.E004")]
+
+
+@register(Tags.database)
+def check_time_limits(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Warn of a PgBouncer that gives connections without a limit on waiting for locks: ours are not sent through it."""
+    configured = settings.DATABASES["default"]
+    if not databases or not configured.get("DISABLE_SERVER_SIDE_CURSORS") or not settings.DB_LOCK_TIMEOUT:
+        return []
+    plain = plain_connection()
+    try:
+        with plain.cursor() as cursor:
+            cursor.execute("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'")
+            (milliseconds,) = cursor.fetchone()
+    except (DatabaseError, InterfaceError):
+        return []
+    finally:
+        plain.close()
+    if milliseconds != "0":
+        return []
+    hint = "Set lock_timeout and statement_timeout in connect_query of PgBouncer; see docs/deployment.md."
+    return [checks.Warning("Behind PgBouncer requests wait for locks for ever.", hint=hint, id="perf.W002")]
+
+
+@register(Tags.database)
+def check_files_are_private(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Warn of SQLite files that everybody may read and that are another user's, so that they were not made private."""
+    configured = settings.DATABASES["default"]
+    if not databases or configured["ENGINE"] != "perf.sqlite3":
+        return []
+    theirs = [path for path in readable_by_all(str(configured["NAME"])) if os.geteuid() not in (0, path.stat().st_uid)]
+    if not theirs:
+        return []
+    message = f"Every user of this machine may read {', '.join(map(str, theirs))}."
+    return [checks.Warning(message, hint="Have their owner run: chmod 600 FILE.", id="perf.W001")]
 
 
 def _is_redis_url(url: str) -> bool:

@@ -110,6 +110,8 @@ def _connection(config: dict[str, Any]) -> BaseDatabaseWrapper:
 def _config(url: str | None) -> dict[str, Any]:
     """Copy the configured settings, those of `url` over them; a pool would be shared by the alias, and is left out."""
     given = dict(environ.Env().db_url_config(url)) if url else {}
+    if given.get("ENGINE") == "django.db.backends.sqlite3":
+        given["ENGINE"] = "perf.sqlite3"
     configured = current().settings_dict
     same = given.get("ENGINE", configured["ENGINE"]) == configured["ENGINE"]
     config = connections.configure_settings({DEFAULT_DB_ALIAS: {**(configured if same else {}), **given}})

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from llmselect_project import throttling
 from models_registry.models import LLMModel, Provider
-from perf import recorder
+from perf import health, recorder
 from perf.caching.outage import outage
 from perf.timing import handover
 from tests.helpers import PASSWORD, client_for
@@ -22,6 +22,7 @@ def nothing_remembered():
     cache.clear()
     outage.end_pause()
     recorder.begin_anew()
+    health.begin_anew()
     handover.worker = handover.Worker()
     throttling.outage.end_pause()
     for limiter in throttling.limiters():

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
-PATIENCE = 2.0  # seconds to wait for somebody else's work before doing it oneself
+PATIENCE = 1.0  # seconds to wait for somebody else's work before doing it oneself
 
 
 class _Flight:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg_pool import ConnectionPool
@@ -20,6 +20,10 @@ class Unreachable(psycopg.OperationalError):
     """No connection of the pool lives, and the last attempt to make one failed."""
 
 
+class SentAway(psycopg.OperationalError):
+    """All connections of the pool wait for a lock that did not become free in time."""
+
+
 class Pool(ConnectionPool[psycopg.Connection[Any]]):
     """Drops all idle connections when one of them is found dead, and refuses callers at once while none can be made.
 
@@ -29,7 +33,10 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
     """
 
     def __init__(self, *, health_checks: bool, **options: Any) -> None:
-        """Take the options of psycopg's pool; raises ValueError for sizes that cannot be."""
+        """Take the options of psycopg's pool; raises ValueError for sizes that cannot be.
+
+        `patience` is for whoever sets another lock_timeout than that of the options: seconds by connection.
+        """
         self.down = False
         self._why = ""
         self._went_down = 0.0
@@ -37,6 +44,7 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
         self._knowing = threading.Lock()
         self._made: WeakSet[psycopg.Connection[Any]] = WeakSet()
         self._out = 0
+        self.patience: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
         super().__init__(check=self._test if health_checks else None, **options)
 
     def getconn(self, timeout: float | None = None) -> psycopg.Connection[Any]:
@@ -53,6 +61,13 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
         with self._knowing:
             self._out -= 1
         super().putconn(conn)
+
+    def lock_timed_out(self) -> None:
+        """Send away those who wait for a connection, after one of the pool waited for a lock in vain.
+
+        They would only come to wait for the same lock, one after the other, each as long as this one did.
+        """
+        self._send_away(SentAway("every connection waits for a lock"))
 
     def figures(self) -> dict[str, int]:
         """Return psycopg's own figures, and how many connections are checked out at the moment."""
@@ -112,10 +127,12 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
                 self._reported = now
         if not quiet:
             logger.warning("no connection to the database can be made", extra={"error": why, "alive": alive})
-        if alive:
-            return
+        if not alive:
+            self._send_away(Unreachable(self._why))
+
+    def _send_away(self, error: psycopg.OperationalError) -> None:
         with self._lock:
             waiting = list(self._waiting)
             self._waiting.clear()
         for client in waiting:
-            client.fail(Unreachable(self._why))
+            client.fail(error)

@@ -2,6 +2,7 @@
 
 import copy
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -9,8 +10,9 @@ from django.db import OperationalError, connection
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from perf import pool as counted
+from perf import recorder
 from perf.postgresql.base import DatabaseWrapper
-from perf.postgresql.pool import Unreachable
+from perf.postgresql.pool import SentAway, Unreachable
 from perf.processes import free_port
 from tests.helpers import eventually
 
@@ -29,6 +31,7 @@ def wrapper():
         settings |= {key.upper(): options.pop(key) for key in ("port", "host") if key in options}
         settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 1, "timeout": 5, "reconnect_timeout": 2, **options}
         made.append(DatabaseWrapper(settings, alias="test_pool"))
+        made[-1].inc_thread_sharing()
         return made[-1]
 
     yield make
@@ -131,3 +134,58 @@ def test_a_server_that_takes_no_more_is_not_gone_while_a_connection_lives(wrappe
     assert not holder.pool.down
     holder.close()
     wrapper().ensure_connection()
+
+
+# Time limits
+
+
+def test_commands_have_no_limit_and_requests_do(wrapper, monkeypatch):
+    assert "options" not in wrapper().get_connection_params()
+    monkeypatch.setattr(recorder._state, "serving", True)
+    limited = wrapper()
+    assert limited.get_connection_params()["options"] == "-c lock_timeout=5000 -c statement_timeout=30000"
+    assert shown(limited, "lock_timeout") == 5000
+    assert shown(limited, "statement_timeout") == 30_000
+    own = wrapper()
+    own.settings_dict["OPTIONS"]["options"] = "-c lock_timeout=1"
+    assert own.get_connection_params()["options"].endswith("statement_timeout=30000 -c lock_timeout=1")
+    behind = wrapper()
+    behind.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+    assert "options" not in behind.get_connection_params()
+
+
+def test_who_has_waited_for_the_pool_waits_less_for_locks(wrapper, monkeypatch):
+    monkeypatch.setattr(recorder._state, "serving", True)
+    holder, other = wrapper(), wrapper()
+    holder.ensure_connection()
+    with ThreadPoolExecutor(1) as thread:
+        waits = thread.submit(shown, other, "lock_timeout")
+        time.sleep(1)
+        holder.close()
+        assert 3000 < waits.result() <= 4100
+    assert shown(holder, "lock_timeout") == 5000  # the same connection, for somebody who did not wait
+
+
+def test_a_lock_that_does_not_come_sends_away_who_waits_for_the_pool(wrapper, monkeypatch):
+    monkeypatch.setattr(recorder._state, "serving", True)
+    other, holder = wrapper(), wrapper()
+    with ThreadPoolExecutor(1) as thread, connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE auth_group IN ACCESS EXCLUSIVE MODE")
+        with holder.cursor() as locked:
+            locked.execute("SET lock_timeout = 500")
+            waits = thread.submit(shown, other, "lock_timeout")
+            assert eventually(lambda: holder.pool.figures()["requests_waiting"] == 1)
+            with pytest.raises(OperationalError, match="lock timeout"):
+                locked.execute("SELECT 1 FROM auth_group")
+        error = waits.exception()
+    assert isinstance(error.__cause__, SentAway)
+
+
+def shown(wrapper, name):
+    """Ask how many ms a limit is for a connection that is checked out and given back."""
+    try:
+        with wrapper.cursor() as cursor:
+            cursor.execute("SELECT setting FROM pg_settings WHERE name = %s", [name])
+            return int(cursor.fetchone()[0])
+    finally:
+        wrapper.close()

@@ -97,7 +97,7 @@ def test_detailed(staff, settings):
     assert cache == {"connected": True, "writable": True, "error": None, "backend": backend}
     assert 0 <= database.pop("latency") < 1.5
     figures = {name: database.pop(name) for name in (*POOL, *COUNTED)}
-    assert database == {"connected": True, "error": None, "vendor": connection.vendor}
+    assert database == {"connected": True, "writable": True, "error": None, "vendor": connection.vendor}
     if connection.vendor == "sqlite":
         assert set(figures.values()) == {None}
     else:
