@@ -68,10 +68,15 @@ class ExcerptAdmin(ReadOnlyAdmin):
 class ConversationAdmin(ReadOnlyAdmin):
     """Finds a user's conversations."""
 
-    list_display = ("__str__", "user", "provider", "model", "message_count", "created_at", "last_message_at")
+    list_display = ("name", "user", "provider", "model", "message_count", "created_at", "last_message_at")
     list_select_related = ("user",)
     search_fields = ("=user__username",)
     search_help_text = "A user's name, exactly."
+
+    @admin.display(description="conversation")
+    def name(self, conversation: Conversation) -> str:
+        """Show the title where there is one."""
+        return conversation.title or str(conversation)
 
 
 @admin.register(Message)

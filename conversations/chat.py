@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
 from conversations.idempotency import AnswerDeleted, Attempt
-from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
+from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
 from conversations.queries import history, question
 from conversations.slots import keeping
 from conversations.storing import Storing
@@ -22,6 +22,7 @@ from models_registry.models import Provider
 from models_registry.providers.base import CompletionRequest, Turn
 
 TITLE_FROM_MESSAGE = 80  # characters
+TURN_FIELDS = ("provider", "model", "title", "system", "message_count", "preview", "last_message_at", "updated_at")
 TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 
 
@@ -178,7 +179,8 @@ def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
             conversation.preview = message.content[:PREVIEW_LENGTH]
     conversation.message_count += len(messages)
     conversation.last_message_at = messages[-1].created_at
-    conversation.save()
+    # Not the owner: it stays, and saving it would have its old one looked up.
+    conversation.save(update_fields=None if conversation._state.adding else TURN_FIELDS)
     Message.objects.bulk_create(messages)
 
 
@@ -207,12 +209,11 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
     return Message.objects.filter(pk=answer.pk).exists()
 
 
-def _moved(row: QuerySet[Conversation], moment: datetime) -> bool:
+def _moved(row: ConversationQuerySet, moment: datetime) -> bool:
     """Count one message more, and have it be the last; says whether the row is there."""
     updated_at = Greatest("updated_at", timezone.now())  # for the lock is waited for
     change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": updated_at}
-    # Not by the queryset's own `update`, which reads whose lists to forget: the message makes them forgotten.
-    return bool(QuerySet.update(row, **change))
+    return bool(row.update_quietly(**change))  # the message makes its owner's lists forgotten
 
 
 def _user_message(turn: Turn, target: Target) -> Message:

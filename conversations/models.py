@@ -4,11 +4,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from conversations import caches
-from perf.querysets import InvalidatingQuerySet
+from perf.querysets import InvalidatingQuerySet, LeafModel
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -17,11 +17,22 @@ TITLE_LENGTH = 200  # characters
 class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
     """Conversations, never without saying whose."""
 
-    namespaces = (caches.conversations,)
-
     def for_user(self, user_id: int) -> "ConversationQuerySet":
         """Only this user's."""
         return self.filter(user_id=user_id)
+
+    def recount(self) -> int:
+        """Make `message_count`, `preview` and `last_message_at` what the messages say; returns how many rows."""
+        own = Message.objects.filter(conversation=models.OuterRef("pk")).order_by()
+        newest = own.order_by("-created_at", "-id")
+        count = own.values("conversation").annotate(count=models.Count("pk")).values("count")
+        asked = newest.filter(role=Message.Role.USER).values(text=Left("content", PREVIEW_LENGTH))
+        return self.update(
+            message_count=Coalesce(models.Subquery(count), 0),
+            preview=Coalesce(models.Subquery(asked[:1]), models.Value("")),
+            last_message_at=Coalesce(models.Subquery(newest.values("created_at")[:1]), "created_at"),
+            updated_at=timezone.now(),
+        )
 
 
 class Conversation(models.Model):
@@ -48,6 +59,7 @@ class Conversation(models.Model):
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="idx_conversation_user_created"),
             models.Index(fields=["user", "-last_message_at", "-id"], name="idx_conversation_user_recent"),
@@ -58,22 +70,30 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        return str(self.id)  # the admin's log keeps it, and no title shall outlive its conversation
 
 
 class MessageQuerySet(InvalidatingQuerySet["Message"]):
     """Messages, narrowed to what a model is told again."""
-
-    namespaces = (caches.conversations,)
-    owner_path = "conversation__user_id"
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
         """Give what was said in a conversation, oldest first, without failures and silences."""
         said = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
         return said.order_by("created_at", "id")
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete, and keep what their conversations say of their messages right in the same transaction.
 
-class Measured(models.Model):
+        The conversations are locked first, in the order in which an account's are, so that no answer arrives between
+        the deletion and the count.
+        """
+        return self.delete_by_parent("conversation", Conversation.objects.all(), ConversationQuerySet.recount)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+class Measured(LeafModel):
     """What a model wrote, and what the call took; null where there was none, or where it is unknown."""
 
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -115,6 +135,7 @@ class Message(Measured):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         indexes = [models.Index(fields=["conversation", "created_at", "id"], name="idx_message_conv_created")]
 
     def __str__(self) -> str:
@@ -123,8 +144,6 @@ class Message(Measured):
 
 class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
     """Comparisons, never without saying whose."""
-
-    namespaces = (caches.comparisons, caches.leaderboards)
 
     def for_user(self, user_id: int) -> "ComparisonQuerySet":
         """Only this user's."""
@@ -135,6 +154,14 @@ class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
         # The order of their index, so that the results of a page need no sorting.
         ordered = ComparisonResult.objects.order_by("comparison_id", "index")
         return self.prefetch_related(models.Prefetch("results", ordered))
+
+    def clear_lost_votes(self) -> int:
+        """Take back votes for results that are not there any more; returns how many."""
+        preferred = ComparisonResult.objects.filter(
+            comparison=models.OuterRef("pk"), index=models.OuterRef("preferred_index")
+        )
+        lost = self.filter(~models.Exists(preferred), preferred_index__isnull=False)
+        return lost.update(preferred_index=None, voted_at=None)
 
 
 class Comparison(models.Model):
@@ -160,6 +187,7 @@ class Comparison(models.Model):
     objects = ComparisonQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         indexes = [models.Index(fields=["user", "-created_at", "-id"], name="idx_comparison_user_created")]
 
     def __str__(self) -> str:
@@ -174,8 +202,12 @@ class Comparison(models.Model):
 class ComparisonResultQuerySet(InvalidatingQuerySet["ComparisonResult"]):
     """Results, whose owner is that of their comparison."""
 
-    namespaces = (caches.comparisons, caches.leaderboards)
-    owner_path = "comparison__user_id"
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete, and take back the votes for them in the same transaction."""
+        return self.delete_by_parent("comparison", Comparison.objects.all(), ComparisonQuerySet.clear_lost_votes)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class ComparisonResult(Measured):
@@ -193,6 +225,7 @@ class ComparisonResult(Measured):
     objects = ComparisonResultQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         constraints = [models.UniqueConstraint(fields=["comparison", "index"], name="uniq_result_comparison_index")]
 
     def __str__(self) -> str:

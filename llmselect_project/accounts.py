@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import authenticate, update_session_auth_hash
+from django.contrib.auth import authenticate, logout, update_session_auth_hash
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from drf_spectacular.utils import extend_schema
@@ -135,6 +135,8 @@ class MeView(UncachedView):
         """Delete one's account and all it owns."""
         data = valid(serializers.AccountDeletion, request.data)
         sessions.delete_account(user=_with_password(request, data["password"], field="password"))
+        if request.auth is None:
+            logout(request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -5,9 +5,11 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from llmselect_project.models import LoginSession, RefreshToken
+from llmselect_project.sessions import delete_account
 from perf.paginator import CappedPaginator
 
 admin.site.unregister(User)
@@ -32,6 +34,15 @@ class LargeUserAdmin(UserAdmin[User]):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002
+        """Delete as the user would."""
+        delete_account(user=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:  # noqa: ARG002
+        """Delete each as the user would."""
+        for user in queryset:
+            delete_account(user=user)
 
 
 class RefreshTokenInline(admin.TabularInline[RefreshToken, LoginSession]):

@@ -5,6 +5,12 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from perf.querysets import InvalidatingQuerySet
+
+
+class LoginSessionQuerySet(InvalidatingQuerySet["LoginSession"]):
+    """Sessions; a change of them changes who is logged in."""
+
 
 class LoginSession(models.Model):
     """One login of a user on one device; deleting it ends its access tokens too.
@@ -17,6 +23,11 @@ class LoginSession(models.Model):
     password_stamp = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
+
+    objects = LoginSessionQuerySet.as_manager()
+
+    class Meta:
+        base_manager_name = "objects"
 
     def __str__(self) -> str:
         return str(self.id)

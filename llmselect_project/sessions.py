@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -15,10 +17,12 @@ from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.settings import api_settings
 
 from conversations.deletion import lock_all
+from conversations.traces import remove_soon
 from llmselect_project.claims import token_id, verified
 from llmselect_project.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
 from perf.plans import Shape
+from perf.querysets import InvalidatingQuerySet
 
 KEEP_USED = timedelta(days=1)  # more than any reuse window, so that a row in use is never missed
 PRUNED_AT_ONCE = 1000  # rows
@@ -36,7 +40,7 @@ def start_session(*, user: User) -> TokenPair:
     """Begin a session for a user whose password was just checked; raises IntegrityError when the user is gone."""
     now = timezone.now()
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(last_login=now)
+        cast("InvalidatingQuerySet[User]", User.objects.filter(pk=user.pk)).update_quietly(last_login=now)
         session = LoginSession.objects.create(
             user=user,
             password_stamp=user.get_session_auth_hash(),
@@ -84,7 +88,7 @@ def change_password(*, user: User, password: str, keep: uuid.UUID | None) -> Non
 
 
 def delete_account(*, user: User) -> None:
-    """Delete a user and everything that is theirs.
+    """Delete a user and everything that is theirs, and their name where the admin's log has it.
 
     Whoever adds something meanwhile waits for the lock of the user, and finds that there is none any more.
     """
@@ -92,7 +96,10 @@ def delete_account(*, user: User) -> None:
         _locked(user=user)
         list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
         lock_all(user.pk)
+        about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+        about.update(object_repr=f"user {user.pk}")
         user.delete()
+        transaction.on_commit(remove_soon)
 
 
 def prune_sessions() -> int:
@@ -168,5 +175,5 @@ def _issue(session: LoginSession) -> TokenPair:
     expires_at = datetime.fromtimestamp(refresh["exp"], tz=timezone.get_current_timezone())
     row = RefreshToken.objects.create(session=session, expires_at=expires_at)
     refresh["jti"] = str(row.pk)
-    LoginSession.objects.filter(pk=session.pk).update(expires_at=expires_at)
+    LoginSession.objects.filter(pk=session.pk).update_quietly(expires_at=expires_at)
     return TokenPair(access=str(refresh.access_token), refresh=str(refresh))

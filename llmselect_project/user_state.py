@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import User, UserManager
 from django.db.models import QuerySet
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
 
 from llmselect_project.models import LoginSession
 from perf.cache import Namespace
 from perf.caching.places import Found, Place
+from perf.invalidation import exempt, invalidates, owns
 from perf.plans import Shape
+from perf.querysets import InvalidatingQuerySet
 
 # In the order of the model's columns, as `from_db` takes them.
 FIELDS = [
@@ -22,6 +22,30 @@ FIELDS = [
 ]
 
 namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL)
+
+invalidates("auth.User", namespace, owner="pk")
+invalidates("llmselect_project.LoginSession", namespace, owner="user_id")
+owns("auth.User")
+exempt("llmselect_project.RefreshToken", "it is read from the database whenever it is used")
+exempt("llmselect_project.KnownPlace", "it is read from the database at each login")
+exempt("sessions.Session", "a browser's session is read from the database at each request")
+for label in ("auth.Group", "auth.Permission", "contenttypes.ContentType"):
+    exempt(label, "rights are read from the database at each request that asks for them")
+exempt("admin.LogEntry", "pages of the admin are made anew each time")
+
+
+class Users(UserManager.from_queryset(InvalidatingQuerySet[User])):  # type: ignore[misc]  # made when it runs
+    """Django's own, with an `update()` that takes effect at once."""
+
+    def __eq__(self, other: object) -> bool:
+        """Be the same as Django's own to migrations, which would else want to change Django's model."""
+        return isinstance(other, UserManager)
+
+    __hash__ = UserManager.__hash__
+
+
+# The model is Django's; a manager of its own goes before the one that it inherits.
+User.add_to_class("objects", Users())
 
 
 def load_user(*, user_id: str, session_id: str, ahead: Mapping[Place, Found]) -> User | None:
@@ -52,15 +76,3 @@ def shapes() -> Iterator[Shape]:
     """Declare what authentication asks where the cache does not know, for the latest session."""
     session = LoginSession.objects.order_by("-pk").first() or LoginSession(user_id=0)
     yield Shape("authentication, session and user", lambda: _sessions(str(session.user_id), str(session.pk)))
-
-
-@receiver((post_save, post_delete), sender=User)
-def forget_user(instance: User, **_: Any) -> None:
-    """Have a changed or deleted user looked up anew."""
-    namespace.invalidate(instance.pk)
-
-
-@receiver((post_save, post_delete), sender=LoginSession)
-def forget_session(instance: LoginSession, **_: Any) -> None:
-    """Have the user of a session that began, changed or ended looked up anew."""
-    namespace.invalidate(instance.user_id)

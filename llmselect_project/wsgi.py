@@ -12,6 +12,7 @@ from llmselect_project.body import ChunkedBodies
 from llmselect_project.shutdown import before_kill
 from perf import recorder
 from perf.cache import start_cold
+from perf.caching import heartbeat
 from perf.sqlite3.checkpoints import keep_logs_short
 
 
@@ -26,6 +27,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 application = ChunkedBodies(get_wsgi_application(), limit=settings.REQUEST_BODY_LIMIT)
 recorder.serve()
 start_cold()
+heartbeat.start()
 keep_logs_short()
 schema_view.load()
 before_kill(settings.SHUTDOWN_GRACE, _end_all)

@@ -13,6 +13,8 @@ class ModelsRegistryConfig(AppConfig):
     verbose_name = "Model registry"
 
     def ready(self) -> None:
-        """Offer what is worth warming, and what is checked."""
+        """Offer what is worth warming, and what is checked; say which changes make what forgotten."""
+        from models_registry import caches  # noqa: F401
+
         warming.register("models_registry.warming.model_lists")
         plans.register(shapes="models_registry.queries.shapes", fill="models_registry.plan_rows.fill")

@@ -1,28 +1,17 @@
-"""What is cached of the registry and of the users' keys, and the signals that make it forgotten."""
-
-from typing import Any
+"""What is cached of the registry and of the users' keys, and which changes make it forgotten."""
 
 from django.conf import settings
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
 
-from perf.cache import EVERYBODY, Namespace
+from perf.cache import Namespace
+from perf.invalidation import invalidates
 
 KEYS_TTL = 300  # seconds
+LOOKUPS = 2000  # lists and models of the registry that are kept, among them names that do not exist
 
-models = Namespace("models", ttl=settings.MODEL_CACHE_TTL)
+models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, entries=LOOKUPS)
 # Of which providers a user has keys. Never a key, in whatever form.
 keys = Namespace("keys", ttl=KEYS_TTL)
 
-
-@receiver((post_save, post_delete), sender="models_registry.Provider")
-@receiver((post_save, post_delete), sender="models_registry.LLMModel")
-def forget_models(**_: Any) -> None:
-    """Forget the model lists."""
-    models.invalidate(EVERYBODY)
-
-
-@receiver((post_save, post_delete), sender="models_registry.APIKey")
-def forget_keys(instance: Any, **_: Any) -> None:
-    """Forget of which providers a user has keys."""
-    keys.invalidate(instance.user_id)
+invalidates("models_registry.Provider", models, owner=None)
+invalidates("models_registry.LLMModel", models, owner=None)
+invalidates("models_registry.APIKey", keys, owner="user_id")

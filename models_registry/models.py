@@ -8,7 +8,6 @@ from django.core.validators import RegexValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from models_registry import caches
 from perf.querysets import InvalidatingQuerySet
 
 COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
@@ -27,9 +26,6 @@ class ProviderKind(models.TextChoices):
 
 class ProviderQuerySet(InvalidatingQuerySet["Provider"]):
     """Providers, narrowed to those that can be called."""
-
-    namespaces = (caches.models,)
-    owner_path = None
 
     def usable(self) -> "ProviderQuerySet":
         """Leave out disabled providers, and the echo outside development."""
@@ -60,6 +56,9 @@ class Provider(models.Model):
 
     objects = ProviderQuerySet.as_manager()
 
+    class Meta:
+        base_manager_name = "objects"
+
     def __str__(self) -> str:
         return self.name
 
@@ -76,9 +75,6 @@ class Provider(models.Model):
 
 class LLMModelQuerySet(InvalidatingQuerySet["LLMModel"]):
     """Models of the registry, narrowed to what users may see."""
-
-    namespaces = (caches.models,)
-    owner_path = None
 
     def listed(self) -> "LLMModelQuerySet":
         """Models of usable providers, each with its provider in the same query."""
@@ -117,6 +113,7 @@ class LLMModel(models.Model):
 
     class Meta:
         verbose_name = "model"
+        base_manager_name = "objects"
         constraints = [models.UniqueConstraint(fields=["provider", "model_id"], name="uniq_llmmodel_provider_model")]
 
     def __str__(self) -> str:
@@ -131,8 +128,6 @@ class LLMModel(models.Model):
 
 class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):
     """Keys; a change of them changes who has one."""
-
-    namespaces = (caches.keys,)
 
 
 class APIKey(models.Model):
@@ -153,7 +148,8 @@ class APIKey(models.Model):
 
     class Meta:
         verbose_name = "API key"
+        base_manager_name = "objects"
         constraints = [models.UniqueConstraint(fields=["user", "provider"], name="idx_apikeys_user_provider")]
 
     def __str__(self) -> str:
-        return self.masked
+        return str(self.id)  # the admin's log keeps it, and nothing of a key shall outlive it

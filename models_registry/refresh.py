@@ -5,7 +5,7 @@ import threading
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from models_registry.keys import system_key
@@ -56,8 +56,8 @@ def _due_times() -> dict[str, datetime]:
 def _claim(slug: str, now: datetime) -> bool:
     """Take the right to ask a provider; of all workers and machines one gets it."""
     free = Q(check_started_at=None) | Q(check_started_at__lte=now - RETRY)
-    # Not by our queryset's own `update`: no list shows this, so none is forgotten.
-    return QuerySet.update(Provider.objects.filter(free, slug=slug), check_started_at=now) == 1
+    claimed = Provider.objects.filter(free, slug=slug).update_quietly(check_started_at=now)  # no list shows it
+    return claimed == 1
 
 
 def _refresh(slugs: list[str]) -> None:

@@ -49,8 +49,8 @@ def _renew(row_id: UUID, token: str, done: Rotation) -> None:
         done.unreadable.append(row_id)
         return
     # Only what was read is replaced: a key that its user stores meanwhile is newer, and encrypted newly anyway.
-    # Not by our queryset's own `update`: who has a key stays as it was.
-    if QuerySet.update(APIKey.objects.filter(pk=row_id, key_encrypted=token), key_encrypted=renewed):
+    # Quietly, for who has a key stays as it was.
+    if APIKey.objects.filter(pk=row_id, key_encrypted=token).update_quietly(key_encrypted=renewed):
         done.renewed += 1
     else:
         done.changed_meanwhile += 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from perf import recorder
-from perf.caching import places
+from perf.caching import places, undelivered
 from perf.caching.counts import counter
 from perf.caching.epoch import advance_epoch, follow_epoch
 from perf.caching.flight import SingleFlight
@@ -24,15 +24,20 @@ logger = logging.getLogger("perf.cache")
 
 NAMESPACES: dict[str, "Namespace"] = {}
 EVERYBODY = "-"
+EVERYTHING = "*"  # instead of the name of a namespace, or of an owner
 NEWEST = 50
 
 
 class Namespace:
-    """One kind of cached value, kept `ttl` seconds for an owner (a user id, or `EVERYBODY`); 0 keeps nothing."""
+    """One kind of cached value, kept `ttl` seconds for an owner (a user id, or `EVERYBODY`); 0 keeps nothing.
 
-    def __init__(self, name: str, *, ttl: int) -> None:
+    Of an owner at most `entries` values are kept, the newest, however many queries he invents.
+    """
+
+    def __init__(self, name: str, *, ttl: int, entries: int = places.ENTRIES) -> None:
         self.name = name
         self.ttl = ttl
+        self.entries = entries
         self._flights = SingleFlight()
         NAMESPACES[name] = self
 
@@ -62,8 +67,11 @@ class Namespace:
         return self._flights.run(key, lambda: self._fill(place, found, load), load, waiting=release), False
 
     def invalidate(self, owner: object) -> None:
-        """Forget all of `owner` once the current transaction commits; outside one, now. Never raises."""
-        forget = _Forget(self, str(owner))
+        """Forget all of `owner` once the current transaction commits; outside one, now. Never raises.
+
+        `EVERYTHING` forgets everybody.
+        """
+        forget = _Forget(self.name, str(owner))
         if not forget.is_coming():
             transaction.on_commit(forget)
 
@@ -85,7 +93,7 @@ class Namespace:
             return again.value
         value = load()
         try:
-            places.keep(place, found, value, self.ttl)
+            places.keep(place, found, value, self.ttl, self.entries)
             counter.add(self.name, "sets")
         except Exception as error:
             outage.failed(error)
@@ -94,9 +102,12 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class _Forget:
-    """What is done when a change commits; the same for all changes of an owner's rows."""
+    """What is done when a change commits; the same for all changes of an owner's rows.
 
-    namespace: Namespace
+    A namespace of `EVERYTHING` erases the owner.
+    """
+
+    namespace: str
     owner: str
 
     def __call__(self) -> None:
@@ -107,14 +118,14 @@ class _Forget:
             logger.exception("not everybody can be told of a change")
 
     def _forget(self) -> None:
-        name, owner = self.namespace.name, self.owner
         try:
-            places.forget_owner(name, owner)
+            deliver(self.namespace, self.owner)
         except Exception as error:
             outage.failed(error)
-            outage.deliver_later((name, owner), lambda: places.forget_owner(name, owner))
+            _deliver_later(self.namespace, self.owner)
         advance_epoch()
-        counter.add(name, "invalidations")
+        if self.namespace != EVERYTHING:
+            counter.add(self.namespace, "invalidations")
 
     def is_coming(self) -> bool:
         """Tell whether the current transaction does it anyway, whatever savepoint it is rolled back to.
@@ -125,6 +136,40 @@ class _Forget:
         open_savepoints = set(connection.savepoint_ids)
         newest = connection.run_on_commit[-NEWEST:]
         return any(act == self and within <= open_savepoints for within, act, _ in newest)
+
+
+def erase(owner: object) -> None:
+    """Delete every cached byte of `owner` once the current transaction commits; outside one, now. Never raises."""
+    transaction.on_commit(_Forget(EVERYTHING, str(owner)))
+
+
+def deliver(namespace: str, owner: str) -> None:
+    """Forget an owner in a namespace, or everybody there when the owner is `EVERYTHING`.
+
+    When the namespace is, erase the owner; when both are, clear all. Raises what the cache raises.
+    """
+    if owner == EVERYTHING:
+        clear_caches(None if namespace == EVERYTHING else namespace)
+    elif namespace != EVERYTHING:
+        places.forget_owner(namespace, owner)
+    else:
+        for name in NAMESPACES:
+            places.erase_owner(name, owner)
+
+
+def _deliver_later(namespace: str, owner: str) -> None:
+    """Go on trying, and have other workers try, who may reach what this one cannot."""
+    posted = undelivered.post(namespace, owner)
+
+    def again() -> None:
+        nonlocal posted
+        try:
+            deliver(namespace, owner)
+        except Exception:
+            posted = posted or undelivered.post(namespace, owner, release=True)
+            raise
+
+    outage.deliver_later((namespace, owner), again)
 
 
 def look_up(wanted: Sequence[Place]) -> dict[Place, Found]:
@@ -153,3 +198,4 @@ def start_cold() -> None:
         clear_caches()
     except Exception as error:
         outage.failed(error)
+        _deliver_later(EVERYTHING, EVERYTHING)

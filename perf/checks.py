@@ -13,7 +13,8 @@ from django.db import DatabaseError, InterfaceError
 from perf.db import plain_connection
 from perf.sqlite3.files import readable_by_all
 
-BESIDES = 2  # connections of a worker that are no pool's: health, and what the master process does
+# Connections of a worker that are no pool's: health, undelivered invalidations, and what the master process does.
+BESIDES = 3
 
 
 @register

@@ -197,14 +197,17 @@ def _limit_time() -> None:
 
 
 def _ask_cache() -> Answer:
-    """Read, and write. A full Redis answers, and refuses to keep anything new."""
-    cache.get("health")
+    """Read, write and delete. A Redis that is full, or refuses to change anything, may answer all the same."""
+    key = f"health:{secrets.token_hex(8)}"
+    cache.get(key)
     try:
-        cache.set("health", secrets.token_hex(8), timeout=60)
-        return {"writable": cache.get("health") is not None}
+        cache.set(key, 1, timeout=60)
+        kept = cache.get(key) is not None
+        cache.delete(key)
     except Exception as error:  # each backend has its own
-        cache.get("health")  # raises when it is gone by now
+        cache.get(key)  # raises when it is gone by now
         return {"writable": False, "refusal": str(error)}
+    return {"writable": kept}
 
 
 _database, _cache = Probe(_ask_database), Probe(_ask_cache)

@@ -1,4 +1,4 @@
-"""Where figures are kept when there is no Redis."""
+"""Where figures are kept when there is no Redis, and invalidations that cannot reach it."""
 
 from django.db import models
 
@@ -16,3 +16,17 @@ class TimingBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.span} s from {self.start} by {self.worker}"
+
+
+class UndeliveredInvalidation(models.Model):
+    """What a worker could not tell Redis, for another worker to tell it; see `perf.caching.undelivered`."""
+
+    namespace = models.CharField(max_length=50)
+    owner = models.CharField(max_length=100)
+    stamp = models.UUIDField(help_text="Another one whenever it was posted again.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("namespace", "owner"), name="unique_undelivered"),)
+
+    def __str__(self) -> str:
+        return f"{self.namespace} of {self.owner}"

@@ -23,12 +23,24 @@ class Outage:
         self._lock = threading.Lock()
         self._until = 0.0
         self._reported = float("-inf")
+        self._cut_off = False
         self._undelivered: dict[Hashable, Callable[[], object]] = {}
 
     @property
     def lasting(self) -> bool:
-        """Whether the cache failed so recently that asking it again would only cost time."""
-        return time.monotonic() < self._until
+        """Whether the cache is cut off, or failed so recently that asking it again would only cost time."""
+        return self._cut_off or time.monotonic() < self._until
+
+    def cut_off(self, error: Exception) -> None:
+        """Do without the cache until it is said to be `connected`: invalidations cannot be delivered to it."""
+        self._cut_off = True
+        self.failed(error)
+
+    def connected(self) -> None:
+        """Use the cache again: it takes invalidations."""
+        if self._cut_off:
+            self._cut_off = False
+            self.end_pause()
 
     def failed(self, error: Exception) -> None:
         """Begin a pause, and log one line a minute. A Redis that only refuses, as a full one does, needs no pause."""

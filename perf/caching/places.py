@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 
+from perf.caching import entries
 from perf.caching.redis import same_server
 
 # Seconds after which a generation goes by itself: of owners who left, and of Redis servers that are no more.
 GENERATION_LIFE = 7 * 86_400
+ENTRIES = 100  # of an owner in a namespace, unless told otherwise
 
 Value = Any  # numbers, strings, bytes, None, and lists and dicts of them: what MessagePack holds
 
@@ -27,13 +29,13 @@ class Place(NamedTuple):
 class Found(NamedTuple):
     """What was at a place: `hit` when `value` counts. `stamp` is what a new value must carry to count.
 
-    `seconds` is the place's share of the time that looking took.
-
-    That is None when the place was invalidated again while it was looked at: then nothing may be kept there.
+    That is None when the place was invalidated again while it was looked at: then nothing may be kept there. It ends
+    with the owner's `generation`. `seconds` is the place's share of the time that looking took.
     """
 
     run_id: str
     stamp: str | None
+    generation: str | None
     hit: bool
     value: Value
     seconds: float
@@ -44,14 +46,26 @@ def look_up(places: Sequence[Place]) -> list[Found]:
     return same_server(lambda run_id: _look_up(run_id, places))
 
 
-def keep(place: Place, found: Found, value: Value, ttl: int) -> None:
-    """Keep a value that was loaded after `found` was looked up. Raises what the cache raises."""
-    cache.set(_entry_key(found.run_id, place), [found.stamp, value], timeout=ttl)
+def keep(place: Place, found: Found, value: Value, ttl: int, limit: int = ENTRIES) -> None:
+    """Keep a value that was loaded after `found` was looked up, and at most `limit` of its owner.
+
+    Nothing is kept where the owner was forgotten meanwhile. Raises what the cache raises.
+    """
+    if found.generation is None:
+        return
+    keys = _owner_keys(found.run_id, place.namespace, place.owner)
+    entry = _entry_key(found.run_id, place)
+    entries.keep(keys, found.generation, entry, [found.stamp, value], ttl=ttl, limit=limit)
 
 
 def forget_owner(namespace: str, owner: str) -> None:
     """Make everything of an owner count no longer. Raises what the cache raises."""
-    same_server(lambda run_id: cache.delete(_generation_key(run_id, namespace, owner)))
+    same_server(lambda run_id: entries.forget(_owner_keys(run_id, namespace, owner)))
+
+
+def erase_owner(namespace: str, owner: str) -> None:
+    """Delete everything of an owner, so that no byte of it is left. Raises what the cache raises."""
+    same_server(lambda run_id: entries.erase(_owner_keys(run_id, namespace, owner)))
 
 
 def forget_namespace(namespace: str) -> None:
@@ -80,9 +94,9 @@ def _look_up(run_id: str, places: Sequence[Place]) -> list[Found]:
         stamp = None if era is None or generation is None else era + generation
         entry = stored.get(entry_key)
         if entry is not None and stamp is not None and entry[0] == stamp:
-            found.append(Found(run_id, stamp, hit=True, value=entry[1], seconds=seconds))
+            found.append(Found(run_id, stamp, generation, hit=True, value=entry[1], seconds=seconds))
         else:
-            found.append(Found(run_id, stamp, hit=False, value=None, seconds=seconds))
+            found.append(Found(run_id, stamp, generation, hit=False, value=None, seconds=seconds))
     return found
 
 
@@ -101,6 +115,11 @@ def _era_key(run_id: str, namespace: str) -> str:
 
 def _generation_key(run_id: str, namespace: str, owner: str) -> str:
     return f"{run_id}:{namespace}:{owner}"
+
+
+def _owner_keys(run_id: str, namespace: str, owner: str) -> entries.Keys:
+    generation = _generation_key(run_id, namespace, owner)
+    return entries.Keys(generation, f"{generation}:entries")
 
 
 def _entry_key(run_id: str, place: Place) -> str:

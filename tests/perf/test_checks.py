@@ -45,7 +45,7 @@ def test_a_pool_larger_than_the_server_allows(settings, monkeypatch):
     ((code, message),) = found(tags=[Tags.database], databases=["default"])
     assert code == "perf.E003"
     assert message.startswith(
-        "DB_POOL_MAX_SIZE=10000 and 2 more, for each of 2 workers, are 20004 connections; the database allows "
+        "DB_POOL_MAX_SIZE=10000 and 3 more, for each of 2 workers, are 20006 connections; the database allows "
     )
     monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)  # PGBOUNCER=true
     assert found(tags=[Tags.database], databases=["default"]) == []

@@ -2,17 +2,11 @@
 
 import io
 import logging
-import pickle
-import zlib
-from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from django.conf import settings as configured
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -20,6 +14,7 @@ from models_registry.completion import prepare
 from models_registry.models import APIKey
 from perf.logs import JsonFormatter
 from tests.helpers import client_for, error
+from tests.traces import cached_text, database_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,41 +89,6 @@ def look_at(seen):
     for page in ("changelist", "change", "delete", "history"):
         name = f"admin:models_registry_apikey_{page}"
         seen.ask("get", reverse(name, args=[] if page == "changelist" else [key.pk]))
-
-
-def database_text():
-    if connection.vendor == "sqlite":
-        files = Path(configured.DATABASES["default"]["TEST"]["NAME"]).parent.glob("test.sqlite3*")
-        return b"".join(path.read_bytes() for path in files).decode("latin-1")
-    with connection.cursor() as cursor:
-        parts = []
-        for table in connection.introspection.table_names():
-            cursor.execute(f"SELECT row_to_json(each)::text FROM {connection.ops.quote_name(table)} each")
-            parts += [row[0] for row in cursor.fetchall()]
-    return "\n".join(parts)
-
-
-def cached_text():
-    """Read all that is cached, unpacked as far as it may be packed."""
-    if not configured.REDIS_URL:
-        stored = [pickle.loads(value) for value in cache._cache.values()]
-        return repr([*cache._cache, *map(unpacked, stored)])
-    redis = cache.client.get_client()
-    texts = []
-    for key in redis.scan_iter():
-        kind = redis.type(key).decode()
-        value = {"string": redis.get, "hash": redis.hgetall}.get(kind, lambda key: redis.sort(key, alpha=True))(key)
-        texts.append(repr((key, unpacked(value))))
-    return "\n".join(texts)
-
-
-def unpacked(value):
-    if isinstance(value, list | tuple):
-        return [unpacked(each) for each in value]
-    if isinstance(value, bytes):
-        start = value.find(b"\x1f\x8b")
-        return (value, zlib.decompressobj(31).decompress(value[start:]) if start >= 0 else b"")
-    return value
 
 
 def test_a_key_is_found_nowhere(ann, openai, stub, log, settings, capsys):

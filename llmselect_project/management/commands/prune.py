@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
+from conversations import traces
 from conversations.idempotency import prune_requests
+from llmselect_project.browser_sessions import prune_browser_sessions
 from llmselect_project.places import prune_places
 from llmselect_project.sessions import prune_sessions
 from perf.timing import handover
@@ -19,6 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Delete and say how much went."""
-        browser_sessions, _by_model = Session.objects.filter(expire_date__lt=timezone.now()).delete()
-        expired = prune_sessions() + prune_places() + prune_requests() + browser_sessions + handover.prune()
+        browser = prune_browser_sessions()
+        expired = prune_sessions() + prune_places() + prune_requests() + browser + handover.prune()
+        traces.remove()
         self.stdout.write(f"Deleted {expired} expired rows.")
