@@ -1,4 +1,4 @@
-# Needs Python 3.11 or newer and make; everything else comes from requirements.txt.
+# Needs Python 3.11 or newer and make; everything else comes from requirements*.txt.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +16,11 @@ $(VENV)/.run: requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+$(VENV)/.test: requirements-test.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.test
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
@@ -24,10 +28,10 @@ run: $(VENV)/.run
 	@$(BIN)/python manage.py setup
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/.run
+test: $(VENV)/.test
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n auto --maxprocesses 4
 
-test-services: $(VENV)/.run
+test-services: $(VENV)/.test
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest
 
 check: $(VENV)/.dev
@@ -40,7 +44,7 @@ check: $(VENV)/.dev
 	env -u DATABASE_URL -u REDIS_URL DJANGO_ENV=testing $(BIN)/python manage.py check_query_plans --scratch --verbosity 0
 
 # A missed goal does not keep the others from being measured.
-figures: $(VENV)/.run
+figures: $(VENV)/.test
 	-$(BIN)/python manage.py benchmark predecessor http $(FIGURES)
 	-$(BIN)/python manage.py benchmark predecessor http $(FIGURES) --database-url $(TEST_DATABASE_URL) --redis-url $(TEST_REDIS_URL)
 

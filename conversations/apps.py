@@ -29,6 +29,7 @@ class ConversationsConfig(AppConfig):
         )
         register("http", "endpoints under load, beside a ceiling", "conversations.http_benchmark.http")
         register("chat", "the time a chat adds to the bare SDK's call, 1 client", "conversations.benchmarks.chat")
+        register("first-chat", "the first chat after a start", "conversations.first_chat_benchmark.first_chat")
         register("streams", "200 streams of 10 chunks a second, one worker", "conversations.benchmarks.streams")
         register("outage", "50 clients while PostgreSQL is stopped", "conversations.outage_benchmarks.outage")
         register("staleness", "reads after writes, through the caches", "conversations.cache_benchmarks.staleness")

@@ -10,7 +10,6 @@ from http.client import HTTPConnection
 from typing import Any
 
 import httpx2
-from openai import OpenAI
 
 from perf.benchmarks.cases import Options, Result, percentile
 from perf.processes import free_port, running, serving, wait_for
@@ -62,6 +61,8 @@ def chat(options: Options) -> Iterator[Result]:
 
 def added_by_chat(url: str, provider: str, login: dict[str, str], *, rounds: int) -> list[tuple[float, float]]:
     """Return what the bare SDK's call took and what POST /chat took, in ms, round by round."""
+    from openai import OpenAI  # what only tests and benchmarks install: requirements-test.txt
+
     sdk = OpenAI(api_key="benchmark", base_url=provider)
     # The bare socket of the standard library: a client of ours would be measured as time of the server.
     connection = HTTPConnection(url.removeprefix("http://"))

@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException
 
 from models_registry.completion import Call
 from models_registry.errors import ProviderError, StreamBroken
+from models_registry.providers import http
 
 logger = logging.getLogger("llmselect.pump")
 
@@ -48,6 +49,11 @@ def complete(call: Call) -> None:
         call.complete()
     finally:
         _running.discard(call)
+
+
+def warm_up() -> None:
+    """Prepare what the first call of a process would have to wait for."""
+    http.warm_up()
 
 
 def break_off() -> None:

@@ -5,7 +5,7 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from conversations.pump import break_off
+from conversations.pump import break_off, warm_up
 from conversations.storing import hurry
 from llmselect_project import schema_view
 from llmselect_project.body import ChunkedBodies
@@ -30,4 +30,5 @@ start_cold()
 heartbeat.start()
 keep_logs_short()
 schema_view.load()
+warm_up()
 before_kill(settings.SHUTDOWN_GRACE, _end_all)

@@ -12,7 +12,7 @@ from models_registry.lookup import known_model
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
-from models_registry.providers.line import Line
+from models_registry.providers.cancellation import CancelToken
 from perf import recorder
 
 # A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
@@ -73,7 +73,7 @@ class Call:
         self._ended: float | None = None
         self._first: float | None = None
         self.closed = False
-        self._line = Line()
+        self._token = CancelToken()
 
     @property
     def text(self) -> str:
@@ -90,7 +90,7 @@ class Call:
         self._started = time.perf_counter()
         whole = False
         try:
-            with self._line.used():
+            with self._token.active():
                 completion = self.target.client.complete(self.request)
             self._first = self._ended = time.perf_counter()
             self._pieces.append(completion.text)
@@ -109,7 +109,7 @@ class Call:
         self._started = time.perf_counter()
         whole = False
         try:
-            with self._line.used():
+            with self._token.active():
                 self._stream = self.target.client.stream(self.request)
             if self.closed:  # while the provider had not yet accepted
                 return
@@ -130,7 +130,7 @@ class Call:
     def close(self) -> None:
         """Give up, from any thread; the upstream connection is released at once, also before it answered."""
         self.closed = True
-        self._line.cut()
+        self._token.cancel()
         self._close_stream()
 
     def figures(self) -> Figures:

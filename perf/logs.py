@@ -10,7 +10,7 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 # At DEBUG these would log what people wrote.
-TALKATIVE = ("openai", "anthropic", "httpx2", "httpcore2")
+TALKATIVE = ("urllib3", "httpx2", "httpcore2")
 
 REPEAT = 60.0  # seconds between errors of one kind
 KINDS_LIMIT = 1000  # kinds remembered
@@ -91,6 +91,8 @@ def json_logging(level: str) -> dict[str, Any]:
             # The envelope and the timing middleware log each failed request once, with more to go on.
             "django.request": {"level": "CRITICAL"},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
+            # A crowd of streams that ends leaves more connections than are kept, each of which would be a warning.
+            "urllib3.connectionpool": {"level": "ERROR"},
             # It logs each attempt of each slot to connect; our pool says once what they come to.
             "psycopg.pool": {"level": "ERROR"},
         },

@@ -1,4 +1,4 @@
-"""The provider clients by `ProviderKind`; importing them loads no SDK, each does so at its first call."""
+"""The provider clients by `ProviderKind`."""
 
 from models_registry.providers.anthropic import AnthropicClient
 from models_registry.providers.base import ProviderClient

@@ -1,39 +1,28 @@
 """Anthropic's messages, docs.anthropic.com/en/api/messages and messages-streaming."""
 
-import functools
-from types import ModuleType
 from typing import Any
 
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.base import Completion, CompletionRequest, ListedModel, Usage
+from models_registry.providers.client import HTTPClient, integer, loads
 from models_registry.providers.failures import Failures
-from models_registry.providers.sdk import SDKClient, integer, loads
 from models_registry.providers.streaming import EventReader
-from models_registry.providers.transport import http_client
 
 # Anthropic wants a maximum in every request. This is the smallest maximum output of any Claude model (Claude 3,
 # docs.anthropic.com/en/docs/about-claude/models), so no model refuses it.
 DEFAULT_MAX_TOKENS = 4_096
+VERSION = "2026-10-21"  # of the API, docs.anthropic.com/en/api/versioning
 PAGE_SIZE, MAX_PAGES = 1_000, 20
 
 
-class AnthropicClient(SDKClient):
+class AnthropicClient(HTTPClient):
     """Claude."""
 
     default_base_url = "https://api.anthropic.com"
     requires_max_tokens = True
     completions_path = "/v1/messages"
     models_path = "/v1/models"
-
-    def module(self) -> ModuleType:
-        """Import the SDK: a second, once."""
-        import anthropic
-
-        return anthropic
-
-    def shared(self) -> Any:
-        """Get the SDK's client for `base_url`."""
-        return _shared(self.base_url)
+    headers = {"anthropic-version": VERSION}
 
     def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
         """Write a request."""
@@ -66,13 +55,12 @@ class AnthropicClient(SDKClient):
         """Ask for all pages of the list."""
         models: list[ListedModel] = []
         params: dict[str, Any] = {"limit": PAGE_SIZE}
-        with self.failures():
-            for _ in range(MAX_PAGES):
-                page = self.get(self.models_path, params)
-                models += _listed(page.get("data"))
-                if not page.get("has_more") or not models:
-                    break
-                params["after_id"] = page.get("last_id") or models[-1].id
+        for _ in range(MAX_PAGES):
+            page = self.get(self.models_path, params)
+            models += _listed(page.get("data"))
+            if not page.get("has_more") or not models:
+                break
+            params["after_id"] = page.get("last_id") or models[-1].id
         return models
 
 
@@ -109,23 +97,6 @@ class MessageReader(EventReader):
         self._prompt = self._prompt if prompt is None else prompt
         self._completion = self._completion if completion is None else completion
         self.usage = _usage(self._prompt, self._completion)
-
-
-@functools.cache
-def _shared(base_url: str) -> Any:
-    """Make the SDK's client of one endpoint, blind to the environment, which may be another tool's."""
-    from anthropic import Anthropic
-
-    sdk = Anthropic(
-        api_key="of each call",
-        webhook_key="",
-        base_url=base_url,
-        http_client=http_client(),
-        max_retries=0,
-        open_telemetry=False,
-    )
-    sdk._custom_headers = {}
-    return sdk
 
 
 def _text(block: Any) -> str:

@@ -69,7 +69,7 @@ class CompletionStream(Protocol):
 class ProviderClient(ABC):
     """One provider's wire format. Cheap to make, used for one call: HTTP connections are pooled underneath.
 
-    `base_url` is the endpoint in the form the provider's SDK takes, or "" for the vendor's own.
+    `base_url` is the endpoint in the form that the vendor's own SDK takes, or "" for the vendor's own.
     Every method raises `ProviderError` and nothing else for what the provider does.
     """
 

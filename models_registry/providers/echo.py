@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers.base import Completion, CompletionRequest, ListedModel, ProviderClient, Usage
-from models_registry.providers.line import current_line
+from models_registry.providers.cancellation import current_token
 
 PAUSES = {"echo-fast": 0.0, "echo-slow": 0.05}  # seconds before each word
 WORD = re.compile(r"\s*\S+\s*|\s+")
@@ -39,12 +39,12 @@ class EchoStream:
     def __init__(self, request: CompletionRequest) -> None:
         self.usage: Usage | None = None
         self._request = request
-        self._line = current_line()
+        self._token = current_token()
 
     def __iter__(self) -> Iterator[str]:
         pause, prompt = PAUSES[self._request.model], self._request.messages[-1].content
         for word in WORD.findall(prompt):
-            if self._line.wait(pause) if pause else self._line.is_cut:
+            if self._token.wait(pause) if pause else self._token.is_cancelled:
                 return
             yield word
         asked = [self._request.system, *(turn.content for turn in self._request.messages)]
@@ -52,4 +52,4 @@ class EchoStream:
 
     def close(self) -> None:
         """Stop, also in the middle of a pause."""
-        self._line.cut()
+        self._token.cancel()

@@ -1,14 +1,14 @@
-"""Turns what the SDKs and their HTTP client raise into our errors, which never show the key."""
+"""Turns what the HTTP client raises and providers report into our errors, which never show the key."""
 
 import email.utils
 import json
 import math
 import time
 from collections.abc import Mapping
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
-import httpx2
+from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, ProtocolError
 
 from models_registry.errors import (
     APIKeyRefused,
@@ -18,6 +18,7 @@ from models_registry.errors import (
     ProviderTimeout,
     StreamBroken,
 )
+from models_registry.providers.http import Answer, timed_out
 from models_registry.providers.text import clean
 
 MAX_MESSAGE = 500  # characters
@@ -44,12 +45,11 @@ STATUSES = {
 class Failures:
     """A context that lets only `ProviderError`s out for what the provider does.
 
-    The two SDKs' exceptions are parallel, so one mapping serves both. `refusals` are marks in the text of an error that
-    mean a refused key whatever the status. The cause is not chained: it holds the key.
+    `refusals` are marks in the text of an error that mean a refused key whatever the status. The cause is not chained:
+    it holds the key.
     """
 
-    def __init__(self, sdk: ModuleType, api_key: str, refusals: tuple[str, ...] = ()) -> None:
-        self._sdk = sdk
+    def __init__(self, api_key: str, refusals: tuple[str, ...] = ()) -> None:
         self._api_key = api_key
         self._refusals = refusals
 
@@ -59,39 +59,32 @@ class Failures:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        mapped = None if error is None or isinstance(error, ProviderError) else self._map(error)
-        if mapped is not None:
-            raise mapped from None
+        if isinstance(error, (HTTPError, UnicodeError)):
+            raise self._map(error) from None
 
-    def _map(self, error: BaseException) -> ProviderError | None:
-        if isinstance(error, self._sdk.APIStatusError):
-            return self.refusal(error.response)
-        if isinstance(error, (self._sdk.APITimeoutError, httpx2.TimeoutException)):
+    def _map(self, error: Exception) -> ProviderError:
+        if timed_out(error):
             return ProviderTimeout()
-        if isinstance(error, self._sdk.APIConnectionError):
-            return self._map(error.__cause__ or httpx2.ConnectError(str(error)))
-        if isinstance(error, httpx2.DecodingError):
+        if isinstance(error, DecodeError):
             return MalformedAnswer()
-        if isinstance(error, (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)):
+        if isinstance(error, ProtocolError):
             return StreamBroken()
-        if isinstance(error, httpx2.RequestError):
-            return ProviderError(self._redact(f"The provider could not be reached: {error}"))
-        if isinstance(error, (httpx2.InvalidURL, UnicodeError)):
+        if isinstance(error, (LocationValueError, UnicodeError)):
             return ProviderError(self._redact(f"The provider's address cannot be used: {error}"))
-        return None
+        return ProviderError(self._redact(f"The provider could not be reached: {error.__cause__ or error}"))
 
-    def refusal(self, response: httpx2.Response) -> ProviderError:
-        """Make the error that an answer with an error status stands for."""
-        if response.has_redirect_location:
-            place = self._redact(response.headers["location"])[:200]
-            return ProviderError(
-                f"The provider redirects to {place}, which is not followed.", status=response.status_code
-            )
+    def refusal(self, answer: Answer) -> ProviderError:
+        """Make the error that an answer with an error status stands for; raises urllib3's HTTPError."""
+        if answer.redirect:
+            answer.close()
+            place = self._redact(answer.redirect)[:200]
+            return ProviderError(f"The provider redirects to {place}, which is not followed.", status=answer.status)
+        content = answer.read()
         try:
-            body = json.loads(response.content)
+            body = json.loads(content)
         except (ValueError, RecursionError):
-            body = response.text
-        return self.error(response.status_code, body, response.headers)
+            body = content.decode(errors="replace")
+        return self.error(answer.status, body, answer.headers)
 
     def reported(self, error: Any) -> ProviderError:
         """Make the error that an error object in an answer of status 200 stands for."""

@@ -1,16 +1,13 @@
 """OpenAI's chat completions, and the base of all that speak the same."""
 
-import functools
 import re
-from types import ModuleType
 from typing import Any, ClassVar
 
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.base import Completion, CompletionRequest, ListedModel, Usage
+from models_registry.providers.client import HTTPClient, integer, loads
 from models_registry.providers.failures import Failures
-from models_registry.providers.sdk import SDKClient, integer, loads
 from models_registry.providers.streaming import EventReader
-from models_registry.providers.transport import http_client
 
 # OpenAI's models that refuse `max_tokens`: o1, o3, o4 … and gpt-5 and later, also behind a gateway's `vendor/`.
 NEEDS_COMPLETION_TOKENS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)
@@ -21,7 +18,7 @@ OUTPUT_FIELDS = ("max_output_tokens", "max_completion_tokens")
 NAME_FIELDS = ("display_name", "name")
 
 
-class OpenAIClient(SDKClient):
+class OpenAIClient(HTTPClient):
     """OpenAI itself; flags and small methods say where compatible endpoints differ."""
 
     default_base_url = "https://api.openai.com/v1"
@@ -32,16 +29,6 @@ class OpenAIClient(SDKClient):
     def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - compatible endpoints look at it
         """Name the parameter that bounds the answer of `model`."""
         return "max_completion_tokens"
-
-    def module(self) -> ModuleType:
-        """Import the SDK: half a second, once."""
-        import openai
-
-        return openai
-
-    def shared(self) -> Any:
-        """Get the SDK's client for `base_url`."""
-        return _shared(self.base_url)
 
     def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
         """Write a request; what was not asked for is left to the model's defaults."""
@@ -71,10 +58,9 @@ class OpenAIClient(SDKClient):
 
     def list_models(self) -> list[ListedModel]:
         """Ask for all models; the list does not say which of them can chat."""
-        with self.failures():
-            items = self.get(self.models_path).get("data")
-            if not isinstance(items, list):
-                raise MalformedAnswer
+        items = self.get(self.models_path).get("data")
+        if not isinstance(items, list):
+            raise MalformedAnswer
         return [self.listed(item) for item in items if self.can_chat(item)]
 
     def can_chat(self, item: Any) -> bool:
@@ -114,26 +100,6 @@ class ChunkReader(EventReader):
         if choice.get("finish_reason"):
             self.complete = True
         return _text(choice.get("delta") or {})
-
-
-@functools.cache
-def _shared(base_url: str) -> Any:
-    """Make the SDK's client of one endpoint, blind to the environment, which may be another tool's."""
-    from openai import OpenAI
-
-    sdk = OpenAI(
-        api_key="of each call",
-        admin_api_key="",
-        organization="",
-        project="",
-        webhook_secret="",
-        base_url=base_url,
-        http_client=http_client(),
-        max_retries=0,
-    )
-    sdk.admin_api_key = sdk.organization = sdk.project = None
-    sdk._custom_headers = {}
-    return sdk
 
 
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,14 +4,14 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-import httpx2
+from urllib3.exceptions import HTTPError
 
 from models_registry.errors import MalformedAnswer, ProviderError, StreamBroken
 from models_registry.providers.base import Usage
 from models_registry.providers.failures import Failures
+from models_registry.providers.http import Answer
 from models_registry.providers.sse import EventParser
 from models_registry.providers.text import CUT, TextCleaner
-from models_registry.providers.transport import Body
 from models_registry.providers.watchdog import Watchdog
 
 PATIENCE = 0.25  # seconds for a body to end after its last event, so that the connection can be used again
@@ -34,10 +34,8 @@ class EventReader(ABC):
 class ProviderStream:
     """The `CompletionStream` of all providers that are reached over HTTP."""
 
-    def __init__(self, response: httpx2.Response, reader: EventReader, failures: Failures) -> None:
-        assert isinstance(response.stream, Body)  # noqa: S101 - narrows the type
-        self._body = response.stream
-        self._response = response
+    def __init__(self, answer: Answer, reader: EventReader, failures: Failures) -> None:
+        self._answer = answer
         self._reader = reader
         self._failures = failures
         self._closed = False
@@ -57,10 +55,10 @@ class ProviderStream:
     def close(self) -> None:
         """Give the connection up; before the end this drops it."""
         self._closed = True
-        self._body.cut()
+        self._answer.cancel()
 
     def _pieces(self) -> Iterator[str]:
-        chunks, cleaner = self._response.iter_bytes(), TextCleaner()
+        chunks, cleaner = iter(self._answer), TextCleaner()
         for text in self._texts(chunks):
             if self._closed:
                 return
@@ -77,7 +75,7 @@ class ProviderStream:
             raise self._unfinished()
 
     def _unfinished(self) -> ProviderError:
-        kind = self._response.headers.get("content-type", "")
+        kind = self._answer.headers.get("content-type", "")
         return StreamBroken() if not kind or kind.startswith("text/event-stream") else MalformedAnswer()
 
     def _texts(self, chunks: Iterator[bytes]) -> Iterator[str]:
@@ -90,14 +88,14 @@ class ProviderStream:
                         yield text
                     if reader.ended:
                         return self._drain(chunks)
-        except httpx2.TransportError:
+        except HTTPError:
             if not reader.complete:
                 raise
         return None
 
     def _drain(self, chunks: Iterator[bytes]) -> None:
         """Read the end of the body, but do not wait long for a provider that leaves it open."""
-        _watchdog.watch(self._body.cut)
-        with contextlib.suppress(httpx2.RequestError):
+        _watchdog.watch(self._answer.cancel)
+        with contextlib.suppress(HTTPError):
             for _ in chunks:
                 pass

@@ -6,10 +6,9 @@ import time
 import pytest
 
 from models_registry.errors import ProviderError, StreamBroken
-from models_registry.providers import anthropic, openai
 from models_registry.providers.base import CompletionStream
-from models_registry.providers.line import Line
-from models_registry.providers.transport import _make_client, http_client
+from models_registry.providers.cancellation import CancelToken
+from models_registry.providers.http import forget_connections
 from tests.models_registry.providers.helpers import WIRES, ask, drain, eventually, make
 
 EVERY = pytest.mark.parametrize("kind", WIRES)
@@ -116,25 +115,22 @@ def test_closing_at_any_moment_cuts_no_other_call(stub):
 @pytest.mark.parametrize("reused", [False, True])
 def test_another_thread_ends_the_wait_for_the_first_byte_at_once(stub, kind, stream, reused):
     """Also of a whole answer, on a new connection or one of the pool; and nothing is tried again."""
-    client, line = make(stub, kind), Line()
-    http_client().close()
-    _make_client.cache_clear()
-    for module in (openai, anthropic):
-        module._shared.cache_clear()
+    client, token = make(stub, kind), CancelToken()
+    forget_connections()
     if reused:
         client.complete(ask())
     before = len(stub.requests)
     ended = []
 
     def wait():
-        with line.used(), pytest.raises(StreamBroken):
+        with token.active(), pytest.raises(StreamBroken):
             (client.stream if stream else client.complete)(ask("stub?hang=first"))
         ended.append(True)
 
     thread = threading.Thread(target=wait)
     thread.start()
     assert eventually(lambda: len(stub.requests) == before + 1)
-    line.cut()
+    token.cancel()
     thread.join(2)
     assert ended
     assert eventually(lambda: stub.cancelled == 1)
@@ -143,35 +139,35 @@ def test_another_thread_ends_the_wait_for_the_first_byte_at_once(stub, kind, str
 
 
 @EVERY
-def test_a_whole_answer_can_be_cut_in_its_middle(stub, kind):
-    line, ended = Line(), []
+def test_a_whole_answer_can_be_cancelled_in_its_middle(stub, kind):
+    token, ended = CancelToken(), []
 
     def wait():
-        with line.used(), pytest.raises(StreamBroken):
+        with token.active(), pytest.raises(StreamBroken):
             make(stub, kind).complete(ask("stub?hang=mid"))
         ended.append(True)
 
     thread = threading.Thread(target=wait)
     thread.start()
     assert eventually(lambda: len(stub.requests) == 1)
-    line.cut()
+    token.cancel()
     thread.join(2)
     assert ended
     assert eventually(lambda: stub.cancelled == 1)
 
 
-def test_a_line_cut_beforehand_sends_nothing(stub):
-    line = Line()
-    line.cut()
-    with line.used(), pytest.raises(ProviderError):
+def test_a_token_cancelled_beforehand_sends_nothing(stub):
+    token = CancelToken()
+    token.cancel()
+    with token.active(), pytest.raises(ProviderError):
         make(stub, "openai").complete(ask())
     assert stub.requests == []
 
 
 def test_a_pause_between_attempts_ends_too(stub):
-    line, started = Line(), time.monotonic()
-    threading.Timer(0.1, line.cut).start()
-    with line.used(), pytest.raises(ProviderError):
+    token, started = CancelToken(), time.monotonic()
+    threading.Timer(0.1, token.cancel).start()
+    with token.active(), pytest.raises(ProviderError):
         make(stub, "openai").complete(ask("stub?status=500"))
     assert len(stub.requests) < 3
     assert time.monotonic() - started < 5

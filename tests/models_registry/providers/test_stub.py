@@ -3,11 +3,12 @@
 import subprocess
 import sys
 
-import anthropic
-import openai
 import pytest
 
 from models_registry.stub.script import Script, parse
+
+anthropic = pytest.importorskip("anthropic", reason="needs requirements-test.txt")
+openai = pytest.importorskip("openai", reason="needs requirements-test.txt")
 
 MESSAGES = [{"role": "user", "content": "hello you there"}]
 

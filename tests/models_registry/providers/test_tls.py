@@ -2,7 +2,9 @@
 
 import datetime
 import ipaddress
+import shutil
 import ssl
+import subprocess
 import threading
 import time
 
@@ -12,29 +14,39 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import override_settings
 
-from models_registry.errors import ProviderTimeout
-from models_registry.providers import openai, transport
+from models_registry.errors import ProviderError, ProviderTimeout
+from models_registry.providers.http import forget_connections
 from models_registry.stub import StubServer
 from tests.models_registry.providers.helpers import ask, drain, eventually, make
 
 
-@pytest.fixture
-def tls_stub(tmp_path, monkeypatch):
+@pytest.fixture(params=["file", "directory"])
+def tls_stub(tmp_path, monkeypatch, request):
+    """Run the stub behind a certificate that is trusted by one of the two ways of naming it."""
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     write_certificate(certificate, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    forget_clients()
+    if request.param == "file":
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    else:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        monkeypatch.setenv("SSL_CERT_DIR", str(directory_of(certificate)))
+    forget_connections()
     with StubServer(tls=context) as server:
         yield server
-        transport.http_client().close()
-    forget_clients()
+        forget_connections()
 
 
-def forget_clients():
-    openai._shared.cache_clear()
-    transport._make_client.cache_clear()
+def directory_of(certificate):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(certificate)]
+    name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    directory = certificate.parent / "trusted"
+    directory.mkdir()
+    (directory / f"{name}.0").write_bytes(certificate.read_bytes())
+    return directory
 
 
 def write_certificate(certificate, key):
@@ -82,3 +94,20 @@ def test_silence_over_tls_is_a_timeout(tls_stub):
     pieces, error = drain(client.stream(ask("stub?hang=mid")))
     assert (pieces, type(error)) == (["hello ", "you "], ProviderTimeout)
     assert 0.3 <= time.monotonic() - began < 2
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tls_stub, monkeypatch):
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    forget_connections()
+    with pytest.raises(ProviderError, match="certificate verify failed"):
+        make(tls_stub, "openai").complete(ask())
+    assert tls_stub.requests == []
+
+
+@override_settings(PROVIDER_READ_TIMEOUT=0.3)
+def test_a_request_that_is_not_read_over_tls_is_given_up(tls_stub):
+    began = time.monotonic()
+    with pytest.raises(ProviderTimeout):
+        make(tls_stub, "openai").complete(ask("stub?hang=first", prompt="x" * 100_000))
+    assert time.monotonic() - began < 2

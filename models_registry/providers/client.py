@@ -1,43 +1,33 @@
-"""What all providers that are called through an official SDK share; a subclass knows the wire format."""
+"""What all providers that are reached over HTTP share; a subclass knows the wire format."""
 
-import copy
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any, ClassVar
-
-import httpx2
+from urllib.parse import urlencode
 
 from models_registry.errors import APIKeyRefused, MalformedAnswer
 from models_registry.providers.base import Completion, CompletionRequest, ProviderClient
 from models_registry.providers.failures import Failures
+from models_registry.providers.http import Answer, send
 from models_registry.providers.streaming import EventReader, ProviderStream
 from models_registry.providers.text import clean
-from models_registry.providers.transport import timeout
 
 MAX_COUNT = 2_147_483_647  # what PostgreSQL's integer holds
 NO_KEY = "none"  # what a server that asks for no key is sent
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "LLMSelect"}
 
 
-class SDKClient(ProviderClient):
-    """Sends through the SDK's own `post` and `get`, and reads the bytes that come back.
+class HTTPClient(ProviderClient):
+    """Sends JSON with a key, and reads the bytes that come back.
 
-    `chat.completions.create` would turn a history of 200 messages over for 30 ms before it is sent, and
-    `messages.create` parses each answer into models nobody reads; authentication, headers and errors are the same.
+    What is sent is what the vendors' own SDKs send; a test compares them (docs/decisions/0019-no-sdk-at-run-time.md).
     """
 
     completions_path: ClassVar[str]
     models_path: ClassVar[str]
+    headers: ClassVar[Mapping[str, str]] = {}
     refusals: ClassVar[tuple[str, ...]] = ()
-
-    @abstractmethod
-    def module(self) -> ModuleType:
-        """Import the SDK."""
-
-    @abstractmethod
-    def shared(self) -> Any:
-        """Get the SDK's client for `base_url`, without a key."""
 
     @abstractmethod
     def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
@@ -52,9 +42,9 @@ class SDKClient(ProviderClient):
         """Make a reader of a streamed answer."""
 
     def complete(self, request: CompletionRequest) -> Completion:
-        """Ask for the whole answer."""
+        """Ask for the whole answer; raises ProviderError."""
         with self.failures() as failures:
-            answer = loads(self._post(request, stream=False).content)
+            answer = loads(self._post(request, failures, stream=False).read())
             if answer.get("error"):
                 raise failures.reported(answer["error"])
             completion = self.read(answer)
@@ -62,40 +52,35 @@ class SDKClient(ProviderClient):
         return Completion(text, completion.usage, cut)
 
     def stream(self, request: CompletionRequest) -> ProviderStream:
-        """Ask for the answer piece by piece."""
+        """Ask for the answer piece by piece; raises ProviderError when the provider refuses."""
         with self.failures() as failures:
-            return ProviderStream(self._post(request, stream=True), self.reader(failures), failures)
+            return ProviderStream(self._post(request, failures, stream=True), self.reader(failures), failures)
 
     def failures(self) -> Failures:
-        """Make the context that every use of the SDK needs."""
-        return Failures(self.module(), self.api_key, self.refusals)
+        """Make the context that every call needs."""
+        return Failures(self.api_key, self.refusals)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Fetch a JSON object."""
-        options = {"timeout": timeout(), "params": params or {}}
-        response: httpx2.Response = self._sdk().get(path, cast_to=httpx2.Response, options=options)
-        return loads(response.content)
+        """Fetch a JSON object; raises ProviderError."""
+        query = f"?{urlencode(params)}" if params else ""
+        with self.failures() as failures:
+            return loads(self._send("GET", path + query, failures).read())
 
-    def _post(self, request: CompletionRequest, *, stream: bool) -> httpx2.Response:
-        content = json.dumps(self.body(request, stream=stream)).encode()
-        response: httpx2.Response = self._sdk().post(
-            self.completions_path,
-            cast_to=httpx2.Response,
-            content=content,
-            options={"timeout": timeout()},
-            stream=stream,
-            stream_cls=self.module().Stream,
-        )
-        return response
+    def _post(self, request: CompletionRequest, failures: Failures, *, stream: bool) -> Answer:
+        body = json.dumps(self.body(request, stream=stream)).encode()
+        return self._send("POST", self.completions_path, failures, body)
 
-    def _sdk(self) -> Any:
-        """Give the key to a copy that lives for one call: the SDK's own `copy` reads the environment again."""
+    def _send(self, method: str, path: str, failures: Failures, body: bytes | None = None) -> Answer:
         key = self.api_key or NO_KEY
         if not (key.isascii() and key.isprintable()):
             raise APIKeyRefused("The API key holds characters that cannot be sent.")
-        sdk = copy.copy(self.shared())
-        sdk.api_key = key
-        return sdk
+        headers = {**HEADERS, **self.headers, "Authorization": f"Bearer {key}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        answer = send(method, self.base_url.rstrip("/") + path, headers=headers, body=body)
+        if answer.status >= 300:
+            raise failures.refusal(answer)
+        return answer
 
 
 def loads(content: bytes) -> dict[str, Any]:
