@@ -135,6 +135,7 @@ HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = integer("PORT", 3044)
 SERVE_WORKERS = integer("SERVE_WORKERS", 1, minimum=1)
 SHUTDOWN_GRACE = integer("SHUTDOWN_GRACE", 30, minimum=4)  # seconds for running requests after SIGTERM
+WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a sign of life before a worker is replaced
 # Chats, comparisons and streams leave this many threads to lists, logins and health.
 COMPLETION_SLOTS = SERVE_THREADS - 32
 REQUEST_BODY_LIMIT = 2_000_000  # bytes

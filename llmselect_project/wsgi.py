@@ -10,6 +10,7 @@ from conversations.storing import hurry
 from llmselect_project import schema_view
 from llmselect_project.body import ChunkedBodies
 from llmselect_project.shutdown import before_kill
+from llmselect_project.supervision import report
 from perf import recorder
 from perf.cache import start_cold
 from perf.caching import heartbeat
@@ -32,3 +33,4 @@ keep_logs_short()
 schema_view.load()
 warm_up()
 before_kill(settings.SHUTDOWN_GRACE, _end_all)
+report(settings.SHUTDOWN_GRACE)

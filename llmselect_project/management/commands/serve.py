@@ -1,10 +1,12 @@
 """`manage.py serve`: run the server."""
 
+import errno
 import logging
 import os
 import socket
 import sys
 import threading
+import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.db import DatabaseError, InterfaceError
 
 from llmselect_project.checks import cache_errors
 from llmselect_project.shutdown import hear_signals
+from llmselect_project.supervision import Supervisor
 from perf.checks import pool_errors
 from perf.db import sentence, unpooled
 from perf.granian import serve
@@ -23,6 +26,7 @@ from perf.health import pending_migrations
 logger = logging.getLogger("llmselect.serve")
 
 PRUNE_INTERVAL = 86_400  # seconds
+PORT_WAIT = 3.0  # seconds for the workers of a killed server to let go of its port
 MINIMUM_THREADS = 33  # 32 of them never run chats
 
 
@@ -50,6 +54,7 @@ class Command(BaseCommand):
         with unpooled():
             _require_database(workers)
         hear_signals()
+        Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
         serve(
@@ -68,14 +73,28 @@ def _begin_again(**environment: str) -> None:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Refuse an address that cannot be had; Granian would share a port with another server in silence."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except (OSError, OverflowError) as error:
-        raise CommandError(f"Cannot listen on {host}:{port}: {error}") from error
+    """Refuse an address that cannot be had; Granian would share a port with another server in silence.
+
+    Workers whose parent was killed stop listening at once, but that may be after a restart has begun.
+    """
+    deadline = time.monotonic() + PORT_WAIT
+    while True:
+        try:
+            _bind(host, port)
+        except (OSError, OverflowError) as error:
+            if getattr(error, "errno", None) != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise CommandError(f"Cannot listen on {host}:{port}: {error}") from error
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _bind(host: str, port: int) -> None:
+    """Take the address for a moment; raises OSError or OverflowError when it cannot be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def _require_database(workers: int) -> None:
