@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,6 +40,12 @@ class PublicView(UncachedView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    def check_throttles(self, request: Request) -> None:
+        """Refuse a method that there is not before a limit by account asks the body whose it is."""
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+        super().check_throttles(request)
+
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """Let a wrong password be a 401, though there is no authentication class to ask."""
         return WWW_AUTHENTICATE
@@ -53,6 +59,8 @@ class RegisterView(PublicView):
     @extend_schema(request=serializers.Registration, responses={201: serializers.Account}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Create an account, where the registration policy allows it."""
+        if not (settings.ALLOW_OPEN_REGISTRATION or settings.REGISTRATION_TOKEN):
+            raise RegistrationClosed
         token = request.data.get("registration_token") if isinstance(request.data, dict) else None
         if not _may_register(token):
             raise RegistrationClosed

@@ -6,12 +6,20 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from llmselect_project.errors import DatabaseBusy, DatabaseUnavailable, RequestTooLarge, TokenNotValid
+from llmselect_project.errors import (
+    BodyNotRead,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    RequestTimeout,
+    RequestTooLarge,
+    TokenNotValid,
+)
 from perf import failures
 from perf.db import sentence
 
@@ -24,6 +32,7 @@ CODES = {
     403: ("permission_denied", "You do not have permission to perform this action."),
     404: ("not_found", "Not found."),
     405: ("method_not_allowed", "The method is not allowed here."),
+    408: ("request_timeout", RequestTimeout.default_detail),
     413: ("request_too_large", RequestTooLarge.default_detail),
     415: ("unsupported_media_type", "The body must be JSON."),
     500: ("server_error", "Something went wrong on the server."),
@@ -56,6 +65,7 @@ def plain_response(status_code: int) -> JsonResponse:
     return JsonResponse(envelope(*CODES[nearest]), status=status_code)
 
 
+@csrf_exempt  # else it would look for a token in a body that nobody wants
 def api_not_found(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Answer every path under the API that no route matches."""
     return plain_response(404)
@@ -85,6 +95,8 @@ def _writable(sentence: Any) -> str:
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
+    if isinstance(error, UnreadablePostError) and isinstance(error.__cause__, BodyNotRead):
+        return error.__cause__.answer
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):

@@ -26,6 +26,31 @@ class RequestTooLarge(exceptions.APIException):
     default_detail = "The request body is larger than 2,000,000 bytes."
 
 
+class RequestTimeout(exceptions.APIException):
+    """A body that did not come in time."""
+
+    status_code = status.HTTP_408_REQUEST_TIMEOUT
+    default_code = "request_timeout"
+    default_detail = "The request body did not arrive in time."
+
+
+class TooManyBodies(exceptions.APIException):
+    """All threads that wait for bodies are held by some that do not come."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "server_busy"
+    default_detail = "The server waits for as many request bodies as it can; try again in a moment."
+    wait = 1
+
+
+class BodyNotRead(OSError):
+    """A body that was not read; `answer` is what the client is told. Django makes an UnreadablePostError of it."""
+
+    def __init__(self, answer: exceptions.APIException) -> None:
+        super().__init__(str(answer.detail))
+        self.answer = answer
+
+
 class DatabaseBusy(exceptions.APIException):
     """No connection became free in time, or another writer held the database too long."""
 

@@ -140,6 +140,11 @@ WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a s
 COMPLETION_SLOTS = SERVE_THREADS - 32
 REQUEST_BODY_LIMIT = 2_000_000  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT
+# What a body may take: so many seconds, and one more for each so many bytes that have come.
+REQUEST_BODY_TIMEOUT = seconds("REQUEST_BODY_TIMEOUT", 10.0)
+REQUEST_BODY_RATE = integer("REQUEST_BODY_RATE", 10_000, minimum=1)
+# Bodies that may be waited for at once, each by a thread beyond SERVE_THREADS and one that reads in its place.
+BODY_WAITERS = 4 * SERVE_THREADS
 SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)

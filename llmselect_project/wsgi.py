@@ -8,7 +8,8 @@ from django.core.wsgi import get_wsgi_application
 from conversations.pump import break_off, warm_up
 from conversations.storing import hurry
 from llmselect_project import schema_view
-from llmselect_project.body import ChunkedBodies
+from llmselect_project.bodies.readers import Readers
+from llmselect_project.bodies.wsgi import Bodies
 from llmselect_project.shutdown import before_kill
 from llmselect_project.supervision import report
 from perf import recorder
@@ -25,7 +26,12 @@ def _end_all() -> None:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
-application = ChunkedBodies(get_wsgi_application(), limit=settings.REQUEST_BODY_LIMIT)
+application = Bodies(
+    get_wsgi_application(),
+    limit=settings.REQUEST_BODY_LIMIT,
+    readers=Readers(most=settings.BODY_WAITERS, timeout=settings.REQUEST_BODY_TIMEOUT, rate=settings.REQUEST_BODY_RATE),
+    seats=settings.SERVE_THREADS,
+)
 recorder.serve()
 start_cold()
 heartbeat.start()

@@ -1,6 +1,6 @@
 """Granian as this project runs it: the server, and the ceiling that it is measured against."""
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -14,6 +14,8 @@ def serve(target: str, *, host: str, port: int, workers: int, threads: int, grac
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        # Of HTTP/2 one connection carries many bodies, none of which could be ended alone.
+        http=HTTPModes.http1,
         workers=workers,
         blocking_threads=threads,
         # Connections, idle ones included; what they may do at once is bounded by threads and slots.

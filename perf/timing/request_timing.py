@@ -20,6 +20,7 @@ logger = logging.getLogger("perf.slow_request")
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STATIC = "(static)"
+CLIENT_TIMEOUT = 408  # the client was slow
 
 
 class RequestTiming:
@@ -76,7 +77,7 @@ class RequestTiming:
         seconds = whole if self._first is None else self._first
         served = Served(_method(self.request), self._route(), status, seconds, whole if streamed else None)
         recorder.request_ended(self.tally, served)
-        if seconds * 1000 >= settings.SLOW_REQUEST_MS:
+        if seconds * 1000 >= settings.SLOW_REQUEST_MS and status != CLIENT_TIMEOUT:
             described = self._described(served)
             recorder.slow_request(seconds, described)
             logger.warning("slow request", extra=described)

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             host=host,
             port=port,
             workers=workers,
-            threads=threads,
+            threads=threads + settings.BODY_WAITERS,
             grace=settings.SHUTDOWN_GRACE,
         )
 
