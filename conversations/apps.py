@@ -32,6 +32,8 @@ class ConversationsConfig(AppConfig):
         register("first-chat", "the first chat after a start", "conversations.first_chat_benchmark.first_chat")
         register("streams", "200 streams of 10 chunks a second, one worker", "conversations.benchmarks.streams")
         register("outage", "50 clients while PostgreSQL is stopped", "conversations.outage_benchmarks.outage")
+        register("locks", "66 clients while a table is locked for 10 s", "conversations.lock_benchmarks.locks")
+        register("wal", "SQLite's log under constant load", "conversations.lock_benchmarks.write_ahead_log")
         register("staleness", "reads after writes, through the caches", "conversations.cache_benchmarks.staleness")
         register("redis-outage", "Redis killed, restored, full, under load", "conversations.redis_benchmarks.outage")
         register("hits", "a mixed load: 20 reads a write, three queries a user", "conversations.cache_benchmarks.hits")

@@ -11,7 +11,7 @@ from perf.turns import Turns
 # Reading and writing the rows of a call. Two hundred calls that begin in the same moment would each queue for the pool
 # ahead of the next list, and share the interpreter with it. Where two wait for a lock the others wait beside them soon,
 # so that they are not refused one after the other.
-keeping = Turns(at_once=2, courtesy=1.0)
+keeping = Turns(at_once=2, courtesy=0.5)
 
 _slots = threading.BoundedSemaphore(settings.COMPLETION_SLOTS)
 

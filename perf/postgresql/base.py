@@ -18,7 +18,7 @@ from perf.recorder import is_serving
 from perf.timing.tally import current
 
 UNNOTICED = 0.25  # seconds of waiting for the pool that count for nothing
-LEAST_PATIENCE = 0.5  # seconds that anybody may wait for a lock
+LEAST_PATIENCE = 0.25  # seconds that anybody may wait for a lock
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
