@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from models_registry.models import Provider
-from perf.paginator import CappedPaginator
+from perf.pages.paginator import CappedPaginator
 
 EXCERPT = 60  # characters
 

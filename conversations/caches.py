@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from perf.cache import Namespace
-from perf.invalidation import exempt, invalidates
+from perf.caching.invalidation import exempt, invalidates
+from perf.caching.namespace import Namespace
 
 conversations = Namespace("conversations", ttl=settings.CONVERSATION_CACHE_TTL)
 comparisons = Namespace("comparisons", ttl=settings.CONVERSATION_CACHE_TTL)

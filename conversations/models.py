@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from perf.querysets import InvalidatingQuerySet, LeafModel
+from perf.caching.querysets import InvalidatingQuerySet, LeafModel
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters

@@ -3,10 +3,10 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from conversations.chat_views import ChatStreamView, ChatView
-from conversations.comparison_views import CompareStreamView, CompareView, ComparisonViewSet
-from conversations.leaderboard_views import LeaderboardView
-from conversations.views import ConversationViewSet, MessageViewSet
+from conversations.chat.views import ChatStreamView, ChatView
+from conversations.comparisons.leaderboard_views import LeaderboardView
+from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.history.views import ConversationViewSet, MessageViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from llmselect_project.accounts.sessions import delete_account
 from llmselect_project.models import LoginSession, RefreshToken
-from llmselect_project.sessions import delete_account
-from perf.paginator import CappedPaginator
+from perf.pages.paginator import CappedPaginator
 
 admin.site.unregister(User)
 

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
-from perf import plans
+from perf.plans import shapes as plans
 
 
 class ProjectConfig(AppConfig):
@@ -14,14 +14,18 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what registers itself on import, and offer what is checked."""
-        from llmselect_project import checks, schema, user_state  # noqa: F401
+        from llmselect_project.accounts import user_state  # noqa: F401
+        from llmselect_project.api import schema  # noqa: F401
+        from llmselect_project.config import checks  # noqa: F401
 
-        plans.register(shapes="llmselect_project.sessions.shapes", fill="llmselect_project.plan_rows.fill")
-        plans.register(shapes="llmselect_project.user_state.shapes")
-        plans.register(shapes="llmselect_project.places.shapes")
+        plans.register(
+            shapes="llmselect_project.accounts.sessions.shapes", fill="llmselect_project.accounts.plan_rows.fill"
+        )
+        plans.register(shapes="llmselect_project.accounts.user_state.shapes")
+        plans.register(shapes="llmselect_project.accounts.known_places.shapes")
 
 
 class SiteConfig(AdminConfig):
     """Django's admin, on a site that has pages beside those of the models."""
 
-    default_site = "llmselect_project.admin_site.ProjectSite"
+    default_site = "llmselect_project.accounts.admin_site.ProjectSite"

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from perf.querysets import InvalidatingQuerySet
+from perf.caching.querysets import InvalidatingQuerySet
 
 
 class LoginSessionQuerySet(InvalidatingQuerySet["LoginSession"]):

@@ -9,9 +9,9 @@ from typing import Any
 
 import django_stubs_ext
 
-from llmselect_project import content_policy
-from llmselect_project.databases import databases
-from llmselect_project.environment import (
+from llmselect_project.config import content_policy
+from llmselect_project.config.databases import databases
+from llmselect_project.config.environment import (
     boolean,
     choice,
     env,
@@ -23,7 +23,7 @@ from llmselect_project.environment import (
     seconds,
 )
 from perf.caching.redis import redis_cache
-from perf.logs import json_logging
+from perf.timing.logs import json_logging
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
@@ -69,16 +69,16 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "perf.middleware.TimingMiddleware",
-    "llmselect_project.content_policy.ContentPolicyMiddleware",
-    "llmselect_project.middleware.EnvelopeMiddleware",
+    "llmselect_project.config.content_policy.ContentPolicyMiddleware",
+    "llmselect_project.api.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "llmselect_project.page_middleware.PageSessions",
+    "llmselect_project.accounts.page_middleware.PageSessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "llmselect_project.page_middleware.PageUsers",
-    "llmselect_project.page_middleware.PageMessages",
+    "llmselect_project.accounts.page_middleware.PageUsers",
+    "llmselect_project.accounts.page_middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "llmselect_project.urls"
@@ -104,7 +104,7 @@ if DEBUG:
     MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_CONFIG = {
-        "SHOW_TOOLBAR_CALLBACK": "llmselect_project.middleware.wants_debug_toolbar",
+        "SHOW_TOOLBAR_CALLBACK": "llmselect_project.api.middleware.wants_debug_toolbar",
         "SHOW_COLLAPSED": True,
     }
 
@@ -205,7 +205,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-AUTHENTICATION_BACKENDS = ["llmselect_project.guesses.CountingBackend"]
+AUTHENTICATION_BACKENDS = ["llmselect_project.accounts.guesses.CountingBackend"]
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/admin/"
 ALLOW_OPEN_REGISTRATION = boolean("ALLOW_OPEN_REGISTRATION", default=False)
@@ -245,7 +245,7 @@ STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence befor
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "llmselect_project.authentication.SessionTokenAuthentication",
+        "llmselect_project.accounts.authentication.SessionTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -253,12 +253,12 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_PARSER_CLASSES": ["llmselect_project.parsers.BoundedJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.negotiation.JSONUnlessHTML",
-    "DEFAULT_PAGINATION_CLASS": "llmselect_project.pagination.KeysetPagination",
-    "DEFAULT_THROTTLE_CLASSES": ["llmselect_project.throttling.ScopedThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "llmselect_project.schema.ApiSchema",
-    "EXCEPTION_HANDLER": "llmselect_project.envelope.envelope_handler",
+    "DEFAULT_PARSER_CLASSES": ["llmselect_project.api.parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.api.negotiation.JSONUnlessHTML",
+    "DEFAULT_PAGINATION_CLASS": "llmselect_project.api.pagination.KeysetPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["llmselect_project.api.throttling.ScopedThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "llmselect_project.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "llmselect_project.api.envelope.envelope_handler",
     "URL_FORMAT_OVERRIDE": None,
     "PAGE_SIZE": 20,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -7,12 +7,14 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from llmselect_project import accounts, monitoring, perf_views
-from llmselect_project.cache_views import CacheStatsView, ClearCacheView
-from llmselect_project.envelope import api_not_found
-from llmselect_project.metrics import metrics
-from llmselect_project.pages import browsable_api
-from llmselect_project.schema_view import SchemaView
+from llmselect_project.accounts import views as accounts
+from llmselect_project.accounts.pages import browsable_api
+from llmselect_project.api.envelope import api_not_found
+from llmselect_project.api.schema_view import SchemaView
+from perf.api import figures as perf_views
+from perf.api import health as monitoring
+from perf.api.caches import CacheStatsView, ClearCacheView
+from perf.api.metrics import metrics
 
 auth = [
     path("register", accounts.RegisterView.as_view(), name="register"),

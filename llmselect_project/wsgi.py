@@ -5,17 +5,17 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from conversations.pump import break_off, warm_up
-from conversations.storing import hurry
-from llmselect_project import schema_view
-from llmselect_project.bodies.readers import Readers
-from llmselect_project.bodies.wsgi import Bodies
-from llmselect_project.shutdown import before_kill
-from llmselect_project.supervision import report
-from perf import recorder
-from perf.cache import start_cold
+from conversations.completions.runner import break_off, warm_up
+from conversations.completions.storing import hurry
+from llmselect_project.api import schema_view
+from llmselect_project.api.bodies.readers import Readers
+from llmselect_project.api.bodies.wsgi import Bodies
+from llmselect_project.config.shutdown import before_kill
+from llmselect_project.config.supervision import report
 from perf.caching import heartbeat
-from perf.sqlite3.checkpoints import keep_logs_short
+from perf.caching.namespace import start_cold
+from perf.db.sqlite3.checkpoints import keep_logs_short
+from perf.timing import recorder
 
 
 def _end_all() -> None:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from models_registry.models import APIKey, LLMModel, Provider
-from perf.paginator import CappedPaginator
+from perf.pages.paginator import CappedPaginator
 
 
 @admin.register(Provider)

@@ -2,8 +2,8 @@
 
 from django.apps import AppConfig
 
-from perf import plans
 from perf.caching import warming
+from perf.plans import shapes as plans
 
 
 class ModelsRegistryConfig(AppConfig):
@@ -16,5 +16,5 @@ class ModelsRegistryConfig(AppConfig):
         """Offer what is worth warming, and what is checked; say which changes make what forgotten."""
         from models_registry import caches  # noqa: F401
 
-        warming.register("models_registry.warming.model_lists")
-        plans.register(shapes="models_registry.queries.shapes", fill="models_registry.plan_rows.fill")
+        warming.register("models_registry.api.warming.model_lists")
+        plans.register(shapes="models_registry.query_plans.shapes", fill="models_registry.catalogue.plan_rows.fill")

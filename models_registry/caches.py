@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from perf.cache import Namespace
-from perf.invalidation import invalidates
+from perf.caching.invalidation import invalidates
+from perf.caching.namespace import Namespace
 
 KEYS_TTL = 300  # seconds
 LOOKUPS = 2000  # lists and models of the registry that are kept, among them names that do not exist

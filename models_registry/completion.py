@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from models_registry.catalogue.lookup import known_model
 from models_registry.errors import ProviderError, StreamBroken
-from models_registry.keys import find_key
-from models_registry.lookup import known_model
+from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
 from models_registry.providers.cancellation import CancelToken
-from perf import recorder
+from perf.timing import recorder
 
 # A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
 CHARACTERS_PER_TOKEN = 4

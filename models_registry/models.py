@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from perf.querysets import InvalidatingQuerySet
+from perf.caching.querysets import InvalidatingQuerySet
 
 COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
 

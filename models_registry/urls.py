@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from models_registry.admin_views import RefreshModelsView
-from models_registry.views import KeyViewSet, ModelViewSet
+from models_registry.api.refresh_views import RefreshModelsView
+from models_registry.api.views import KeyViewSet, ModelViewSet
 
 urlpatterns = [
     path("models", ModelViewSet.as_view({"get": "list"}), name="model-list"),

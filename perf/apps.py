@@ -13,9 +13,16 @@ class PerfConfig(AppConfig):
 
     def ready(self) -> None:
         """Measure every connection, hand on what was measured, and connect what registers itself on import."""
-        from perf import checks, instrumentation, plans, pool, recorder  # noqa: F401  # they need the apps
-        from perf.invalidation import exempt
-        from perf.timing import handover, pool_gauges
+        from perf.caching.invalidation import exempt
+        from perf.db import pool_waits as pool  # they need the apps
+        from perf.plans import shapes as plans  # they need the apps
+        from perf.serving import checks  # noqa: F401  # they need the apps
+        from perf.timing import (
+            handover,
+            instrumentation,  # they need the apps
+            pool_gauges,
+            recorder,  # they need the apps
+        )
 
         exempt("perf.TimingBlock", "figures are read from the store each time")
         exempt("perf.UndeliveredInvalidation", "it is about what is cached, and not itself cached")

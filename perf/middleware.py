@@ -8,7 +8,7 @@ from typing import cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
-from perf import recorder
+from perf.timing import recorder
 from perf.timing.request_timing import RequestTiming, is_stream
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

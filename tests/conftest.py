@@ -6,11 +6,11 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from llmselect_project import throttling
+from llmselect_project.api import throttling
 from models_registry.models import LLMModel, Provider
-from perf import health, recorder
 from perf.caching.outage import outage
-from perf.timing import handover
+from perf.serving import health
+from perf.timing import handover, recorder
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
 

@@ -15,10 +15,10 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
-from conversations.slots import ServerBusy, Slot
-from llmselect_project.sessions import start_session
-from perf.health import pool_figures
+from llmselect_project.accounts.sessions import start_session
+from perf.serving.health import pool_figures
 
 PASSWORD = "correct horse battery"
 

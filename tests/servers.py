@@ -1,6 +1,6 @@
 """`manage.py serve` as a process of its own on the tests' database."""
 
-from perf.processes import running
+from perf.benchmarks.processes import running
 from tests.helpers import process_environment
 
 

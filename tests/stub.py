@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models_registry.stub import StubServer
+from models_registry.fake_provider import StubServer
 
 
 @pytest.fixture(scope="session")

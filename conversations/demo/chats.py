@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from conversations.chat import TITLE_FROM_MESSAGE
+from conversations.chat.service import TITLE_FROM_MESSAGE
 from conversations.demo.contestants import CONTESTANTS, WEIGHTS
 from conversations.demo.text import FOLLOW_UPS, OPENINGS, TOPICS, Topic
 from conversations.models import PREVIEW_LENGTH, Message

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from perf.operations import AddIndexOnline
+from perf.db.operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

@@ -6,7 +6,7 @@ content, whose rows a second table maps to conversations and messages. Neither i
 
 from django.db import migrations, transaction
 
-from conversations.words import INDEXED, MARKS, WORD_LENGTH, separators
+from conversations.search.tokens import INDEXED, MARKS, WORD_LENGTH, separators
 
 BATCH = 5_000  # rows indexed by a statement
 

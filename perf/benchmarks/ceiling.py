@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.urls import re_path
 
 from perf.benchmarks import answers
-from perf.granian import serve
+from perf.serving.granian import serve
 
 RECORDED = {
     target: (each, [piece.encode() for piece in each.pieces])

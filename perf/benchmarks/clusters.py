@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from perf.processes import free_port
+from perf.benchmarks.processes import free_port
 
 PATIENCE = 60  # seconds for the server to start or to stop
 

@@ -10,10 +10,10 @@ from django.db.backends.utils import CursorWrapper
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 
-from perf import recorder
 from perf.benchmarks.cases import Result
-from perf.instrumentation import install, measure
 from perf.middleware import TimingMiddleware
+from perf.timing import recorder
+from perf.timing.instrumentation import install, measure
 from perf.timing.tally import Tally, current
 
 REPETITIONS, BATCHES = 500, 21

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from perf.benchmarks import usage
 from perf.benchmarks.load import Tally
-from perf.processes import Served
+from perf.benchmarks.processes import Served
 
 Run = Callable[..., Tally]
 

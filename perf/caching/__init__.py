@@ -1,1 +1,1 @@
-"""What `perf.cache` is made of."""
+"""What `perf.caching.namespace` is made of."""

@@ -18,11 +18,11 @@ from django.db import DatabaseError, InterfaceError, connection
 from django_redis import get_redis_connection
 from redis import ResponseError
 
-from perf import recorder
-from perf.cache import clear_caches, deliver
+from perf.caching.namespace import clear_caches, deliver
 from perf.caching.outage import outage
 from perf.caching.undelivered import deliver_waiting
-from perf.db import plain_connection, using
+from perf.db.connections import plain_connection, using
+from perf.timing import recorder
 
 INTERVAL = 0.4  # seconds between beats, and between looks into the table
 BACKOFF_LIMIT = 5.0  # seconds between looks while the database does not answer

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
-from perf.cache import NAMESPACES
-from perf.caching import places
+from perf.caching import generations as places
 from perf.caching.counts import Counts, counter
+from perf.caching.namespace import NAMESPACES
 
 
 @dataclass(frozen=True, slots=True)

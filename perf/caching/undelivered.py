@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import QuerySet
 
 from perf.models import UndeliveredInvalidation
-from perf.plans import Shape
+from perf.plans.shapes import Shape
 
 logger = logging.getLogger("perf.cache")
 

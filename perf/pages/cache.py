@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
-from perf.cache import NAMESPACES, clear_caches
+from perf.caching.namespace import NAMESPACES, clear_caches
 from perf.caching.stats import NamespaceStats, all_stats, backend
 
 

@@ -5,9 +5,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from perf.generic_plan import NotExplained, generic_plan
 from perf.pages import wording
 from perf.pages.overview import chosen_range, figures_of
+from perf.plans.generic_plan import NotExplained, generic_plan
 from perf.timing.rows import QueryRow
 
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from perf import recorder
-from perf.timing import handover, kinds, rows
+from perf.timing import handover, kinds, recorder, rows
 from perf.timing.deltas import Delta
 from perf.timing.stores import HOUR, MINUTE, store
 

@@ -12,8 +12,8 @@ from multiprocessing import util
 
 from django.conf import settings
 
-from perf import recorder
-from perf.db import release
+from perf.db.connections import release
+from perf.timing import recorder
 from perf.timing.deltas import Delta
 from perf.timing.stores import HOUR, MINUTE, TOTALS, Place, impatient, store
 from perf.timing.totals import Totals

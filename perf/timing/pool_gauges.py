@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from perf import recorder
-from perf.health import pool_figures
+from perf.serving.health import pool_figures
+from perf.timing import recorder
 
 FIGURES = {"pool_in_use": "checked_out", "pool_size": "pool_size", "pool_max": "pool_max", "pool_waiting": "waiting"}
 

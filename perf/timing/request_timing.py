@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.http.response import FileResponse
 from django.utils.functional import LazyObject, empty
 
-from perf import recorder
-from perf.logs import request_id
-from perf.recorder import Served
+from perf.timing import recorder
 from perf.timing.kinds import UNMATCHED
+from perf.timing.logs import request_id
+from perf.timing.recorder import Served
 from perf.timing.tally import Tally, current
 
 logger = logging.getLogger("perf.slow_request")

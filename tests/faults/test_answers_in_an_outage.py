@@ -15,7 +15,7 @@ from django.db import connection
 
 from conversations.models import Conversation, Message
 from perf.benchmarks.clusters import NoPostgreSQL, cluster
-from perf.processes import free_port, manage, wait_for
+from perf.benchmarks.processes import free_port, manage, wait_for
 from tests.helpers import eventually, login, process_environment
 from tests.servers import serve
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from conversations.models import Message
-from perf.processes import free_port, wait_for
+from perf.benchmarks.processes import free_port, wait_for
 from tests.helpers import eventually, login
 from tests.servers import serve
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
-from tests.comparisons import comparison
+from tests.conversations.comparisons import comparison
 from tests.helpers import client_for, conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,12 +15,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import LoginSession
-from llmselect_project.sessions import start_session
-from models_registry.lookup import has_key
+from models_registry.catalogue.lookup import has_key
 from models_registry.models import APIKey, LLMModel, Provider
-from perf.invalidation import EXEMPT, RULES
-from perf.querysets import InvalidatingQuerySet
+from perf.caching.invalidation import EXEMPT, RULES
+from perf.caching.querysets import InvalidatingQuerySet
 from tests.helpers import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)

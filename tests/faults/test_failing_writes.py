@@ -14,9 +14,9 @@ from django.conf import settings as configured
 from django.db import connection
 
 from models_registry.models import Provider
-from perf import failures
+from perf.benchmarks.processes import free_port, wait_for
 from perf.benchmarks.usage import workers
-from perf.processes import free_port, wait_for
+from perf.db import failures
 from tests.faults.test_database import HELLO, LARGE, ON_SQLITE, full, read_only
 from tests.helpers import client_for, login, process_environment
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 from django.test import Client
 
-from perf.processes import free_port, wait_for
+from perf.benchmarks.processes import free_port, wait_for
 from tests.helpers import conversation, login
 from tests.security.routes import all_routes, path_of
 from tests.servers import serve

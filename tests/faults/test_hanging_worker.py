@@ -10,10 +10,10 @@ import pytest
 import requests
 from django.db import connection
 
+from conversations.benchmarks.redis_outage import own_redis
 from conversations.models import Conversation, Message
-from conversations.redis_benchmarks import own_redis
+from perf.benchmarks.processes import free_port, wait_for
 from perf.benchmarks.usage import workers
-from perf.processes import free_port, wait_for
 from tests.helpers import eventually, login
 from tests.servers import serve
 

@@ -11,8 +11,8 @@ import requests
 from django.db.models import F
 
 from conversations.models import Conversation, Message, RepeatableRequest
+from perf.benchmarks.processes import free_port, wait_for
 from perf.benchmarks.usage import workers
-from perf.processes import free_port, wait_for
 from tests.helpers import eventually, login
 from tests.servers import serve
 

@@ -12,7 +12,7 @@ import requests
 from django.db import connection
 
 from conversations.models import Conversation, Message
-from perf.processes import free_port, wait_for
+from perf.benchmarks.processes import free_port, wait_for
 from tests.helpers import conversation, error, login
 from tests.servers import serve
 

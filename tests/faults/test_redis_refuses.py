@@ -15,9 +15,9 @@ import pytest
 import requests
 from django.conf import settings
 
-from conversations.redis_benchmarks import own_redis
+from conversations.benchmarks.redis_outage import own_redis
 from models_registry.models import Provider
-from perf.processes import free_port, wait_for
+from perf.benchmarks.processes import free_port, wait_for
 from tests.helpers import PASSWORD, eventually, process_environment
 from tests.servers import serve
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from django.core.checks import Tags, run_checks
 
-from perf.processes import manage
-from perf.sqlite3 import checkpoints as module
-from perf.sqlite3.checkpoints import Checkpoints, checkpoint
-from perf.sqlite3.files import make_private
+from perf.benchmarks.processes import manage
+from perf.db.sqlite3 import checkpoints as module
+from perf.db.sqlite3.checkpoints import Checkpoints, checkpoint
+from perf.db.sqlite3.files import make_private
 from tests.helpers import eventually, process_environment
 
 SECONDS = 1.5
@@ -49,7 +49,7 @@ def test_one_of_another_user_is_warned_of(tmp_path, settings, monkeypatch):
     database = tmp_path / "theirs.sqlite3"
     database.touch()
     database.chmod(0o644)
-    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "perf.sqlite3")
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "perf.db.sqlite3")
     monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(database))
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     found = [each.id for each in run_checks(tags=[Tags.database], databases=["default"])]

@@ -30,8 +30,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from conversations.models import Comparison
-from llmselect_project.sessions import start_session
-from models_registry.keys import store_key
+from llmselect_project.accounts.sessions import start_session
+from models_registry.keys.storage import store_key
 from tests.helpers import PASSWORD, conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)

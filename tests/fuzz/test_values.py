@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from conversations.completions.sse import sse
 from conversations.models import Message
-from conversations.sse import sse
 from models_registry.providers.sse import EventParser
 from tests.helpers import conversation, invalid
 

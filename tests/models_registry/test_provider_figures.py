@@ -7,8 +7,7 @@ import pytest
 from models_registry.completion import Call, prepare
 from models_registry.errors import ProviderError
 from models_registry.providers.base import CompletionRequest, Turn
-from perf import recorder
-from perf.timing import figures, kinds
+from perf.timing import figures, kinds, recorder
 
 pytestmark = pytest.mark.django_db
 

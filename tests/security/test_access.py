@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison
-from models_registry.keys import store_key
+from models_registry.keys.storage import store_key
 from models_registry.models import LLMModel
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE

@@ -138,7 +138,7 @@ def test_nothing_checks_a_password_past_the_limit():
         if re.search(r"\bcheck_password\(|\bPasswordChangeForm\b", path.read_text(encoding="utf-8"))
     }
     assert found == {"conversations/demo/accounts.py"}
-    assert configured.AUTHENTICATION_BACKENDS == ["llmselect_project.guesses.CountingBackend"]
+    assert configured.AUTHENTICATION_BACKENDS == ["llmselect_project.accounts.guesses.CountingBackend"]
 
 
 # What is told

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from conversations.disarm import disarm, disarm_line
+from conversations.history.sanitising import disarm, disarm_line
 from conversations.models import Message
 from tests.helpers import conversation
 

@@ -92,7 +92,7 @@ def test_the_log_of_the_admin_says_that_it_happened(openai, settings):
 
 
 def test_what_was_loaded_before_the_deletion_is_not_kept_after(ann):
-    from perf.cache import Namespace, NAMESPACES, erase  # noqa: I001
+    from perf.caching.namespace import Namespace, NAMESPACES, erase  # noqa: I001
 
     namespace = Namespace("test", ttl=60)
     try:

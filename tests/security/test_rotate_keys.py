@@ -7,10 +7,10 @@ from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from models_registry.encryption import decrypt
-from models_registry.keys import store_key
+from models_registry.keys.encryption import decrypt
+from models_registry.keys.rotation import rotate
+from models_registry.keys.storage import store_key
 from models_registry.models import APIKey
-from models_registry.rotation import rotate
 from tests.helpers import error
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,7 @@ def test_what_cannot_be_read_is_reported_and_left_alone(seven):
 
 
 def test_a_key_stored_meanwhile_is_not_overwritten(seven, openai, monkeypatch):
-    from models_registry import rotation
+    from models_registry.keys import rotation
 
     renew = rotation.renew
 

@@ -16,8 +16,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
-from llmselect_project import sessions
-from llmselect_project.authentication import _verified
+from llmselect_project.accounts import sessions
+from llmselect_project.accounts.authentication import _verified
 from llmselect_project.models import LoginSession, RefreshToken
 from tests.helpers import PASSWORD, client_with, eventually, login
 

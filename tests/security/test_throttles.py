@@ -11,7 +11,7 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from rest_framework.test import APIClient
 
-from llmselect_project import throttling
+from llmselect_project.api import throttling
 from tests.helpers import PASSWORD, error
 
 pytestmark = pytest.mark.django_db

@@ -15,13 +15,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
 
-from llmselect_project.checks import cache_errors
-from llmselect_project.shutdown import hear_signals
-from llmselect_project.supervision import Supervisor
-from perf.checks import pool_errors
-from perf.db import sentence, unpooled
-from perf.granian import serve
-from perf.health import pending_migrations
+from llmselect_project.config.checks import cache_errors
+from llmselect_project.config.shutdown import hear_signals
+from llmselect_project.config.supervision import Supervisor
+from perf.db.connections import sentence, unpooled
+from perf.serving.checks import pool_errors
+from perf.serving.granian import serve
+from perf.serving.health import pending_migrations
 
 logger = logging.getLogger("llmselect.serve")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from models_registry.keys.rotation import Rotation, rotate
 from models_registry.models import APIKey
-from models_registry.rotation import Rotation, rotate
 
 
 class Command(BaseCommand):

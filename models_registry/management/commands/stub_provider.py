@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from models_registry.stub.server import HOST, serve
-from models_registry.stub.state import State
+from models_registry.fake_provider.server import HOST, serve
+from models_registry.fake_provider.state import State
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     help = (
         "Serve a scripted provider that speaks OpenAI's and Anthropic's wire formats; a model's name says what it "
-        "answers, like `stub?reply=Hello+you&delay=0.1` (see models_registry/stub/script.py)."
+        "answers, like `stub?reply=Hello+you&delay=0.1` (see models_registry/fake_provider/script.py)."
     )
     requires_system_checks: list[str] = []
 

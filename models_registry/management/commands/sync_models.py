@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from models_registry.sync import ProviderReport, sync
+from models_registry.catalogue.sync import ProviderReport, sync
 
 
 class Command(BaseCommand):

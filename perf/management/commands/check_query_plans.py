@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.plans import Verdict, check, fill
-from perf.scratch import scratch_database
+from perf.db.scratch import scratch_database
+from perf.plans.shapes import Verdict, check, fill
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.cache import NAMESPACES, clear_caches
+from perf.caching.namespace import NAMESPACES, clear_caches
 
 
 class Command(BaseCommand):

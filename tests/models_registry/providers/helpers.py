@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from models_registry.fake_provider import StubServer
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Turn
-from models_registry.stub import StubServer
 
 KINDS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
 WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else matters

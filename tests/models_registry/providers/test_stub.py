@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from models_registry.stub.script import Script, parse
+from models_registry.fake_provider.script import Script, parse
 
 anthropic = pytest.importorskip("anthropic", reason="needs requirements-test.txt")
 openai = pytest.importorskip("openai", reason="needs requirements-test.txt")

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import override_settings
 
 from models_registry.errors import ProviderError, ProviderTimeout
+from models_registry.fake_provider import StubServer
 from models_registry.providers.http import forget_connections
-from models_registry.stub import StubServer
 from tests.models_registry.providers.helpers import ask, drain, eventually, make
 
 

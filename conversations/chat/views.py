@@ -1,0 +1,135 @@
+"""Chatting over HTTP: the whole answer at once, or streamed as it is written."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.chat.service import ChatRequest, Exchange, begin
+from conversations.completions.concurrency import Slot
+from conversations.completions.responses import kept, streamed
+from conversations.completions.runner import complete, pump
+from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.history import queries, serializers
+from conversations.history.serializers import MESSAGE_FIELDS, message_row
+from conversations.idempotency.records import AnswerDeleted
+from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
+from conversations.models import RepeatableRequest
+from models_registry.api.fields import money
+from models_registry.api.requests import current_user
+from models_registry.errors import ProviderError
+from models_registry.providers.base import Turn
+from perf.api.validation import valid
+
+
+class ChatView(RepeatableView):
+    """POST /chat."""
+
+    operation = "chat"
+
+    @extend_schema(
+        request=serializers.ChatInput, responses=serializers.ChatOutput, parameters=[IDEMPOTENCY_KEY], tags=["chat"]
+    )
+    def post(self, request: Request) -> Response:
+        """Send a message and wait for the whole answer."""
+        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
+            return replayed(_kept(self.attempt.earlier))
+        asked = _chat_request(request)
+        with Slot():
+            exchange = begin(user_id=current_user(request).pk, request=asked, attempt=self.attempt)
+            try:
+                complete(exchange.call)
+                exchange.finish(whole=True)
+            except ProviderError as error:
+                exchange.finish(whole=False)
+                error.details |= _places(exchange)
+                raise
+            finally:
+                exchange.abandon()
+        message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
+        return Response(_answer(exchange.conversation.pk, message))
+
+
+class ChatStreamView(UnrepeatableView):
+    """POST /chat/stream."""
+
+    @extend_schema(
+        request=serializers.ChatInput,
+        responses={(200, "text/event-stream"): EVENT},
+        tags=["chat"],
+    )
+    def post(self, request: Request) -> EventStreamResponse:
+        """Send a message and read the answer as it is written.
+
+        Events: `start`, `chunk` with `content`, and at the end one `done`, or one `error` with code and message.
+        """
+        asked = _chat_request(request)
+        return streamed(lambda: begin(user_id=current_user(request).pk, request=asked), _events)
+
+
+def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
+    return {"conversation_id": conversation_id, "response": message["content"], "message": message_row(message)}
+
+
+def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
+    """Read the answer to an earlier attempt; raises AnswerDeleted."""
+    assert earlier.conversation_id is not None  # noqa: S101 - else the attempt had been refused
+    row = queries.message_rows(queries.messages(earlier.conversation_id)).filter(pk=earlier.answer_id).first()
+    if row is None:
+        raise AnswerDeleted
+    return _answer(earlier.conversation_id, row)
+
+
+def _events(exchange: Exchange) -> Iterator[bytes]:
+    yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
+    failure: APIException | None = None
+    for arrived in pump([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
+        chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
+        if chunks or not arrived:
+            yield b"".join(chunks) or PING
+        failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
+    broken = failure is not None
+    failure = (yield from kept(exchange.finishing(whole=not broken))) or failure
+    yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
+
+
+def _done(exchange: Exchange) -> dict[str, Any]:
+    figures = exchange.call.figures()
+    usage = {
+        "prompt_tokens": figures.prompt_tokens,
+        "completion_tokens": figures.completion_tokens,
+        "cost": money(figures.cost),
+        "estimated": figures.estimated,
+    }
+    return {"event": "done", **_places(exchange), "usage": usage, "time": figures.time, "ttft": figures.ttft}
+
+
+def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
+    return {"event": "error", "error": failure.get_codes(), "message": str(failure.detail), **_places(exchange)}
+
+
+def _places(exchange: Exchange) -> dict[str, Any]:
+    """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
+    message_id = exchange.message.pk if exchange.message and exchange.stored else None
+    return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
+
+
+def _chat_request(request: Request) -> ChatRequest:
+    """Read the body; `messages` of role system become the system prompt, behind an explicit one."""
+    data = valid(serializers.ChatInput, request.data)
+    turns = data.get("messages") or [{"role": "user", "content": data["message"]}]
+    prompts = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
+    given = [prompt for prompt in prompts if prompt is not None]
+    return ChatRequest(
+        provider=data.get("provider"),
+        model=data.get("model"),
+        turns=[Turn(**turn) for turn in turns if turn["role"] != "system"],
+        conversation_id=data.get("conversation_id"),
+        system="\n\n".join(given) if given else None,
+        temperature=data.get("temperature"),
+        max_tokens=data.get("max_tokens"),
+    )

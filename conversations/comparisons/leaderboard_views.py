@@ -1,0 +1,36 @@
+"""The leaderboard over HTTP."""
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from conversations.caches import leaderboards
+from conversations.comparisons.leaderboard import leaderboard
+from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery
+from models_registry.api.requests import current_user
+from perf.api.validation import valid
+from perf.caching.responses import Cached, cached_response, canonical
+
+
+class LeaderboardView(APIView):
+    """GET /leaderboard."""
+
+    def cached(self, request: Request) -> Cached:
+        """Say what of the cache answers a request."""
+        return leaderboards, canonical(request.query_params, ("provider", "since"))
+
+    @extend_schema(parameters=[LeaderboardQuery], responses=Leaderboard, tags=["compare"])
+    def get(self, request: Request) -> HttpResponseBase:
+        """Rate the models by one's own votes; `provider` narrows what is shown, not what is rated."""
+        owner = current_user(request).pk
+        return cached_response(request, self.cached(request), owner=owner, load=lambda: _results(request))
+
+
+def _results(request: Request) -> dict[str, Any]:
+    query = valid(LeaderboardQuery, request.query_params)
+    provider = query.get("provider")
+    rows = leaderboard(user_id=current_user(request).pk, since=query.get("since"))
+    return {"results": [row for row in rows if provider in (None, row["provider"])]}

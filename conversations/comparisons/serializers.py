@@ -1,0 +1,140 @@
+"""Shapes of comparisons, votes and the leaderboard."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from conversations.history.serializers import TEXT_LIMIT
+from conversations.models import Comparison, ComparisonResult
+from models_registry.api.fields import FlagField, ProviderField, TextField, WholeNumberField, money
+
+# What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
+WITHHELD = ("provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated")
+WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
+
+
+class ModelChoice(serializers.Serializer[Any]):
+    """A model to ask."""
+
+    provider = ProviderField()
+    model = TextField(max_length=200)
+
+
+class CompareInput(serializers.Serializer[Any]):
+    """A prompt for two to four models; the same one may appear twice."""
+
+    prompt = TextField(max_length=TEXT_LIMIT)
+    models = serializers.ListField(child=ModelChoice(), min_length=2, max_length=4)
+    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
+    blind = FlagField(default=False)
+
+
+class VoteInput(serializers.Serializer[Any]):
+    """The index of the preferred result, or null for a tie."""
+
+    preferred_index = WholeNumberField(allow_null=True)
+
+
+class ResultError(serializers.Serializer[Any]):
+    """Why an answer is missing or broke off."""
+
+    error = serializers.CharField()
+    message = serializers.CharField()
+
+
+class Result(serializers.Serializer[Any]):
+    """One answer; provider, model, cost and tokens are null while the comparison is blind."""
+
+    index = serializers.IntegerField()
+    provider = serializers.CharField(allow_null=True)
+    model = serializers.CharField(allow_null=True)
+    response = serializers.CharField()
+    error = ResultError(allow_null=True)
+    time = serializers.FloatField(allow_null=True)
+    ttft = serializers.FloatField(allow_null=True)
+    prompt_tokens = serializers.IntegerField(allow_null=True)
+    completion_tokens = serializers.IntegerField(allow_null=True)
+    cost = serializers.CharField(allow_null=True)
+    estimated = serializers.BooleanField(allow_null=True)
+
+
+class ComparisonOutput(serializers.Serializer[Any]):
+    """A comparison with its results; a vote is there when `voted_at` is."""
+
+    id = serializers.UUIDField()
+    prompt = serializers.CharField()
+    blind = serializers.BooleanField()
+    revealed = serializers.BooleanField()
+    preferred_index = serializers.IntegerField(allow_null=True)
+    voted_at = serializers.DateTimeField(allow_null=True)
+    analysis = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    results = Result(many=True)
+
+
+class LeaderboardQuery(serializers.Serializer[Any]):
+    """Which models to show, and from when on votes count."""
+
+    provider = serializers.CharField(required=False, max_length=50)
+    since = serializers.DateTimeField(required=False)
+
+
+class Standing(serializers.Serializer[Any]):
+    """How a model did in one's votes; rating and its 95 % interval are null without enough of them."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    rating = serializers.FloatField(allow_null=True)
+    rating_low = serializers.FloatField(allow_null=True)
+    rating_high = serializers.FloatField(allow_null=True)
+    wins = serializers.IntegerField()
+    losses = serializers.IntegerField()
+    ties = serializers.IntegerField()
+    comparisons = serializers.IntegerField()
+    win_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; a tie counts half.")
+    avg_cost = serializers.CharField(allow_null=True, help_text="USD an answer")
+    p50_ttft = serializers.FloatField(allow_null=True, help_text="seconds")
+    p95_time = serializers.FloatField(allow_null=True, help_text="seconds")
+
+
+class Leaderboard(serializers.Serializer[Any]):
+    """All models one has voted on, best first."""
+
+    results = Standing(many=True)
+
+
+def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:
+    """Write a comparison the way `ComparisonOutput` documents it; `results` default to the stored ones."""
+    shown = comparison.results.all() if results is None else results
+    return {
+        "id": comparison.pk,
+        "prompt": comparison.prompt,
+        "blind": comparison.blind,
+        "revealed": comparison.revealed,
+        "preferred_index": comparison.preferred_index,
+        "voted_at": comparison.voted_at,
+        "analysis": comparison.analysis or None,
+        "created_at": comparison.created_at,
+        "results": [result_row(result, hidden=comparison.hidden) for result in shown],
+    }
+
+
+def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
+    """Write a result the way `Result` documents it."""
+    row: dict[str, Any] = {
+        "index": result.index,
+        "provider": result.provider,
+        "model": result.model,
+        "response": result.response,
+        "error": {"error": result.error, "message": result.error_message} if result.error else None,
+        "time": result.time,
+        "ttft": result.ttft,
+        "prompt_tokens": result.prompt_tokens,
+        "completion_tokens": result.completion_tokens,
+        "cost": money(result.cost),
+        "estimated": result.estimated,
+    }
+    if hidden:
+        row |= dict.fromkeys(WITHHELD)
+        row["error"] = WITHHELD_ERROR if result.error else None
+    return row

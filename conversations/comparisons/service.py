@@ -1,0 +1,187 @@
+"""Comparing: all models answer one prompt at once, and none can harm another."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.exceptions import APIException, ValidationError
+
+from conversations.completions.runner import Event, pump
+from conversations.completions.storing import Storing
+from conversations.idempotency.records import Attempt
+from conversations.models import Comparison, ComparisonResult
+from models_registry.completion import Call, prepare
+from models_registry.errors import APIKeyMissing, APIKeyUnreadable
+from models_registry.models import Provider
+from models_registry.providers.base import CompletionRequest, Turn
+from perf.db.connections import release
+
+INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
+ERROR_LENGTH = 1000  # characters, the column's
+
+
+@dataclass(slots=True)
+class Contestant:
+    """A model that takes part: its call, or why it cannot be called; `ended` once it is known how it went."""
+
+    provider: str
+    model: str
+    call: Call | None
+    failure: APIException | None = None
+    ended: bool = False
+
+
+class Contest:
+    """A comparison under way; the order of `contestants` is that of the results' indexes."""
+
+    def __init__(
+        self, comparison: Comparison, contestants: Sequence[Contestant], attempt: Attempt | None = None
+    ) -> None:
+        self.comparison = comparison
+        self.attempt = attempt
+        self.contestants = contestants
+        self._storing: Storing | None = None
+
+    def run(self) -> Iterator[list[Event]]:
+        """Yield what arrives, [] in times of silence: (index, a piece of text, or the error or None at its end)."""
+        if refused := [(index, each.failure) for index, each in enumerate(self.contestants) if each.call is None]:
+            yield list(refused)
+        running = [index for index, each in enumerate(self.contestants) if each.call is not None]
+        calls = [each.call for each in self.contestants if each.call is not None]
+        for arrived in pump(calls, heartbeat=settings.STREAM_HEARTBEAT):
+            events = [(running[number], event) for number, event in arrived]
+            for index, event in events:
+                if not isinstance(event, str):
+                    self.contestants[index].failure, self.contestants[index].ended = event, True
+            yield events
+
+    def result(self, index: int) -> ComparisonResult:
+        """Write down how far a contestant has come."""
+        each = self.contestants[index]
+        code, message = ("", "") if each.ended else INTERRUPTED
+        if each.failure is not None:
+            code, message = str(each.failure.get_codes()), str(each.failure.detail)
+        row = ComparisonResult(
+            comparison=self.comparison,
+            index=index,
+            provider=each.provider,
+            model=each.model,
+            error=code,
+            error_message=message[:ERROR_LENGTH],
+        )
+        if each.call is not None:
+            row.response = each.call.text
+            for name, value in each.call.figures()._asdict().items():
+                setattr(row, name, value)
+        return row
+
+    def finish(self) -> None:
+        """Store the results, once, waiting while the database is away; raises what that ends with otherwise."""
+        for _ in self.finishing():
+            pass
+
+    def finishing(self) -> Iterator[None]:
+        """Store the results, once, yielding while the database is away, when no connection is held.
+
+        Of a comparison deleted meanwhile nothing is kept.
+        """
+        if self._storing is None:
+            results = [self.result(index) for index in range(len(self.contestants))]
+            self._storing = Storing(lambda _: self._store(results), comparison_id=self.comparison.pk)
+        return self._storing.attempts()
+
+    def _store(self, results: list[ComparisonResult]) -> None:
+        """Add the results, unless they are there: from an earlier try, or another attempt at the same request.
+
+        Another attempt that was faster took this one for dead.
+        """
+        try:
+            with transaction.atomic():
+                there = Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists()
+                if there and not self.comparison.results.exists():
+                    ComparisonResult.objects.bulk_create(results)
+                    if self.attempt is not None:
+                        self.attempt.settle(answered=True)
+        finally:
+            release()
+
+    def abandon(self) -> None:
+        """Give up the calls that still run, and keep what has come."""
+        for each in self.contestants:
+            if each.call is not None and not each.ended:
+                each.call.close()
+        self.finish()
+
+
+def begin(
+    *,
+    user_id: int,
+    prompt: str,
+    models: Sequence[tuple[Provider, str]],
+    system: str = "",
+    blind: bool = False,
+    attempt: Attempt | None = None,
+) -> Contest:
+    """Store the comparison and prepare the calls, holding no connection afterwards.
+
+    A model without a key fails alone. Raises APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
+    of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
+    """
+    order = list(models)
+    if blind:
+        random.SystemRandom().shuffle(order)
+    try:
+        contestants = [_contestant(user_id, provider, model, prompt, system) for provider, model in order]
+        failures = [each.failure for each in contestants if each.failure is not None]
+        if len(failures) == len(contestants):
+            raise failures[0]
+        asked = Comparison(user_id=user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
+        comparison = _stored(asked, attempt)
+    finally:
+        release()
+    return Contest(comparison, contestants, attempt)
+
+
+def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
+    """Store a comparison, or give the one that an earlier attempt stored."""
+    with transaction.atomic():
+        if attempt is not None and attempt.earlier is not None:
+            attempt.take()  # first: from here on the comparison cannot be deleted before this is stored
+            earlier = attempt.earlier.comparison
+            assert earlier is not None  # noqa: S101 - else it could not be taken
+            return earlier
+        comparison.save(force_insert=True)
+        if attempt is not None:
+            attempt.take(comparison=comparison)
+    return comparison
+
+
+def vote(*, comparison: Comparison, preferred_index: int | None) -> None:
+    """Prefer a result, or none of them (a tie); whoever was hidden is revealed. Raises ValidationError."""
+    good = {result.index for result in comparison.results.all() if not result.error}
+    if preferred_index is not None and preferred_index not in good:
+        raise ValidationError({"preferred_index": "Must be the index of a result without an error, or null."})
+    if not good:
+        raise ValidationError({"preferred_index": "There is no result to vote on."})
+    comparison.preferred_index = preferred_index
+    comparison.voted_at = timezone.now()
+    comparison.revealed = True
+    comparison.save(update_fields=["preferred_index", "voted_at", "revealed"])
+
+
+def clear_vote(*, comparison: Comparison) -> None:
+    """Take a vote back; what was revealed stays revealed."""
+    comparison.preferred_index = comparison.voted_at = None
+    comparison.save(update_fields=["preferred_index", "voted_at"])
+
+
+def _contestant(user_id: int, provider: Provider, model: str, prompt: str, system: str) -> Contestant:
+    try:
+        target = prepare(user_id=user_id, provider=provider, model=model)
+    except (APIKeyMissing, APIKeyUnreadable) as failure:
+        return Contestant(provider.slug, model, None, failure, ended=True)
+    request = CompletionRequest(model=model, system=system, messages=[Turn("user", prompt)])
+    return Contestant(provider.slug, model, Call(target, request))

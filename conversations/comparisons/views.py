@@ -1,0 +1,182 @@
+"""Comparing over HTTP: all answers at once, streamed side by side, kept, voted on, judged."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from conversations.caches import comparisons
+from conversations.comparisons import serializers
+from conversations.comparisons.judge import analyze
+from conversations.comparisons.serializers import comparison_row, result_row
+from conversations.comparisons.service import Contest, begin, clear_vote, vote
+from conversations.completions.concurrency import Slot
+from conversations.completions.responses import kept, streamed
+from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.history import queries
+from conversations.history.deletion import delete_locked
+from conversations.idempotency.records import AnswerDeleted
+from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
+from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
+from models_registry.api.requests import current_user
+from perf.api.validation import valid
+from perf.caching.responses import Cached, cached_response, canonical
+
+
+class CompareView(RepeatableView):
+    """POST /compare."""
+
+    operation = "compare"
+
+    @extend_schema(
+        request=serializers.CompareInput,
+        responses=serializers.ComparisonOutput,
+        parameters=[IDEMPOTENCY_KEY],
+        tags=["compare"],
+    )
+    def post(self, request: Request) -> Response:
+        """Send a prompt to several models at once and wait for all answers."""
+        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
+            return replayed(comparison_row(_kept(self.attempt.earlier)))
+        asked = _asked(request)
+        with Slot():
+            contest = begin(**asked, attempt=self.attempt)
+            try:
+                for _ in contest.run():
+                    pass
+            finally:
+                contest.abandon()
+        results = [contest.result(index) for index in range(len(contest.contestants))]
+        return Response(comparison_row(contest.comparison, results))
+
+
+class CompareStreamView(UnrepeatableView):
+    """POST /compare/stream."""
+
+    @extend_schema(request=serializers.CompareInput, responses={(200, "text/event-stream"): EVENT}, tags=["compare"])
+    def post(self, request: Request) -> EventStreamResponse:
+        """Send a prompt to several models at once and read their answers as they are written.
+
+        Events: `start`, interleaved `chunk`s, for each model one `complete` or `error`, and `done` when all is stored.
+        """
+        asked = _asked(request)
+        return streamed(lambda: begin(**asked), _events)
+
+
+class ComparisonViewSet(GenericViewSet[Comparison]):
+    """One's own comparisons; anybody else's is not found."""
+
+    queryset = Comparison.objects.none()
+    serializer_class = serializers.ComparisonOutput
+    orderings = (queries.NEWEST_FIRST,)
+    lookup_value_converter = "uuid"
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """A judgement calls a model, as a chat does."""
+        return "completion" if self.action == "analyze" else None
+
+    def get_queryset(self) -> ComparisonQuerySet:
+        """Only the user's own, with their results."""
+        return queries.comparisons(current_user(self.request).pk)
+
+    def cached(self, request: Request) -> Cached | None:
+        """Say what of the cache answers a request, so that authentication can look it up in the same round trip."""
+        if self.action != "list":
+            return None
+        return comparisons, canonical(request.query_params, ("cursor", "page_size"), {"page_size": "20"})
+
+    @extend_schema(tags=["compare"])
+    def list(self, request: Request) -> HttpResponseBase:
+        """List comparisons, newest first."""
+        return cached_response(request, self.cached(request), owner=current_user(request).pk, load=self._page)
+
+    def _page(self) -> Any:
+        page = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response([comparison_row(comparison) for comparison in page]).data
+
+    @extend_schema(tags=["compare"])
+    def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Show a comparison."""
+        return Response(comparison_row(get_object_or_404(self.get_queryset(), pk=pk)))
+
+    @extend_schema(responses={204: None}, tags=["compare"])
+    def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Delete a comparison, its results and its vote."""
+        delete_locked(Comparison.objects.for_user(current_user(self.request).pk), pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=serializers.VoteInput, responses=serializers.ComparisonOutput, tags=["compare"])
+    @action(detail=True, methods=["post"])
+    def vote(self, request: Request, pk: UUID) -> Response:
+        """Prefer one answer, or none; this reveals who wrote them."""
+        data = valid(serializers.VoteInput, request.data)
+        with transaction.atomic():
+            comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
+            vote(comparison=comparison, preferred_index=data["preferred_index"])
+        return Response(comparison_row(comparison))
+
+    @extend_schema(request=None, responses={200: serializers.ComparisonOutput}, tags=["compare"])
+    @vote.mapping.delete
+    def clear_vote(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Take a vote back."""
+        with transaction.atomic():
+            comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
+            clear_vote(comparison=comparison)
+        return Response(comparison_row(comparison))
+
+    @extend_schema(request=serializers.ModelChoice, responses=serializers.ComparisonOutput, tags=["compare"])
+    @action(detail=True, methods=["post"])
+    def analyze(self, request: Request, pk: UUID) -> Response:
+        """Have a model judge the answers without knowing who wrote them."""
+        choice = valid(serializers.ModelChoice, request.data)
+        comparison = get_object_or_404(self.get_queryset(), pk=pk)
+        with Slot():
+            analyze(comparison=comparison, user_id=current_user(request).pk, **choice)
+        return Response(comparison_row(comparison))
+
+
+def _kept(earlier: RepeatableRequest) -> Comparison:
+    """Read the answer to an earlier attempt; raises AnswerDeleted."""
+    assert earlier.comparison_id is not None  # noqa: S101 - else the attempt had been refused
+    found = queries.comparisons(earlier.user_id).filter(pk=earlier.comparison_id).first()
+    if found is None:  # deleted since the key was looked up
+        raise AnswerDeleted
+    return found
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    data = valid(serializers.CompareInput, request.data)
+    data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
+    return {"user_id": current_user(request).pk, **data, "system": data["system"] or ""}
+
+
+def _events(contest: Contest) -> Iterator[bytes]:
+    comparison_id, hidden = contest.comparison.pk, contest.comparison.hidden
+    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
+    for arrived in contest.run():
+        yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
+    if (failure := (yield from kept(contest.finishing()))) is None:
+        yield sse({"event": "done", "comparison_id": comparison_id})
+    else:
+        said = {"error": failure.get_codes(), "message": str(failure.detail)}
+        yield sse({"event": "error", **said, "comparison_id": comparison_id})
+
+
+def _event(contest: Contest, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
+    each = contest.contestants[index]
+    if isinstance(event, str):
+        names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
+        elapsed = each.call.elapsed if each.call is not None else 0.0
+        return {"event": "chunk", "index": index, **names, "chunk": event, "time": elapsed}
+    row = result_row(contest.result(index), hidden=hidden)
+    return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}

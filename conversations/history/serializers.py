@@ -1,0 +1,151 @@
+"""Shapes of conversations, messages and chats."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from conversations.models import TITLE_LENGTH, Message
+from models_registry.api.fields import IdField, NumberField, ProviderField, TextField, WholeNumberField, money
+
+TEXT_LIMIT = 100_000  # characters of a message or a prompt
+TURN_LIMIT = 200  # messages a request
+
+CONVERSATION_FIELDS = (
+    "id",
+    "title",
+    "provider",
+    "model",
+    "message_count",
+    "preview",
+    "created_at",
+    "updated_at",
+    "last_message_at",
+)
+FIGURES = ("prompt_tokens", "completion_tokens", "cost", "estimated", "time", "ttft")
+MESSAGE_FIELDS = ("id", "role", "content", "provider", "model", "status", *FIGURES, "created_at")
+
+
+class ConversationQuery(serializers.Serializer[Any]):
+    """What a conversation list can be narrowed by."""
+
+    provider = serializers.CharField(required=False, max_length=50)
+    model = serializers.CharField(required=False, max_length=200)
+    search = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Words of the title or of a message, all of them; the last may be unfinished.",
+    )
+
+
+class Conversation(serializers.Serializer[Any]):
+    """A conversation without its messages; `snippet` is null unless searching."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    message_count = serializers.IntegerField()
+    preview = serializers.CharField()
+    snippet = serializers.CharField(allow_null=True, help_text="HTML: what was found in <mark>, the rest escaped.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    last_message_at = serializers.DateTimeField()
+
+
+class MessageOutput(serializers.Serializer[Any]):
+    """A message; times in seconds, `cost` in USD, null for the user's own or where unknown."""
+
+    id = serializers.UUIDField()
+    role = serializers.ChoiceField(choices=Message.Role.choices)
+    content = serializers.CharField()
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    status = serializers.ChoiceField(choices=Message.Status.choices)
+    prompt_tokens = serializers.IntegerField(allow_null=True)
+    completion_tokens = serializers.IntegerField(allow_null=True)
+    cost = serializers.CharField(allow_null=True)
+    estimated = serializers.BooleanField()
+    time = serializers.FloatField(allow_null=True)
+    ttft = serializers.FloatField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class ConversationDetail(Conversation):
+    """A conversation with its newest 50 messages, oldest first."""
+
+    messages = MessageOutput(many=True)
+    older_messages = serializers.CharField(allow_null=True, help_text="Link to the page before these, or null.")
+
+
+class ConversationInput(serializers.Serializer[Any]):
+    """A conversation to begin without a message."""
+
+    provider = ProviderField()
+    model = TextField(max_length=200)
+    title = TextField(max_length=TITLE_LENGTH, required=False, allow_blank=True, default="")
+
+
+class TitleInput(serializers.Serializer[Any]):
+    """A new title."""
+
+    title = TextField(max_length=TITLE_LENGTH)
+
+
+class TurnInput(serializers.Serializer[Any]):
+    """One message of a chat begun elsewhere."""
+
+    role = serializers.ChoiceField(choices=["user", "assistant", "system"])
+    content = TextField(max_length=TEXT_LIMIT)
+
+
+class ChatInput(serializers.Serializer[Any]):
+    """A message to a model: exactly one of `message` and `messages`; with `conversation_id` only `message`."""
+
+    provider = ProviderField(required=False)
+    model = TextField(max_length=200, required=False)
+    message = TextField(max_length=TEXT_LIMIT, required=False)
+    messages = serializers.ListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
+    conversation_id = IdField(required=False, allow_null=True)
+    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
+    temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
+    max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check what fields say about each other."""
+        continues = attrs.get("conversation_id") is not None
+        problems: dict[str, str] = {}
+        if not continues:
+            problems |= {name: "This field is required." for name in ("provider", "model") if name not in attrs}
+        if ("message" in attrs) == ("messages" in attrs):
+            problems["message"] = "Give exactly one of `message` and `messages`."
+        elif "messages" in attrs:
+            problems |= _problems_of_turns(attrs["messages"], continues=continues)
+        if problems:
+            raise serializers.ValidationError(problems)
+        return attrs
+
+
+class ChatOutput(serializers.Serializer[Any]):
+    """The answer, and the message it is stored as."""
+
+    conversation_id = serializers.UUIDField()
+    response = serializers.CharField()
+    message = MessageOutput()
+
+
+def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:
+    """Write the values of `CONVERSATION_FIELDS` the way `Conversation` documents them."""
+    return {**values, "snippet": snippet}
+
+
+def message_row(values: dict[str, Any]) -> dict[str, Any]:
+    """Write the values of `MESSAGE_FIELDS` the way `MessageOutput` documents them."""
+    return {**values, "cost": money(values["cost"])}
+
+
+def _problems_of_turns(turns: list[dict[str, Any]], *, continues: bool) -> dict[str, str]:
+    if continues:
+        return {"messages": "A conversation that exists takes `message`, one at a time."}
+    if turns[-1]["role"] != "user":
+        return {"messages": "The last message must be by the user."}
+    return {}

@@ -1,0 +1,180 @@
+"""Conversations over HTTP: list, read, rename, delete, export."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers as drf
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.viewsets import GenericViewSet
+
+from conversations.caches import conversations
+from conversations.history import queries, serializers
+from conversations.history.deletion import delete_locked
+from conversations.history.export import FORMATS
+from conversations.history.serializers import CONVERSATION_FIELDS, conversation_row, message_row
+from conversations.models import Conversation, ConversationQuerySet, Message
+from conversations.search.highlight import snippet
+from conversations.search.queries import newest_texts, page
+from conversations.search.tokens import words_of
+from models_registry.api.requests import current_user
+from perf.api.validation import valid
+from perf.caching.responses import Cached, cached_response, canonical
+
+LIST_PARAMETERS = ("cursor", "ordering", "page_size")
+LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
+
+
+class ConversationViewSet(GenericViewSet[Conversation]):
+    """One's own conversations; anybody else's is not found."""
+
+    queryset = Conversation.objects.none()
+    serializer_class = serializers.Conversation
+    orderings, moving = queries.CONVERSATION_ORDERINGS, queries.MOVING
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> ConversationQuerySet:
+        """Only the user's own."""
+        return Conversation.objects.for_user(current_user(self.request).pk)
+
+    def cached(self, request: Request) -> Cached | None:
+        """Say what of the cache answers a request, so that authentication can look it up in the same round trip."""
+        if self.action == "retrieve":
+            return conversations, f"detail {self.kwargs['pk']}"
+        if self.action != "list" or "search" in request.query_params:
+            return None
+        return conversations, canonical(request.query_params, (*LIST_PARAMETERS, "provider", "model"), LIST_DEFAULTS)
+
+    @extend_schema(
+        parameters=[
+            serializers.ConversationQuery,
+            OpenApiParameter("ordering", enum=orderings, default=orderings[0]),
+        ],
+        tags=["conversations"],
+    )
+    def list(self, request: Request) -> HttpResponseBase:
+        """List conversations, newest activity first."""
+        owner = current_user(request).pk
+        return cached_response(request, self.cached(request), owner=owner, load=lambda: self._page(request))
+
+    def _page(self, request: Request) -> Any:
+        self.filters = valid(serializers.ConversationQuery, request.query_params)
+        found = queries.conversation_rows(queries.conversation_list(current_user(request).pk, self.filters))
+        if "search" in self.filters:
+            return self._search_page(request, found, self.filters["search"])
+        rows = self.paginate_queryset(found) or []
+        return self.get_paginated_response([conversation_row(row) for row in rows]).data
+
+    def _search_page(self, request: Request, conversations: QuerySet[Any], search: str) -> Any:
+        words, pager = words_of(search), cast("Any", self.paginator)
+        pager.begin(request, self)
+        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, words=words))
+        texts = newest_texts([row["id"] for row in rows], words) if rows else {}
+        found = [conversation_row(row, snippet(words, texts.get(row["id"]), row["title"])) for row in rows]
+        return self.get_paginated_response(found).data
+
+    @extend_schema(
+        request=serializers.ConversationInput, responses={201: serializers.Conversation}, tags=["conversations"]
+    )
+    def create(self, request: Request) -> Response:
+        """Begin a conversation without a message."""
+        data = valid(serializers.ConversationInput, request.data)
+        data["provider"] = data["provider"].slug
+        conversation = Conversation(user_id=current_user(request).pk, **data)
+        conversation.last_message_at = conversation.created_at
+        conversation.save()
+        return Response(_row(conversation), status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=serializers.ConversationDetail, tags=["conversations"])
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """Show a conversation with its newest messages."""
+        owner = current_user(request).pk
+        return cached_response(request, self.cached(request), owner=owner, load=lambda: self._detail(request, pk))
+
+    def _detail(self, request: Request, pk: UUID) -> dict[str, Any]:
+        row = queries.conversation_rows(self.get_queryset().filter(pk=pk)).first()
+        if row is None:
+            raise NotFound
+        messages = list(queries.newest_messages(pk))
+        older = None
+        if len(messages) > queries.NEWEST:
+            messages.pop()
+            older = _older_link(request, messages[-1])
+        shown = [message_row(message) for message in reversed(messages)]
+        return {**conversation_row(row), "messages": shown, "older_messages": older}
+
+    @extend_schema(request=serializers.TitleInput, responses=serializers.Conversation, tags=["conversations"])
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Rename a conversation."""
+        data = valid(serializers.TitleInput, request.data)
+        with transaction.atomic():
+            conversation = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
+            conversation.title = data["title"]
+            conversation.save(update_fields=["title", "updated_at"])
+        return Response(_row(conversation))
+
+    @extend_schema(responses={204: None}, tags=["conversations"])
+    def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Delete a conversation and its messages."""
+        delete_locked(self.get_queryset(), pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=tuple(FORMATS), default="markdown")],
+        responses={(200, "text/markdown"): OpenApiTypes.STR, (200, "application/json"): OpenApiTypes.OBJECT},
+        tags=["conversations"],
+    )
+    @action(detail=True)
+    def export(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+        """Download a conversation."""
+        chosen = request.query_params.get("format", "markdown")
+        if chosen not in FORMATS:
+            raise drf.ValidationError({"format": f"Must be one of {', '.join(FORMATS)}."})
+        content_type, extension, write = FORMATS[chosen]
+        conversation = get_object_or_404(self.get_queryset(), pk=pk)
+        response = StreamingHttpResponse(write(conversation), content_type=content_type)
+        response.headers["Content-Disposition"] = f'attachment; filename="conversation-{pk}.{extension}"'
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+class MessageViewSet(GenericViewSet[Message]):
+    """Messages of one of one's own conversations."""
+
+    queryset = Message.objects.none()
+    serializer_class = serializers.MessageOutput
+    orderings = (queries.NEWEST_FIRST,)
+
+    def get_queryset(self) -> QuerySet[Message]:
+        """Messages of a conversation that is the user's."""
+        if not Conversation.objects.for_user(current_user(self.request).pk).filter(pk=self.kwargs["pk"]).exists():
+            raise NotFound
+        return queries.messages(self.kwargs["pk"])
+
+    @extend_schema(tags=["conversations"])
+    def list(self, request: Request, **_: Any) -> Response:  # noqa: ARG002
+        """List messages, a page oldest first; `next` leads to older ones."""
+        rows = self.paginate_queryset(queries.message_rows(self.get_queryset())) or []
+        return self.get_paginated_response([message_row(row) for row in reversed(rows)])
+
+
+def _row(conversation: Conversation) -> dict[str, Any]:
+    return conversation_row({field: getattr(conversation, field) for field in CONVERSATION_FIELDS})
+
+
+def _older_link(request: Request, oldest: dict[str, Any]) -> str:
+    """Link into the list of messages, right after the oldest one shown here."""
+    path = request.path.rstrip("/") + "/messages"
+    paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS
+    return str(paginator().link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))

@@ -1,0 +1,68 @@
+"""Views whose POST may be repeated under an `Idempotency-Key`, and those that refuse one."""
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from conversations.idempotency.records import Attempt
+from models_registry.api.requests import current_user
+
+HEADER = "Idempotency-Key"
+REPLAYED = {"Idempotency-Replayed": "true"}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="Any text of your choice, one for each request. Sent again with the same body within 24 hours, the "
+    "request gets the stored answer, with `Idempotency-Replayed: true`. While it is being answered: 409 `in_progress`; "
+    "with another body: 422 `idempotency_key_reused`; once the answer was deleted: 404. After an error it is tried "
+    "anew, its message stored once.",
+)
+
+_VALID = re.compile(r"[!-~]{1,255}")
+
+
+class RepeatableView(APIView):
+    """A view whose POST takes an `Idempotency-Key`; `attempt` is None for a request without one."""
+
+    throttle_scope = "completion"
+    operation = ""  # what the key is unique in, beside the user
+    attempt: Attempt | None = None
+
+    def check_throttles(self, request: Request) -> None:
+        """Count only what may call a provider: repetitions are reads."""
+        if request.method == "POST" and (key := _key(request)) is not None:
+            user_id = current_user(request).pk
+            self.attempt = Attempt(user_id=user_id, operation=self.operation, key=key, body=request.data)
+            if self.attempt.answered:
+                return
+        super().check_throttles(request)
+
+
+class UnrepeatableView(APIView):
+    """A view whose POST refuses an `Idempotency-Key`: a stream that broke off cannot be sent again as it was."""
+
+    throttle_scope = "completion"
+
+    def check_throttles(self, request: Request) -> None:
+        """Refuse the header, which would promise what is not kept."""
+        if HEADER in request.headers:
+            raise ValidationError({HEADER: "Streams cannot be repeated; leave the header out."})
+        super().check_throttles(request)
+
+
+def replayed(body: dict[str, Any]) -> Response:
+    """Answer as before, and say so."""
+    return Response(body, headers=REPLAYED)
+
+
+def _key(request: Request) -> str | None:
+    key: str | None = request.headers.get(HEADER)
+    if key is not None and not _VALID.fullmatch(key):
+        raise ValidationError({HEADER: "Must be 1 to 255 visible ASCII characters."})
+    return key

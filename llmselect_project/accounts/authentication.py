@@ -1,0 +1,67 @@
+"""Authentication by access token: `Authorization: Bearer <JWT>`."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from django.contrib.auth.models import User
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken
+
+from llmselect_project.accounts.claims import verified
+from llmselect_project.accounts.user_state import load_user, namespace
+from llmselect_project.api.errors import TokenNotValid
+from perf.caching.generations import Found, Place
+from perf.caching.responses import look_ahead
+
+WWW_AUTHENTICATE = 'Bearer realm="api"'
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """Checks the token's signature and expiry, and that its session and user still live. Raises TokenNotValid."""
+
+    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
+        """Return the user and the token; None when there is no Bearer token, for the next way to log in."""
+        scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = _verified(raw.strip())
+        try:
+            token.check_exp(current_time=datetime.now(UTC))
+        except TokenError as error:
+            raise TokenNotValid from error
+        user_id, session_id = token["user_id"], token["sid"]
+        user = load_user(user_id=user_id, session_id=session_id, ahead=_look_ahead(request, user_id, session_id))
+        if user is None:
+            raise TokenNotValid
+        return user, token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        """Say how to log in; without it REST framework would answer 403 instead of 401."""
+        return WWW_AUTHENTICATE
+
+
+def session_id(request: Request) -> uuid.UUID | None:
+    """Return the id of the login session a request came with; None for a browser's Django session."""
+    return uuid.UUID(request.auth["sid"]) if isinstance(request.auth, AccessToken) else None
+
+
+@lru_cache(maxsize=4096)
+def _verified(raw: str) -> AccessToken:
+    """Check signature and claims, which stay as they are, once a token; a quarter of a cached request went there.
+
+    Nobody may change what is returned: it is everybody's who sends the same bytes. Raises TokenNotValid.
+    """
+    return verified(AccessToken, raw)
+
+
+def _look_ahead(request: Request, user_id: str, session_id: str) -> Mapping[Place, Found]:
+    """Look up the user's state, and in the same round trip what the view will want of the user's cached data."""
+    wanted = [namespace.place(user_id, session_id)]
+    view_wants = getattr(request.parser_context.get("view"), "cached", None)
+    if view_wants is not None and (cached := view_wants(request)) is not None:
+        wanted.append(cached[0].place(user_id, cached[1]))
+    return look_ahead(request, wanted)

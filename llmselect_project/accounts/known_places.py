@@ -1,0 +1,51 @@
+"""Where accounts logged in from lately, so that guesses from elsewhere cannot lock their owners out."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from llmselect_project.models import KnownPlace
+from perf.plans.shapes import Shape
+
+KEPT = timedelta(days=30)
+
+
+def is_known(*, username: str, network: str) -> bool:
+    """Tell whether the account of this name, written as it was registered, logged in from a network lately."""
+    return _known(User.normalize_username(username.strip()), digest(network)).exists()
+
+
+def remember(*, user_id: int, network: str) -> None:
+    """Note that an account logged in from a network; raises IntegrityError when there is no such account any more."""
+    KnownPlace.objects.bulk_create(
+        [KnownPlace(user_id=user_id, network=digest(network))],
+        update_conflicts=True,
+        unique_fields=["user", "network"],
+        update_fields=["seen_at"],
+    )
+
+
+def prune_places() -> int:
+    """Forget where nobody logged in from for long; returns how many rows went."""
+    deleted, _by_model = KnownPlace.objects.filter(seen_at__lt=timezone.now() - KEPT).delete()
+    return deleted
+
+
+def digest(network: str) -> str:
+    """Hash a network with the server's key: it is compared, and never read."""
+    return salted_hmac("llmselect.places", network, algorithm="sha256").hexdigest()
+
+
+def shapes() -> Iterator[Shape]:
+    """Declare the look-up at a login, for the place last seen."""
+    place = KnownPlace.objects.select_related("user").order_by("-pk").first()
+    name, network = (place.user.username, place.network) if place else ("-", "-")
+    yield Shape("login, whether the place is known", _known(name, network).exists)
+
+
+def _known(username: str, digest: str) -> QuerySet[KnownPlace]:
+    return KnownPlace.objects.filter(user__username=username, network=digest, seen_at__gt=timezone.now() - KEPT)

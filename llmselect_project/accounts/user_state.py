@@ -1,0 +1,78 @@
+"""What authentication must know of a user and session at each request, cached so that it costs no query."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User, UserManager
+from django.db.models import QuerySet
+
+from llmselect_project.models import LoginSession
+from perf.caching.generations import Found, Place
+from perf.caching.invalidation import exempt, invalidates, owns
+from perf.caching.namespace import Namespace
+from perf.caching.querysets import InvalidatingQuerySet
+from perf.plans.shapes import Shape
+
+# In the order of the model's columns, as `from_db` takes them.
+FIELDS = [
+    field.attname
+    for field in User._meta.concrete_fields
+    if field.attname in ("id", "is_superuser", "username", "is_staff", "is_active")
+]
+
+namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL)
+
+invalidates("auth.User", namespace, owner="pk")
+invalidates("llmselect_project.LoginSession", namespace, owner="user_id")
+owns("auth.User")
+exempt("llmselect_project.RefreshToken", "it is read from the database whenever it is used")
+exempt("llmselect_project.KnownPlace", "it is read from the database at each login")
+exempt("sessions.Session", "a browser's session is read from the database at each request")
+for label in ("auth.Group", "auth.Permission", "contenttypes.ContentType"):
+    exempt(label, "rights are read from the database at each request that asks for them")
+exempt("admin.LogEntry", "pages of the admin are made anew each time")
+
+
+class Users(UserManager.from_queryset(InvalidatingQuerySet[User])):  # type: ignore[misc]  # made when it runs
+    """Django's own, with an `update()` that takes effect at once."""
+
+    def __eq__(self, other: object) -> bool:
+        """Be the same as Django's own to migrations, which would else want to change Django's model."""
+        return isinstance(other, UserManager)
+
+    __hash__ = UserManager.__hash__
+
+
+# The model is Django's; a manager of its own goes before the one that it inherits.
+User.add_to_class("objects", Users())
+
+
+def load_user(*, user_id: str, session_id: str, ahead: Mapping[Place, Found]) -> User | None:
+    """Return the user of a living session, with `FIELDS` loaded and the rest deferred; None when it is over.
+
+    `ahead` is what was already looked up.
+
+    A session is over when it was ended, when the user was deleted or deactivated, or when the password changed.
+    """
+    values, _ = namespace.fetch(namespace.place(user_id, session_id), lambda: _query(user_id, session_id), ahead)
+    return User.from_db(None, FIELDS, values) if values else None
+
+
+def _query(user_id: str, session_id: str) -> list[Any]:
+    session = next(iter(_sessions(user_id, session_id)), None)
+    if session is None or not session.user.is_active:
+        return []
+    if session.password_stamp != session.user.get_session_auth_hash():
+        return []
+    return [getattr(session.user, field) for field in FIELDS]
+
+
+def _sessions(user_id: str, session_id: str) -> QuerySet[LoginSession]:
+    return LoginSession.objects.select_related("user").filter(pk=session_id, user_id=user_id)
+
+
+def shapes() -> Iterator[Shape]:
+    """Declare what authentication asks where the cache does not know, for the latest session."""
+    session = LoginSession.objects.order_by("-pk").first() or LoginSession(user_id=0)
+    yield Shape("authentication, session and user", lambda: _sessions(str(session.user_id), str(session.pk)))

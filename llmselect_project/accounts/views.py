@@ -1,0 +1,169 @@
+"""Registering, logging in and out, and one's own account."""
+
+import hmac
+from dataclasses import asdict
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import authenticate, logout, update_session_auth_hash
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from llmselect_project.accounts import serializers, sessions
+from llmselect_project.accounts.authentication import WWW_AUTHENTICATE, session_id
+from llmselect_project.api.errors import RegistrationClosed
+from perf.api.validation import valid
+
+WRONG = "Wrong username or password."
+
+
+class UncachedView(APIView):
+    """A view whose answers must not be kept by anybody."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say so."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class PublicView(UncachedView):
+    """A view that reads no credentials, so that an expired token cannot block it."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def check_throttles(self, request: Request) -> None:
+        """Refuse a method that there is not before a limit by account asks the body whose it is."""
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+        super().check_throttles(request)
+
+    def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        """Let a wrong password be a 401, though there is no authentication class to ask."""
+        return WWW_AUTHENTICATE
+
+
+class RegisterView(PublicView):
+    """POST /auth/register."""
+
+    throttle_scope = "registration"
+
+    @extend_schema(request=serializers.Registration, responses={201: serializers.Account}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Create an account, where the registration policy allows it."""
+        if not (settings.ALLOW_OPEN_REGISTRATION or settings.REGISTRATION_TOKEN):
+            raise RegistrationClosed
+        token = request.data.get("registration_token") if isinstance(request.data, dict) else None
+        if not _may_register(token):
+            raise RegistrationClosed
+        data = valid(serializers.Registration, request.data)
+        try:
+            user = User.objects.create_user(data["username"], password=data["password"])
+        except IntegrityError as error:  # somebody else took the name since it was checked
+            raise ValidationError({"username": "A user with that username already exists."}) from error
+        return Response({"id": user.pk, "username": user.username}, status=status.HTTP_201_CREATED)
+
+
+class LoginView(PublicView):
+    """POST /auth/login."""
+
+    password_methods = ("POST",)
+
+    @extend_schema(request=serializers.Credentials, responses=serializers.Tokens, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Begin a session. A wrong name, a wrong password and a deactivated account look alike."""
+        data = valid(serializers.Credentials, request.data)
+        user = authenticate(request, username=data["username"], password=data["password"])
+        if user is None:
+            raise AuthenticationFailed(WRONG)
+        try:
+            return Response(asdict(sessions.start_session(user=user)))
+        except IntegrityError as error:  # deleted since the password was checked
+            raise AuthenticationFailed(WRONG) from error
+
+
+class RefreshView(PublicView):
+    """POST /auth/refresh."""
+
+    @extend_schema(request=serializers.Refresh, responses=serializers.Tokens, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Trade a refresh token for a new pair; each is good for one use."""
+        data = valid(serializers.Refresh, request.data)
+        return Response(asdict(sessions.refresh_session(refresh=data["refresh"])))
+
+
+class LogoutView(PublicView):
+    """POST /auth/logout."""
+
+    @extend_schema(request=serializers.Refresh, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """End the session of a refresh token, and its access tokens."""
+        data = valid(serializers.Refresh, request.data)
+        sessions.end_session(refresh=data["refresh"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordView(UncachedView):
+    """POST /auth/password."""
+
+    password_methods = ("POST",)
+
+    @extend_schema(request=serializers.PasswordChange, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Change one's password, ending all sessions but this one."""
+        data = valid(serializers.PasswordChange, request.data)
+        user = _with_password(request, data["current_password"], field="current_password")
+        serializers.check_password_strength(data["new_password"], user, field="new_password")
+        sessions.change_password(user=user, password=data["new_password"], keep=session_id(request))
+        if request.auth is None:  # a browser's session
+            update_session_auth_hash(request._request, user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(UncachedView):
+    """GET and DELETE /auth/me."""
+
+    password_methods = ("DELETE",)
+
+    @extend_schema(responses=serializers.Me, tags=["auth"])
+    def get(self, request: Request) -> Response:
+        """Show one's own account."""
+        return Response(serializers.Me(request.user).data)
+
+    @extend_schema(request=serializers.AccountDeletion, responses={204: None}, tags=["auth"])
+    def delete(self, request: Request) -> Response:
+        """Delete one's account and all it owns."""
+        data = valid(serializers.AccountDeletion, request.data)
+        sessions.delete_account(user=_with_password(request, data["password"], field="password"))
+        if request.auth is None:
+            logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _may_register(token: Any) -> bool:
+    if settings.ALLOW_OPEN_REGISTRATION:
+        return True
+    if not (settings.REGISTRATION_TOKEN and isinstance(token, str)):
+        return False
+    # surrogatepass: a token that is not text at all must be refused, not crash the comparison
+    return hmac.compare_digest(token.encode(errors="surrogatepass"), settings.REGISTRATION_TOKEN.encode())
+
+
+def _with_password(request: Request, password: str, *, field: str) -> User:
+    """Return the whole user behind a request.
+
+    Raises ValidationError of `field` unless the password is theirs, and TooManyGuesses.
+    """
+    own = User.objects.only("username").get(pk=cast(User, request.user).pk)
+    user = authenticate(request, username=own.username, password=password)
+    if user is None or user.pk != own.pk:
+        raise ValidationError({field: "This is not your password."})
+    return user

@@ -1,0 +1,61 @@
+"""What staff can do to the registry through the API."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from models_registry.api.serializers import RefreshInput
+from models_registry.catalogue.sync import ProviderReport, sync
+from perf.api.validation import valid
+
+
+class RefreshResult(serializers.Serializer[Any]):
+    """What changed at one provider; the lists hold ids of models, `error` says why its check failed."""
+
+    provider = serializers.CharField()
+    total = serializers.IntegerField(help_text="Models of the provider in the registry now.")
+    added = serializers.ListField(child=serializers.CharField())
+    changed = serializers.ListField(child=serializers.CharField())
+    withdrawn = serializers.ListField(child=serializers.CharField(), help_text="No longer on the provider's list.")
+    checked = serializers.BooleanField(help_text="Whether the provider's own list was read; it needs a system key.")
+    error = serializers.CharField(allow_null=True)
+
+
+class RefreshResults(serializers.Serializer[Any]):
+    """One result for each provider."""
+
+    results = RefreshResult(many=True)
+
+
+class RefreshModelsView(APIView):
+    """Refresh the registry."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(request=RefreshInput, responses=RefreshResults, tags=["admin"])
+    def post(self, request: Request) -> Response:
+        """Sync one provider or all with the catalogue and their own lists, as `manage.py sync_models` does."""
+        slug = valid(RefreshInput, request.data).get("provider")
+        report = sync(providers=None if slug is None else [slug])
+        if report.unknown:
+            raise ValidationError({"provider": ["There is no provider with this name."]})
+        return Response({"results": [_row(result) for result in report.results]})
+
+
+def _row(result: ProviderReport) -> dict[str, Any]:
+    """Write a report the way `RefreshResult` documents it."""
+    return {
+        "provider": result.slug,
+        "total": result.total,
+        "added": result.added,
+        "changed": result.changed,
+        "withdrawn": result.withdrawn,
+        "checked": result.checked,
+        "error": result.error,
+    }

@@ -1,0 +1,106 @@
+"""Shapes of the model list and of API keys."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from models_registry.api.fields import FlagField, TextField, money
+from models_registry.models import APIKey, LLMModel
+
+
+class ModelQuery(serializers.Serializer[Any]):
+    """What the model list can be narrowed by."""
+
+    provider = serializers.CharField(required=False, max_length=50)
+    search = serializers.CharField(required=False, max_length=200, help_text="Part of the name or id.")
+    available = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class Model(serializers.Serializer[Any]):
+    """A model; prices in USD per million tokens, context window and output limit in tokens, null where unknown."""
+
+    id = serializers.CharField(help_text="What `model` is called in a request.")
+    name = serializers.CharField()
+    provider = serializers.CharField()
+    context_window = serializers.IntegerField(allow_null=True)
+    max_output_tokens = serializers.IntegerField(allow_null=True)
+    input_price = serializers.CharField(allow_null=True)
+    output_price = serializers.CharField(allow_null=True)
+    available = serializers.BooleanField()
+    deprecated = serializers.BooleanField()
+    checked_at = serializers.DateTimeField(allow_null=True, help_text="Last seen checked against the provider's list.")
+
+
+@extend_schema_serializer(many=False)
+class ModelList(serializers.Serializer[Any]):
+    """All models, unpaged."""
+
+    results = Model(many=True)
+
+
+class Key(serializers.Serializer[Any]):
+    """A stored key; `masked` is all that is shown of it."""
+
+    provider = serializers.CharField()
+    override_system_key = serializers.BooleanField()
+    masked = serializers.CharField()
+    updated_at = serializers.DateTimeField()
+
+
+@extend_schema_serializer(many=False)
+class KeyList(serializers.Serializer[Any]):
+    """One's own keys."""
+
+    keys = Key(many=True)
+
+
+class KeyInput(serializers.Serializer[Any]):
+    """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks."""
+
+    key = TextField(max_length=500, write_only=True)
+    override_system_key = FlagField(default=False)
+
+    def validate_key(self, key: str) -> str:
+        """Refuse what no header can hold."""
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise serializers.ValidationError("A key is printable ASCII without blanks.")
+        return key
+
+
+class SystemKeys(serializers.Serializer[Any]):
+    """For each provider, whether the system has a key."""
+
+    system_keys = serializers.DictField(child=serializers.BooleanField())
+
+
+class RefreshInput(serializers.Serializer[Any]):
+    """Which provider to check; all of them when left out."""
+
+    provider = TextField(required=False, max_length=50)
+
+
+def model_row(model: LLMModel) -> dict[str, Any]:
+    """Write a model the way `Model` documents it."""
+    return {
+        "id": model.model_id,
+        "name": model.name,
+        "provider": model.provider.slug,
+        "context_window": model.context_window,
+        "max_output_tokens": model.max_output_tokens,
+        "input_price": money(model.input_price),
+        "output_price": money(model.output_price),
+        "available": model.available,
+        "deprecated": model.deprecated,
+        "checked_at": model.checked_at,
+    }
+
+
+def key_row(key: APIKey) -> dict[str, Any]:
+    """Write a key the way `Key` documents it."""
+    return {
+        "provider": key.provider.slug,
+        "override_system_key": key.override_system_key,
+        "masked": key.masked,
+        "updated_at": key.updated_at,
+    }

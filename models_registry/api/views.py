@@ -1,0 +1,105 @@
+"""The model list, and one's own API keys."""
+
+import functools
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from models_registry import caches
+from models_registry import query_plans as queries
+from models_registry.api import serializers
+from models_registry.api.requests import current_user
+from models_registry.catalogue.refresh import refresh_if_due
+from models_registry.keys.storage import store_key, system_key
+from models_registry.models import APIKey, LLMModel, Provider
+from perf.api.validation import valid
+from perf.caching.namespace import EVERYBODY
+from perf.caching.responses import PUBLIC, cached_response, canonical
+
+
+class ModelViewSet(GenericViewSet[LLMModel]):
+    """Models of all enabled providers; public."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    queryset = LLMModel.objects.none()
+    serializer_class = serializers.Model
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[LLMModel]:
+        """Models with their provider, in one query."""
+        return queries.listed_models()
+
+    @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
+    def list(self, request: Request) -> HttpResponseBase:
+        """List models, narrowed by provider, part of the name, or availability."""
+        query = canonical(request.query_params, ("provider", "available"))
+        load = functools.partial(self._results, request)
+        refresh_if_due()
+        # There is no end of what may be searched for.
+        cached = None if "search" in request.query_params else (caches.models, query)
+        return cached_response(request, cached, owner=EVERYBODY, load=load, policy=PUBLIC)
+
+    def _results(self, request: Request) -> dict[str, Any]:
+        query = valid(serializers.ModelQuery, request.query_params)
+        refresh_if_due(look=True)
+        models = queries.model_list(query)
+        return {"results": [serializers.model_row(model) for model in models]}
+
+    @extend_schema(responses=serializers.Model, tags=["models"])
+    def retrieve(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002
+        """Show one model; its id may hold slashes and colons."""
+        model = get_object_or_404(self.get_queryset(), provider__slug=provider, model_id=model_id)
+        return Response(serializers.model_row(model))
+
+
+class KeyViewSet(GenericViewSet[APIKey]):
+    """One's own API keys; a key goes in and never comes out."""
+
+    queryset = APIKey.objects.none()
+    serializer_class = serializers.Key
+    pagination_class = None
+    lookup_field, lookup_url_kwarg = "provider__slug", "provider"
+
+    def get_queryset(self) -> QuerySet[APIKey]:
+        """Give the user's keys with their providers."""
+        return queries.own_keys(current_user(self.request).pk)
+
+    @extend_schema(responses=serializers.KeyList, tags=["keys"])
+    def list(self, request: Request) -> Response:  # noqa: ARG002
+        """List one's keys, masked."""
+        return Response({"keys": [serializers.key_row(key) for key in self.get_queryset()]})
+
+    @extend_schema(request=serializers.KeyInput, responses=serializers.Key, tags=["keys"])
+    def update(self, request: Request, provider: str) -> Response:
+        """Store or replace one's key for a provider."""
+        row = get_object_or_404(Provider.objects.usable(), slug=provider)
+        data = valid(serializers.KeyInput, request.data)
+        key = store_key(user=current_user(request), provider=row, **data)
+        return Response(serializers.key_row(key))
+
+    @extend_schema(responses={204: None}, tags=["keys"])
+    def destroy(self, request: Request, provider: str) -> Response:  # noqa: ARG002
+        """Forget one's key for a provider."""
+        self.get_object().delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=serializers.SystemKeys, tags=["keys"])
+    def system(self, request: Request) -> Response:  # noqa: ARG002
+        """Say for which providers the system has a key."""
+        providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
+        return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let nobody keep an answer about keys."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,56 @@
+"""Re-encrypting the stored API keys under the newest encryption key, while the server runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from models_registry.errors import APIKeyUnreadable
+from models_registry.keys.encryption import is_current, renew
+from models_registry.models import APIKey
+
+
+@dataclass(slots=True)
+class Rotation:
+    """What became of the rows so far; `unreadable` fit none of `ENCRYPTION_KEYS` and stayed as they were."""
+
+    renewed: int = 0
+    current: int = 0
+    changed_meanwhile: int = 0
+    unreadable: list[UUID] = field(default_factory=list)
+
+
+def rotate(*, batch_size: int) -> Iterator[Rotation]:
+    """Renew every key that is not yet encrypted with the first of `ENCRYPTION_KEYS`; yields after each batch.
+
+    Each row is written by itself, so whatever ends this halfway costs nothing: the next run skips what is done.
+    """
+    done = Rotation()
+    last = UUID(int=0)
+    while batch := list(_after(last)[:batch_size]):
+        for row_id, token in batch:
+            _renew(row_id, token, done)
+        last = batch[-1][0]
+        yield done
+
+
+def _after(last: UUID) -> QuerySet[APIKey, tuple[UUID, str]]:
+    return APIKey.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "key_encrypted")
+
+
+def _renew(row_id: UUID, token: str, done: Rotation) -> None:
+    if is_current(token):
+        done.current += 1
+        return
+    try:
+        renewed = renew(token)
+    except APIKeyUnreadable:
+        done.unreadable.append(row_id)
+        return
+    # Only what was read is replaced: a key that its user stores meanwhile is newer, and encrypted newly anyway.
+    # Quietly, for who has a key stays as it was.
+    if APIKey.objects.filter(pk=row_id, key_encrypted=token).update_quietly(key_encrypted=renewed):
+        done.renewed += 1
+    else:
+        done.changed_meanwhile += 1

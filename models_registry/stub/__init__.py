@@ -1,7 +1,0 @@
-"""A scripted provider that speaks OpenAI's and Anthropic's wire formats on the loopback, for tests and benchmarks."""
-
-from models_registry.stub.script import Script
-from models_registry.stub.server import StubServer, serve
-from models_registry.stub.state import Received
-
-__all__ = ["Received", "Script", "StubServer", "serve"]

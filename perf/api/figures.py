@@ -1,0 +1,93 @@
+"""What was measured, as JSON for staff: requests, statements and caches of all workers."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from llmselect_project.accounts.views import UncachedView
+from perf.api import figure_serializers as shown
+from perf.api.validation import valid
+from perf.timing.figures import Figures, load
+from perf.timing.rows import Event
+
+
+class SinceQuery(serializers.Serializer[Any]):
+    """Since when; an hour ago when left out. Within the last hour by the minute, before it by the hour."""
+
+    since = serializers.DateTimeField(required=False, default_timezone=UTC)
+
+
+class FiguresView(UncachedView):
+    """A view of the figures since a moment."""
+
+    permission_classes = (IsAdminUser,)
+
+    def figures(self, request: Request) -> Figures:
+        """Merge them; raises a ValidationError for a `since` that is not ISO 8601."""
+        since: datetime | None = valid(SinceQuery, request.query_params).get("since")
+        return load(since)
+
+
+class RequestFiguresView(FiguresView):
+    """GET /admin/perf/requests."""
+
+    @extend_schema(parameters=[SinceQuery], responses=shown.RequestFigures, tags=["admin"])
+    def get(self, request: Request) -> Response:
+        """Tell how long requests took in the application, by route and method."""
+        figures = self.figures(request)
+        everything = figures.all_requests()
+        failed = sum(row.failed for row in figures.requests())
+        body = {
+            **_range(figures),
+            "in_flight": int(figures.gauges.get("in_flight", 0)),
+            "requests_per_second": everything.count / figures.seconds,
+            "error_rate": failed / everything.count if everything.count else 0.0,
+            "times": asdict(everything),
+            "history": [asdict(point) for point in figures.history()],
+            "results": [asdict(row) for row in figures.requests()],
+            "slow": [_event(event) for event in figures.slow_requests()],
+            "providers": [asdict(row) for row in figures.providers()],
+        }
+        return Response(shown.RequestFigures(body).data)
+
+
+class QueryFiguresView(FiguresView):
+    """GET /admin/perf/queries."""
+
+    @extend_schema(parameters=[SinceQuery], responses=shown.QueryFigures, tags=["admin"])
+    def get(self, request: Request) -> Response:
+        """Tell which statements took how long, by shape, and which look like N+1."""
+        figures = self.figures(request)
+        body = {
+            **_range(figures),
+            "results": [asdict(row) for row in figures.queries()],
+            "n_plus_one": [asdict(suspect) for suspect in figures.suspects()],
+            "slow": [_event(event) for event in figures.slow_queries()],
+            "pool_wait": asdict(figures.pool()),
+        }
+        return Response(shown.QueryFigures(body).data)
+
+
+class CacheFiguresView(FiguresView):
+    """GET /admin/perf/caches."""
+
+    @extend_schema(parameters=[SinceQuery], responses=shown.CacheFigures, tags=["admin"])
+    def get(self, request: Request) -> Response:
+        """Tell how often each cache namespace had what was asked for, and how long that took."""
+        figures = self.figures(request)
+        body = {**_range(figures), "results": [asdict(row) for row in figures.caches()]}
+        return Response(shown.CacheFigures(body).data)
+
+
+def _range(figures: Figures) -> dict[str, Any]:
+    return {"since": figures.since, "until": figures.until, "seconds": figures.seconds}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"at": event.at, **event.what, "duration": event.duration}

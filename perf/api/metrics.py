@@ -1,0 +1,45 @@
+"""GET /metrics: the figures for Prometheus, for those who may read them."""
+
+from ipaddress import IPv6Address, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+
+from llmselect_project.api.envelope import plain_response
+from perf.api.addresses import client_address
+from perf.db.connections import release
+from perf.timing import recorder
+from perf.timing.prometheus import CONTENT_TYPE, exposition
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Write all workers' figures; 404 to whoever may not know that they are here, 503 when they cannot be read."""
+    if not may_read(request):
+        return plain_response(404)
+    try:
+        body = exposition()
+    except Exception as error:  # whatever the store raises
+        recorder.report("figures cannot be read", error)
+        return plain_response(503)
+    finally:
+        release()
+    return HttpResponse(body, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Tell whether the request has the token, or comes from one of the networks, or nobody is kept out."""
+    if settings.METRICS_OPEN:
+        return True
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if settings.METRICS_TOKEN and kind.lower() == "bearer" and constant_time_compare(token, settings.METRICS_TOKEN):
+        return True
+    try:
+        address = ip_address(client_address(request))
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in settings.METRICS_NETWORKS)

@@ -1,1 +1,0 @@
-"""Django's PostgreSQL backend with a pool that survives its server; `ENGINE` is `perf.postgresql`."""

@@ -1,1 +1,0 @@
-"""Django's SQLite backend with private files and a short write-ahead log; `ENGINE` is `perf.sqlite3`."""

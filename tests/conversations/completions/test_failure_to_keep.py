@@ -1,0 +1,92 @@
+"""A stream whose result cannot be stored ends with an error that says so, after some seconds of trying."""
+
+import pytest
+from django.db import IntegrityError, OperationalError
+
+from conversations.completions.responses import kept
+from conversations.completions.sse import PING
+from conversations.completions.storing import Storing, hurry
+
+
+class Store:
+    """Raises these errors one after the other, then stores."""
+
+    def __init__(self, *errors):
+        self.errors, self.calls = list(errors), []
+
+    def __call__(self, again):
+        self.calls.append(again)
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+def read(stream):
+    """Read a generator to its end; returns what it yielded and returned."""
+    yielded = []
+    while True:
+        try:
+            yielded.append(next(stream))
+        except StopIteration as end:
+            return yielded, end.value
+
+
+def test_what_is_stored_is_no_failure():
+    store = Store()
+    assert read(kept(Storing(store).attempts())) == ([], None)
+    assert store.calls == [False]
+
+
+def test_what_passes_is_tried_again_with_a_comment_for_the_client():
+    store = Store(OperationalError("gone"), OperationalError("gone"))
+    assert read(kept(Storing(store).attempts())) == ([PING, PING], None)
+    assert store.calls == [False, True, True]
+
+
+def test_a_client_that_leaves_meanwhile_ends_no_tries():
+    store = Store(OperationalError("gone"), OperationalError("gone"))
+    storing = Storing(store)
+    stream = kept(storing.attempts())
+    next(stream)
+    stream.close()
+    assert not storing.over
+    storing.wait()
+    assert (storing.over, store.calls) == (True, [False, True, True])
+    storing.wait()  # it is stored once
+    assert len(store.calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OperationalError("disk full"), "database_unavailable"),
+        (IntegrityError("key"), "database_unavailable"),
+        (OverflowError(), "server_error"),
+    ],
+)
+def test_every_failure_has_its_code(settings, caplog, error, code):
+    settings.ANSWER_STORE_SECONDS = 0
+    _, failure = read(kept(Storing(Store(error, error), conversation_id=7).attempts()))
+    assert (failure.get_codes(), str(failure.detail)) == (code, "What has arrived could not be stored.")
+    (record,) = caplog.records
+    assert (record.message, record.error, record.conversation_id) == (
+        "an answer could not be stored",
+        type(error).__name__,
+        7,
+    )
+
+
+def test_what_cannot_pass_is_not_tried_again(settings):
+    settings.ANSWER_STORE_SECONDS = 60
+    store = Store(IntegrityError("key"))
+    with pytest.raises(IntegrityError):
+        Storing(store).wait()
+    assert store.calls == [False]
+
+
+def test_a_server_about_to_be_killed_gives_up(settings, monkeypatch):
+    settings.ANSWER_STORE_SECONDS = 60
+    monkeypatch.setattr("conversations.completions.storing.HURRY", 0.2)
+    monkeypatch.setattr("conversations.completions.storing._end", float("inf"))
+    hurry()
+    with pytest.raises(OperationalError):
+        Storing(Store(*[OperationalError("gone")] * 50)).wait()

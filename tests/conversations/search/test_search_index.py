@@ -1,0 +1,109 @@
+"""The database keeps its text index up to date by itself, and a migration makes it."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from conversations.models import Conversation, Message
+from conversations.search.queries import candidates
+from conversations.search.tokens import words_of
+from tests.helpers import conversation, say
+
+SEA = words_of("sea")
+
+
+def indexed(user, words="sea"):
+    """Return the titles of what the index itself finds."""
+    return sorted(
+        Conversation.objects.filter(pk__in=candidates(user.pk, words_of(words))).values_list("title", flat=True)
+    )
+
+
+@pytest.mark.django_db
+class TestKeepingUp:
+    def test_what_is_written_by_hand(self, ann):
+        row = conversation(ann, title="t")
+        say(row, "land")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE conversations_message SET content = 'sea'")
+        assert indexed(ann) == ["t"]
+        assert indexed(ann, "land") == []
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM conversations_message")
+        assert indexed(ann) == []
+
+    def test_titles(self, ann):
+        row = conversation(ann, title="sea")
+        Conversation.objects.filter(pk=row.pk).update(title="land")
+        assert (indexed(ann), indexed(ann, "land")) == ([], ["land"])
+        row.title = "lake"
+        row.save()
+        row.save()
+        assert (indexed(ann, "land"), indexed(ann, "lake")) == ([], ["lake"])
+
+    def test_rows_in_bulk(self, ann):
+        rows = Conversation.objects.bulk_create(Conversation(user=ann, title=f"sea {n}") for n in range(3))
+        Message.objects.bulk_create(
+            Message(conversation=row, role="user", content="lake", provider="p", model="m") for row in rows
+        )
+        assert indexed(ann) == indexed(ann, "lake") == ["sea 0", "sea 1", "sea 2"]
+
+    def test_deleting(self, ann, bob):
+        say(conversation(ann, title="a sea"), "sea")
+        say(conversation(bob, title="b sea"), "sea")
+        Conversation.objects.for_user(ann.pk).delete()
+        assert (indexed(ann), indexed(bob)) == ([], ["b sea"])
+        bob.delete()
+        say(conversation(ann, title="new"), "land")
+        assert indexed(ann) == []
+
+    def test_another_conversation_and_another_owner(self, ann, bob):
+        first, second = conversation(ann, title="first"), conversation(ann, title="second")
+        say(first, "sea")
+        Message.objects.update(conversation=second)
+        assert indexed(ann) == ["second"]
+        Conversation.objects.filter(pk=second.pk).update(user=bob)
+        assert (indexed(ann), indexed(bob), indexed(bob, "second")) == ([], ["second"], ["second"])
+
+    def test_a_message_written_before_its_conversation(self, ann):
+        row = Conversation(user=ann, title="late")
+        say(row, "sea")
+        row.save()
+        assert indexed(ann) == ["late"]
+
+    def test_ordinary_writes_touch_no_title(self, ann, django_assert_num_queries):
+        row = conversation(ann, title="sea")
+        with django_assert_num_queries(1):
+            row.save(update_fields=["message_count"])
+        assert indexed(ann) == ["sea"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch):
+    try:
+        call_command("migrate", "conversations", "0001", verbosity=0)
+        with connection.cursor() as cursor:
+            tables = connection.introspection.table_names(cursor)
+            columns = connection.introspection.get_table_description(cursor, "conversations_message")
+        assert not [name for name in tables if "search" in name]
+        assert "search" not in [column.name for column in columns]
+        for number in range(3):
+            say(conversation(ann, title=f"title {number}"), "sea", "land")
+        call_command("migrate", "conversations", verbosity=0)
+        assert indexed(ann) == indexed(ann, "title") == ["title 0", "title 1", "title 2"]
+        Message.objects.all().delete()
+        assert indexed(ann) == []
+    finally:
+        call_command("migrate", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="GIN is PostgreSQL's")
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [("conversations_message", "idx_message_search"), ("conversations_conversation", "idx_conversation_search")],
+)
+def test_the_index_of_postgresql(table, name):
+    with connection.cursor() as cursor:
+        index = connection.introspection.get_constraints(cursor, table)[name]
+    assert (index["columns"], index["type"]) == (["search"], "gin")

@@ -1,0 +1,112 @@
+"""The server while its database is exhausted, frozen, stopped and back, each in processes of their own."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from django.db import connection, transaction
+
+from llmselect_project.accounts.sessions import start_session
+from perf.benchmarks.clusters import NoPostgreSQL, cluster
+from perf.benchmarks.processes import free_port, manage, wait_for
+from tests.helpers import conversation, error, eventually, process_environment
+from tests.llmselect_project.test_serve import serve
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BUSY = error("database_busy", "The database is busy; try again in a moment.")
+UNAVAILABLE = error("database_unavailable", "The database is not available; try again in a moment.")
+SOON = 6  # seconds, on a machine with other things to do; the limits themselves are 1 to 2 s
+
+
+@pytest.fixture(autouse=True)
+def on_postgresql():
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has a pool")
+
+
+def timed(get):
+    begin = time.monotonic()
+    return get(), time.monotonic() - begin
+
+
+def test_an_exhausted_pool_answers_busy_and_health_goes_on(ann):
+    conversation(ann)
+    port = free_port()
+    url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {start_session(user=ann).access}"}
+
+    def search():
+        return requests.get(f"{url}/api/v1/conversations?search=a", headers=headers, timeout=60)
+
+    sizes = {"DB_POOL_MIN_SIZE": "1", "DB_POOL_MAX_SIZE": "1", "DB_POOL_TIMEOUT": "1"}
+    with serve(port, **sizes), ThreadPoolExecutor(4) as threads:
+        wait_for(f"{url}/health/live")
+        assert search().status_code == 200
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE conversations_conversation IN ACCESS EXCLUSIVE MODE")
+            holder = threads.submit(search)
+            assert eventually(lambda: requests.get(f"{url}/health", timeout=9).json()["database"]["checked_out"] == 1)
+            refused, took = timed(search)
+            health, waited = timed(lambda: requests.get(f"{url}/health", timeout=60))
+        assert (refused.status_code, refused.json(), refused.headers["Retry-After"]) == (503, BUSY, "1")
+        assert took < SOON
+        assert (health.status_code, health.json()["database"]) == (
+            200,
+            {"connected": True, "pool_size": 1, "checked_out": 1},
+        )
+        assert waited < SOON
+        assert holder.result().status_code == 200
+        assert search().status_code == 200
+
+
+@pytest.fixture(scope="module")
+def own_cluster():
+    try:
+        with cluster() as made:
+            manage("migrate", "--verbosity=0", environment=process_environment(DATABASE_URL=made.url))
+            yield made
+    except NoPostgreSQL as reason:
+        pytest.skip(str(reason))
+
+
+def test_frozen_stopped_and_back(own_cluster):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    more = {"DATABASE_URL": own_cluster.url, "DB_POOL_MIN_SIZE": "4", "DB_POOL_MAX_SIZE": "8"}
+
+    def health():
+        return requests.get(f"{url}/health", timeout=60)
+
+    def model():  # always asks the database, which has none
+        return requests.get(f"{url}/api/v1/models/no/such", timeout=60)
+
+    with serve(port, **more), ThreadPoolExecutor(16) as threads:
+        wait_for(f"{url}/health/live")
+        assert model().status_code == 404
+        own_cluster.freeze()
+        try:
+            answer, took = timed(health)
+        finally:
+            own_cluster.thaw()
+        assert (answer.status_code, answer.json()["status"], answer.json()["database"]["connected"]) == (
+            503,
+            "error",
+            False,
+        )
+        assert took < SOON
+        assert eventually(lambda: health().status_code == 200, seconds=10)
+        own_cluster.stop()
+        assert eventually(lambda: model().status_code == 503)
+        refused, took = timed(model)
+        assert (refused.status_code, refused.json(), refused.headers["Retry-After"]) == (503, UNAVAILABLE, "5")
+        assert took < SOON  # not DB_POOL_TIMEOUT, which is 10 s
+        assert health().json()["database"]["connected"] is False
+        assert requests.get(f"{url}/health/live", timeout=5).json() == {"status": "ok"}
+        own_cluster.start()
+        assert eventually(lambda: model().status_code == 404, seconds=10)
+        assert {answer.status_code for answer in threads.map(lambda _: model(), range(100))} == {404}
+        assert eventually(lambda: health().json()["database"]["checked_out"] == 0)
+        assert 4 <= health().json()["database"]["pool_size"] <= 8
+        assert health().json()["status"] == "ok"

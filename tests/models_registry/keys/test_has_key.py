@@ -1,0 +1,66 @@
+"""Who has keys of their own is remembered, never the keys, and forgotten with every change of them."""
+
+import pytest
+
+from models_registry.catalogue.lookup import has_key
+from models_registry.keys.storage import find_key, store_key
+from models_registry.models import APIKey, Provider
+from tests.helpers import client_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OPENAI, SECRET = "/api/v1/keys/openai", "sk-0123456789abcdef"
+
+
+def store(user, provider):
+    store_key(user=user, provider=provider, key=SECRET, override_system_key=True)
+
+
+def test_known_it_costs_no_query(ann, openai, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert find_key(user_id=ann.pk, provider=openai) == "sk-test"
+    with django_assert_num_queries(0):
+        assert find_key(user_id=ann.pk, provider=openai) == "sk-test"
+
+
+def test_anothers_key_is_not_ones_own(ann, bob, openai, anthropic):
+    store(bob, openai)
+    assert (has_key(ann.pk, openai), has_key(bob.pk, openai), has_key(bob.pk, anthropic)) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    "appear",
+    [
+        lambda user, _: client_for(user).put(OPENAI, {"key": SECRET}),
+        lambda user, provider: store(user, provider),
+        lambda user, provider: APIKey.objects.bulk_create([APIKey(user=user, provider=provider)]),
+    ],
+)
+def test_a_new_key_is_seen(ann, openai, appear):
+    assert not has_key(ann.pk, openai)
+    appear(ann, openai)
+    assert has_key(ann.pk, openai)
+
+
+@pytest.mark.parametrize(
+    "vanish",
+    [
+        lambda user, _: client_for(user).delete(OPENAI),
+        lambda *_: APIKey.objects.all().delete(),
+        lambda _, provider: provider.delete(),
+        lambda user, _: user.delete(),
+    ],
+)
+def test_a_deleted_key_too(ann, openai, vanish):
+    store(ann, openai)
+    user_id, provider = ann.pk, Provider(pk=openai.pk)
+    assert has_key(user_id, provider)
+    vanish(ann, openai)
+    assert not has_key(user_id, provider)
+
+
+def test_one_that_is_given_away_too(ann, bob, openai):
+    store(ann, openai)
+    assert (has_key(ann.pk, openai), has_key(bob.pk, openai)) == (True, False)
+    APIKey.objects.update(user=bob)
+    assert (has_key(ann.pk, openai), has_key(bob.pk, openai)) == (False, True)

@@ -1,0 +1,192 @@
+"""GET /metrics: counters of all workers that only grow, for those who may read them."""
+
+import time
+from ipaddress import ip_network
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from prometheus_client.parser import text_string_to_metric_families
+
+from llmselect_project.config.environment import networks
+from perf.timing import handover, recorder
+from perf.timing.fingerprint import shape_of
+from perf.timing.stores import TOTALS, RedisStore, TableStore, store
+from perf.timing.tally import Tally
+from perf.timing.totals import GONE, SILENT, Totals
+from tests.helpers import error
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOT_FOUND = error("not_found", "Not found.")
+ROUTE = {"method": "GET", "route": "a/<route>"}
+
+
+def request(status=200, seconds=0.04):
+    tally = Tally(lambda: "a/<route>")
+    recorder.request_began(tally)
+    recorder.request_ended(tally, recorder.Served("GET", "a/<route>", status, seconds))
+
+
+def scraped(client, **labels):
+    """Return the value of each sample with these labels, by its name."""
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    samples = [one for family in text_string_to_metric_families(response.content.decode()) for one in family.samples]
+    return {
+        (one.name, *sorted(set(one.labels.items()) - set(labels.items()))): one.value
+        for one in samples
+        if set(labels.items()) <= set(one.labels.items())
+    }
+
+
+def test_requests(client):
+    for status, seconds in ((200, 0.04), (200, 0.2), (500, 90.0)):
+        request(status, seconds)
+    assert handover.hand_on()
+    found = scraped(client, **ROUTE)
+    assert found[("llmselect_requests_total", ("status", "200"))] == 2
+    assert found[("llmselect_requests_total", ("status", "500"))] == 1
+    name = "llmselect_request_duration_seconds"
+    assert (found[(f"{name}_count",)], found[(f"{name}_sum",)]) == (3, pytest.approx(90.24))
+    counts = [found[(f"{name}_bucket", ("le", bound))] for bound in ("0.025", "0.05", "0.1", "0.25", "60.0", "+Inf")]
+    assert counts == [0, 1, 1, 2, 2, 3]
+
+
+def test_everything_else(client):
+    token = recorder.origin.set("command")
+    recorder.query(shape_of("SELECT one"), 0.02, 3)
+    recorder.query(shape_of("SELECT two"), 0.02, recorder.FAILED)
+    recorder.origin.reset(token)
+    recorder.cache_lookup("models", hit=True, seconds=0.001)
+    recorder.pool_waited(0.5)
+    call = {"provider": "openai", "model": 'a "model"', "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
+    recorder.provider_call(**call, outcome="ok", ttft=0.5, cost=None)
+    recorder.provider_call(**call, outcome="failed", ttft=None, cost=2)
+    assert handover.hand_on()
+    found = scraped(client, origin="command")
+    assert found[("llmselect_query_duration_seconds_count",)] >= 2
+    assert found[("llmselect_query_failures_total",)] == 1
+    assert scraped(client, namespace="models")[("llmselect_cache_lookups_total", ("result", "hit"))] == 1
+    assert scraped(client)[("llmselect_pool_wait_seconds_sum",)] >= 0.5
+    found = scraped(client, provider="openai", model='a "model"')
+    assert {key: value for key, value in found.items() if "bucket" not in key[0]} == {
+        ("llmselect_provider_calls_total", ("outcome", "ok")): 1,
+        ("llmselect_provider_calls_total", ("outcome", "failed")): 1,
+        ("llmselect_provider_call_duration_seconds_count",): 2,
+        ("llmselect_provider_call_duration_seconds_sum",): 4,
+        ("llmselect_provider_first_token_seconds_count",): 1,
+        ("llmselect_provider_first_token_seconds_sum",): 0.5,
+        ("llmselect_provider_prompt_tokens_total",): 6,
+        ("llmselect_provider_completion_tokens_total",): 8,
+        ("llmselect_provider_cost_usd_total",): 2,
+    }
+    assert ("llmselect_requests_in_flight",) in scraped(client)
+
+
+def test_a_counter_never_falls_though_workers_and_minutes_go(client, monkeypatch):
+    """One worker after the other measures, hands on and is gone; what was read must grow by what was measured."""
+    kept, minute, seen = store(), handover.this_minute(), []
+    for number in range(4):
+        monkeypatch.setattr(handover, "this_minute", lambda number=number: minute - 1000 * 3600 + number * 3600)
+        handover.worker = handover.Worker()
+        request()
+        before = scraped(client, **ROUTE).get(("llmselect_requests_total", ("status", "200")), 0)
+        assert before == number  # what is not handed on is left out: another worker could not see it
+        assert handover.hand_on()
+        seen.append(scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))])
+        block = Totals.decoded(kept.totals()[handover.worker.name])
+        block.at = time.time() - SILENT - 1
+        kept.write(handover.worker.name, {TOTALS: block.encoded()})
+        handover.prune()
+        assert list(kept.totals()) == [GONE]
+    assert seen == [1, 2, 3, 4]
+
+
+def test_a_worker_that_was_silent_begins_anew(client):
+    request()
+    assert handover.hand_on()
+    block = Totals.decoded(store().totals()[handover.worker.name])
+    block.at = 0.0
+    store().write(handover.worker.name, {TOTALS: block.encoded()})
+    handover.prune()
+    request()
+    assert handover.hand_on()
+    assert sorted(store().totals()) == sorted([GONE, handover.worker.name])
+    assert scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))] == 2
+
+
+@pytest.mark.parametrize("kind", [TableStore, RedisStore])
+def test_those_who_live_are_not_folded(kind, settings):
+    if kind is RedisStore and not settings.REDIS_URL:
+        pytest.skip("needs Redis")
+    kept = kind()
+    for name, at in (("alive", time.time()), ("dead", 0.0), (GONE, 0.0)):
+        kept.write(name, {TOTALS: Totals({"requests": {("GET", "a", "200"): [1, 0.5]}}, 3, at).encoded()})
+    kept.fold()
+    found = {name: Totals.decoded(data).series for name, data in kept.totals().items()}
+    series = {"requests": {("GET", "a", "200"): [1, 0.5]}}
+    assert found == {"alive": series, GONE: {"requests": {("GET", "a", "200"): [2, 1.0]}}}
+    kept.fold()
+    assert len(kept.totals()) == 2
+
+
+@pytest.fixture
+def closed(settings):
+    settings.METRICS_OPEN = False
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "status"),
+    [
+        ("", "", 404),
+        ("", "Bearer ", 404),
+        ("secret", "", 404),
+        ("secret", "Bearer wrong", 404),
+        ("secret", "Basic secret", 404),
+        ("secret", "Bearer s\xe9cret", 404),
+        ("secret", "Bearer secret", 200),
+    ],
+)
+def test_a_token(client, closed, token, given, status):
+    closed.METRICS_TOKEN = token
+    response = client.get("/metrics", headers={"Authorization": given})
+    assert response.status_code == status
+    if status == 404:
+        assert response.json() == NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("10.1.2.3", 200), ("11.1.2.3", 404), ("::ffff:10.1.2.3", 200), ("fd00::1", 200), ("fe80::1", 404), ("", 404)],
+)
+def test_networks(client, closed, address, status):
+    closed.METRICS_NETWORKS = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
+    assert client.get("/metrics", REMOTE_ADDR=address).status_code == status
+
+
+def test_an_address_that_the_client_made_up(client, closed):
+    closed.METRICS_NETWORKS = [ip_network("10.0.0.0/8")]
+    assert client.get("/metrics", REMOTE_ADDR="8.8.8.8", HTTP_X_FORWARDED_FOR="10.0.0.1").status_code == 404
+    closed.TRUSTED_PROXIES = 1
+    assert client.get("/metrics", REMOTE_ADDR="8.8.8.8", HTTP_X_FORWARDED_FOR="10.0.0.1").status_code == 200
+
+
+def test_only_reading(client, closed):
+    assert client.post("/metrics").json()["error"] == "method_not_allowed"
+    closed.METRICS_OPEN = True
+    assert client.head("/metrics").status_code == 200
+
+
+def test_a_network_that_is_none_is_named(monkeypatch):
+    monkeypatch.setenv("NETWORKS", " 10.0.0.0/8, 192.168.1.7 ,")
+    assert networks("NETWORKS") == [ip_network("10.0.0.0/8"), ip_network("192.168.1.7/32")]
+    monkeypatch.setenv("NETWORKS", "10.0.0.1/8")
+    with pytest.raises(ImproperlyConfigured, match="NETWORKS must hold networks like"):
+        networks("NETWORKS")
+
+
+def test_figures_that_cannot_be_read(client, settings):
+    gone = {**settings.CACHES["default"], "BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    settings.CACHES, settings.REDIS_URL = {"default": gone}, "redis://127.0.0.1:1"
+    assert client.get("/metrics").status_code == 503

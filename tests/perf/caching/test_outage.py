@@ -1,0 +1,86 @@
+"""A cache that fails: requests go on without it, and what it was not told in time it is told later."""
+
+import pytest
+from django.core.cache import caches
+
+from perf.caching import outage as module
+from perf.caching.namespace import NAMESPACES, Namespace
+from perf.caching.outage import Outage, outage
+from tests.helpers import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Broken:
+    """A cache whose server is gone; put in place of the real connection, as a dead server would be."""
+
+    def __getattr__(self, name):
+        raise ConnectionError("gone")
+
+
+@pytest.fixture
+def namespace():
+    yield Namespace("test", ttl=60)
+    del NAMESPACES["test"]
+
+
+@pytest.fixture
+def broken():
+    """Break the cache; the returned function mends it."""
+    working = caches["default"]
+    caches["default"] = Broken()
+
+    def mend():
+        caches["default"] = working
+
+    yield mend
+    mend()
+    outage.end_pause()
+
+
+def test_a_broken_cache_is_done_without(namespace, broken):
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "loaded") == ("loaded", False)
+    assert outage.lasting
+
+
+def test_during_the_pause_nobody_asks_it(namespace, broken):
+    namespace.fetch(namespace.place(1, "q"), lambda: 1)
+    broken()
+    assert namespace.fetch(namespace.place(1, "q"), lambda: 2) == (2, False)
+    assert namespace.fetch(namespace.place(1, "q"), lambda: 3) == (3, False)
+
+
+def test_an_undelivered_invalidation_is_delivered_later(namespace, broken, monkeypatch):
+    monkeypatch.setattr(module, "RETRY", 0.05)
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    broken()
+    namespace.fetch(namespace.place(1, "q"), lambda: "old")
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "new") == ("old", True)
+    caches["default"] = Broken()
+    namespace.invalidate(1)
+    broken()
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "new")[0] == "new"  # owed or delivered, never the old one
+    assert eventually(lambda: not outage.owes(("test", 1)))
+    assert namespace.fetch(namespace.place(1, "q"), lambda: "newest")[0] != "old"
+
+
+def test_deliveries_end_when_nothing_is_owed(monkeypatch):
+    monkeypatch.setattr(module, "RETRY", 0.02)
+    own, tries = Outage(), []
+
+    def deliver():
+        tries.append(1)
+        if len(tries) < 3:
+            raise ConnectionError
+
+    own.deliver_later("it", deliver)
+    assert own.owes("it")
+    assert eventually(lambda: not own.owes("it"))
+    assert len(tries) == 3
+
+
+def test_one_line_a_minute_says_so(caplog):
+    own = Outage()
+    for _ in range(5):
+        own.failed(ConnectionError("gone"))
+    assert [record.message for record in caplog.records] == ["the cache fails; going on without it"]

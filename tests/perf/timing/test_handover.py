@@ -1,0 +1,242 @@
+"""Handing on: every figure arrives once, from every worker, whatever the store does."""
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import zlib
+from datetime import timedelta
+
+import msgpack
+import pytest
+from django.conf import settings as configured
+from django.core.management import call_command
+from django.db import connection, connections
+from django.utils import timezone
+
+from perf.models import TimingBlock
+from perf.timing import figures, handover, recorder
+from perf.timing.deltas import Delta
+from perf.timing.fingerprint import shape_of
+from perf.timing.stores import HOUR, KEPT, MINUTE, TOTALS_KEPT, RedisStore, TableStore, store
+from tests.helpers import process_environment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DURATIONS = [random.Random(7).lognormvariate(-3, 1) for _ in range(4000)]
+
+
+def take_down(count=1, seconds=0.01):
+    for _ in range(count):
+        recorder.query(shape_of("SELECT taken_down"), seconds, 1)
+
+
+def taken_down():
+    found = [row.times.count for row in figures.load().queries() if row.fingerprint == "SELECT taken_down"]
+    return sum(found)
+
+
+def worker(durations, *arguments, **more):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.perf.timing.recording_process", *arguments],
+        stdin=subprocess.PIPE,
+        env=process_environment(TIMING_INTERVAL="3600", **more),
+        cwd=configured.BASE_DIR,
+        text=True,
+    )
+    process.stdin.write(json.dumps(durations))
+    process.stdin.close()
+    return process
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_percentiles_of_all_workers(workers):
+    running = [worker(DURATIONS[number::workers]) for number in range(workers)]
+    assert [process.wait() for process in running] == [0] * workers
+    (row,) = [row for row in figures.load().requests() if row.route == "a/route"]
+    assert row.times.count == len(DURATIONS)
+    assert row.times.total == pytest.approx(sum(DURATIONS))
+    exact = statistics.quantiles(DURATIONS, n=100, method="inclusive")
+    for percent, shown in ((50, row.times.p50), (95, row.times.p95), (99, row.times.p99)):
+        assert shown == pytest.approx(exact[percent - 1], rel=0.05)
+    (query,) = [row for row in figures.load().queries() if row.fingerprint == "SELECT of_a_worker"]
+    assert (query.origin, query.times.count) == ("background", len(DURATIONS))
+    assert query.slowest == max(DURATIONS)
+
+
+def test_a_clean_end_loses_nothing():
+    assert worker(DURATIONS[:100], "--stop").wait() == 0
+    (row,) = [row for row in figures.load().requests() if row.route == "a/route"]
+    assert row.times.count == 100
+
+
+def test_a_fork_begins_anew_and_keeps_its_parents():
+    take_down(3)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if not recorder.changed() and recorder.seen().kinds == {} else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert taken_down() == 3
+
+
+def test_what_is_not_handed_on_is_read_and_counted_once():
+    take_down(2)
+    assert taken_down() == 2
+    assert handover.hand_on()
+    assert taken_down() == 2
+    take_down(3)
+    assert taken_down() == 5
+    assert handover.hand_on()
+    assert handover.hand_on()
+    assert taken_down() == 5
+
+
+def test_the_hour_says_the_same():
+    take_down(2)
+    handover.hand_on()
+    take_down(2)
+    day = figures.load(timezone.now() - timedelta(days=1))
+    assert day.span == HOUR
+    assert [row.times.count for row in day.queries() if row.fingerprint == "SELECT taken_down"] == [4]
+
+
+def test_an_answer_that_was_lost_counts_once(monkeypatch):
+    kept = type(store())
+    write = kept.write
+
+    def lost(*arguments):
+        write(*arguments)
+        raise ConnectionError
+
+    take_down(2)
+    monkeypatch.setattr(kept, "write", lost)
+    assert not handover.hand_on()
+    monkeypatch.setattr(kept, "write", write)
+    take_down(1)
+    assert handover.hand_on()
+    assert handover.hand_on()
+    assert taken_down() == 3
+
+
+def test_what_another_version_wrote_is_left_alone():
+    take_down()
+    place = (MINUTE, handover.this_minute())
+    store().write("of-another-version", {place: zlib.compress(msgpack.packb([0, "what it may be"]))})
+    assert taken_down() == 1
+
+
+def test_gauges_are_those_of_living_workers(monkeypatch):
+    monkeypatch.setitem(recorder.GAUGES, "size", lambda: 3)
+    monkeypatch.setitem(recorder.GAUGES, "broken", lambda: 1 / 0)
+    now = handover.this_minute()
+    for name, age in (("a", 1), ("b", 2), ("dead", 100)):
+        gauges = {"size": 4, "at": time.time() - age}
+        store().write(name, {(MINUTE, now): Delta(gauges=gauges).encoded()})
+    assert handover.hand_on()
+    gauges = figures.load().gauges
+    # A pool adds its own, once there is one.
+    assert {name: seen for name, seen in gauges.items() if not name.startswith("pool_")} == {"in_flight": 0, "size": 11}
+
+
+def test_handing_on_is_no_reason_to_hand_on():
+    take_down()
+    assert recorder.changed()
+    assert handover.hand_on()
+    assert not recorder.changed()
+
+
+def fail(monkeypatch, caplog, settings):
+    """Try in vain for eleven minutes, and return the lines logged."""
+    monkeypatch.setattr(recorder, "_reported", float("-inf"))
+    minute = handover.this_minute()
+    for number in range(2 * handover.WAITING_LIMIT):
+        take_down()
+        monkeypatch.setattr(handover, "this_minute", lambda number=number: minute - 1200 + number * 60)
+        assert not handover.hand_on()
+    assert len(handover.worker.waiting) == handover.WAITING_LIMIT
+    return [record for record in caplog.records if record.name == "perf.timing"]
+
+
+def test_redis_gone(settings, monkeypatch, caplog, api):
+    before = settings.CACHES, settings.REDIS_URL
+    gone = {**before[0]["default"], "BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    settings.CACHES, settings.REDIS_URL = {"default": gone}, "redis://127.0.0.1:1"
+    assert len(fail(monkeypatch, caplog, settings)) == 1
+    monkeypatch.undo()
+    settings.CACHES, settings.REDIS_URL = before
+    assert handover.hand_on()
+    assert taken_down() == 2 * handover.WAITING_LIMIT
+
+
+def test_the_table_missing(settings, monkeypatch, caplog, client):
+    settings.REDIS_URL = ""
+    with connection.schema_editor() as editor:
+        editor.delete_model(TimingBlock)
+    try:
+        assert len(fail(monkeypatch, caplog, settings)) == 1
+        assert client.get("/health/live").status_code == 200
+    finally:
+        with connection.schema_editor() as editor:
+            editor.create_model(TimingBlock)
+    monkeypatch.undo()
+    assert handover.hand_on()
+    assert taken_down() == 2 * handover.WAITING_LIMIT
+
+
+def test_another_writer_on_sqlite_is_not_waited_for(settings):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL lets many write")
+    settings.REDIS_URL = ""
+    take_down()
+    other = connections.create_connection("default")
+    other.connect()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        handover.impatient()
+        start = time.monotonic()
+        assert not handover.hand_on()
+        assert time.monotonic() - start < 10  # the usual patience is 20 s
+        cursor.execute("ROLLBACK")
+    other.close()
+    connection.close()
+    assert handover.hand_on()
+    assert taken_down() == 1
+
+
+@pytest.mark.parametrize("kind", [TableStore, RedisStore])
+def test_stores(kind, settings):
+    if kind is RedisStore and not settings.REDIS_URL:
+        pytest.skip("needs Redis")
+    kept, now = kind(), handover.this_minute()
+    kept.write("a", {(MINUTE, now): b"a1", (HOUR, now - now % HOUR): b"a2"})
+    kept.write("b", {(MINUTE, now): b"b1"})
+    kept.write("a", {(MINUTE, now): b"a3"})
+    assert kept.own("a", [(MINUTE, now), (MINUTE, now - 60)]) == {(MINUTE, now): b"a3"}
+    assert sorted(kept.read(MINUTE, range(now - 60, now + 1, 60))) == [(now, "a", b"a3"), (now, "b", b"b1")]
+    assert kept.read(MINUTE, range(now - 120, now - 59, 60)) == []
+    assert kept.read(HOUR, range(now - now % HOUR, now + 1, HOUR)) == [(now - now % HOUR, "a", b"a2")]
+
+
+def test_redis_forgets_by_itself(settings):
+    if not settings.REDIS_URL:
+        pytest.skip("needs Redis")
+    take_down()
+    handover.hand_on()
+    client = RedisStore()._client()
+    keys = sorted(client.keys("llmselect:perf:*"))
+    assert [
+        0 < client.ttl(key) <= kept for key, kept in zip(keys, (TOTALS_KEPT, KEPT[HOUR], KEPT[MINUTE]), strict=True)
+    ] == [True] * 3
+
+
+def test_old_rows_are_pruned(capsys):
+    now = handover.this_minute()
+    old = {(span, now - kept - 2 * HOUR): b"" for span, kept in KEPT.items()}
+    TableStore().write("a", {**old, (MINUTE, now): b"", (HOUR, now): b""})
+    call_command("prune")
+    if not configured.REDIS_URL:
+        assert capsys.readouterr().out == "Deleted 2 expired rows.\n"
+        assert sorted(TimingBlock.objects.values_list("span", "start")) == [(MINUTE, now), (HOUR, now)]
