@@ -10,48 +10,28 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, ValidationError
-from rest_framework.permissions import AllowAny
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from llmselect_project.accounts import serializers, sessions
 from llmselect_project.accounts.authentication import WWW_AUTHENTICATE, session_id
 from llmselect_project.api.errors import RegistrationClosed
+from perf.api.base import PublicView, UncachedView
 from perf.api.validation import valid
 
 WRONG = "Wrong username or password."
 
 
-class UncachedView(APIView):
-    """A view whose answers must not be kept by anybody."""
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say so."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-
-class PublicView(UncachedView):
-    """A view that reads no credentials, so that an expired token cannot block it."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    def check_throttles(self, request: Request) -> None:
-        """Refuse a method that there is not before a limit by account asks the body whose it is."""
-        if request.method not in self.allowed_methods:
-            raise MethodNotAllowed(str(request.method))
-        super().check_throttles(request)
+class CredentialsView(PublicView):
+    """A public view that checks a password or a refresh token."""
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """Let a wrong password be a 401, though there is no authentication class to ask."""
         return WWW_AUTHENTICATE
 
 
-class RegisterView(PublicView):
+class RegisterView(CredentialsView):
     """POST /auth/register."""
 
     throttle_scope = "registration"
@@ -72,7 +52,7 @@ class RegisterView(PublicView):
         return Response({"id": user.pk, "username": user.username}, status=status.HTTP_201_CREATED)
 
 
-class LoginView(PublicView):
+class LoginView(CredentialsView):
     """POST /auth/login."""
 
     password_methods = ("POST",)
@@ -90,7 +70,7 @@ class LoginView(PublicView):
             raise AuthenticationFailed(WRONG) from error
 
 
-class RefreshView(PublicView):
+class RefreshView(CredentialsView):
     """POST /auth/refresh."""
 
     @extend_schema(request=serializers.Refresh, responses=serializers.Tokens, tags=["auth"])
@@ -100,7 +80,7 @@ class RefreshView(PublicView):
         return Response(asdict(sessions.refresh_session(refresh=data["refresh"])))
 
 
-class LogoutView(PublicView):
+class LogoutView(CredentialsView):
     """POST /auth/logout."""
 
     @extend_schema(request=serializers.Refresh, responses={204: None}, tags=["auth"])

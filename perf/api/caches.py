@@ -10,7 +10,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from llmselect_project.accounts.views import UncachedView
+from perf.api.base import UncachedView
 from perf.api.validation import valid
 from perf.caching.namespace import NAMESPACES, clear_caches
 from perf.caching.stats import all_stats, backend

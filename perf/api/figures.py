@@ -10,8 +10,8 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from llmselect_project.accounts.views import UncachedView
 from perf.api import figure_serializers as shown
+from perf.api.base import UncachedView
 from perf.api.validation import valid
 from perf.timing.figures import Figures, load
 from perf.timing.rows import Event

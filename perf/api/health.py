@@ -12,7 +12,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from llmselect_project.accounts.views import PublicView, UncachedView
+from perf.api.base import PublicView, UncachedView
 from perf.api.health_serializers import DetailedHealth, Health
 from perf.db.connections import release
 from perf.serving import health

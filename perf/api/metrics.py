@@ -3,11 +3,10 @@
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from llmselect_project.api.envelope import plain_response
 from perf.api.addresses import client_address
 from perf.db.connections import release
 from perf.timing import recorder
@@ -18,12 +17,12 @@ from perf.timing.prometheus import CONTENT_TYPE, exposition
 def metrics(request: HttpRequest) -> HttpResponse:
     """Write all workers' figures; 404 to whoever may not know that they are here, 503 when they cannot be read."""
     if not may_read(request):
-        return plain_response(404)
+        return HttpResponseNotFound()
     try:
         body = exposition()
     except Exception as error:  # whatever the store raises
         recorder.report("figures cannot be read", error)
-        return plain_response(503)
+        return HttpResponse(status=503)
     finally:
         release()
     return HttpResponse(body, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
