@@ -13,8 +13,8 @@ class ModelsRegistryConfig(AppConfig):
     verbose_name = "Model registry"
 
     def ready(self) -> None:
-        """Offer what is worth warming, and what is checked; say which changes make what forgotten."""
-        from models_registry import caches  # noqa: F401
+        """Say which changes make what forgotten; offer figures, what is worth warming, and what is checked."""
+        from models_registry import caches, figures  # noqa: F401  # they need the apps
 
         warming.register("models_registry.api.warming.model_lists")
         plans.register(shapes="models_registry.query_plans.shapes", fill="models_registry.catalogue.plan_rows.fill")

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from models_registry.catalogue.lookup import known_model
 from models_registry.errors import ProviderError, StreamBroken
+from models_registry.figures import record_call
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
 from models_registry.providers.cancellation import CancelToken
-from perf.timing import recorder
 
 # A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
 CHARACTERS_PER_TOKEN = 4
@@ -151,7 +151,7 @@ class Call:
         self._ended = self._ended or time.perf_counter()
         figures = self.figures()
         nothing = self._first is None
-        recorder.provider_call(
+        record_call(
             provider=self.target.provider.slug,
             model=self.target.model,
             outcome="left" if self.closed else "ok" if whole else "failed",

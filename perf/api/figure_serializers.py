@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from perf.pages.sections import SECTIONS
+
 
 class Times(serializers.Serializer[Any]):
     """How long something took; null of nothing."""
@@ -64,20 +66,6 @@ class SlowRequest(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-class ProviderRow(serializers.Serializer[Any]):
-    """The calls of a model; `cost` is of those that have a price."""
-
-    provider = serializers.CharField()
-    model = serializers.CharField()
-    times = Times()
-    failed = serializers.IntegerField()
-    prompt_tokens = serializers.IntegerField()
-    completion_tokens = serializers.IntegerField()
-    cost = serializers.DecimalField(max_digits=None, decimal_places=9)
-    priced = serializers.IntegerField()
-    first_token = Times()
-
-
 class RequestFigures(Range):
     """Requests of all workers, times in the application."""
 
@@ -88,7 +76,10 @@ class RequestFigures(Range):
     history = HistoryPoint(many=True)
     results = RequestRow(many=True)
     slow = SlowRequest(many=True)
-    providers = ProviderRow(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the sections of apps."""
+        return {**super().get_fields(), **{section.name: section.serializer(many=True) for section in SECTIONS}}
 
 
 class QueryRow(serializers.Serializer[Any]):

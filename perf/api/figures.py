@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from perf.api import figure_serializers as shown
 from perf.api.base import UncachedView
 from perf.api.validation import valid
+from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
 from perf.timing.rows import Event
 
@@ -52,7 +53,7 @@ class RequestFiguresView(FiguresView):
             "history": [asdict(point) for point in figures.history()],
             "results": [asdict(row) for row in figures.requests()],
             "slow": [_event(event) for event in figures.slow_requests()],
-            "providers": [asdict(row) for row in figures.providers()],
+            **{section.name: section.data(figures.total) for section in SECTIONS},
         }
         return Response(shown.RequestFigures(body).data)
 

@@ -18,10 +18,8 @@ from perf.timing.tally import Tally, current
 
 REPETITIONS, BATCHES = 500, 21
 QUERIES = 20  # a request
-COLUMNS = ", ".join(f'"conversations_conversation"."column_{number}"' for number in range(12))
-SQL = (
-    "SELECT {columns} FROM conversations_conversation WHERE (user_id = %s AND kind = {kind}) ORDER BY id DESC LIMIT 21"
-)
+COLUMNS = ", ".join(f'"library_book"."column_{number}"' for number in range(12))
+SQL = "SELECT {columns} FROM library_book WHERE (user_id = %s AND kind = {kind}) ORDER BY id DESC LIMIT 21"
 
 
 class _Silent:
@@ -45,8 +43,8 @@ def costs() -> Iterator[Result]:
 
 def _request() -> float:
     request = HttpRequest()
-    request.method, request.path_info = "GET", "/api/v1/conversations"
-    request.resolver_match = ResolverMatch(_view, (), {}, route="api/v1/conversations")
+    request.method, request.path_info = "GET", "/api/v1/books"
+    request.resolver_match = ResolverMatch(_view, (), {}, route="api/v1/books")
     middleware = TimingMiddleware(_view)
     return _median(lambda: middleware(request)) - _median(lambda: _view(request))
 
@@ -60,12 +58,12 @@ def _statement() -> float:
     shapes = [SQL.format(columns=COLUMNS, kind=f"{'k' * number}.id") for number in range(1, QUERIES + 1)]
 
     def send() -> None:
-        tally = Tally(lambda: "api/v1/conversations")
+        tally = Tally(lambda: "api/v1/books")
         token = current.set(tally)
         recorder.request_began(tally)
         for sql in shapes:
             cursor.execute(f"{sql} ", ("value",))  # a new string each time, as Django's are
-        recorder.request_ended(tally, recorder.Served("GET", "api/v1/conversations", 200, 0.01))
+        recorder.request_ended(tally, recorder.Served("GET", "api/v1/books", 200, 0.01))
         current.reset(token)
 
     install(connection)

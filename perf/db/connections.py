@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 def release() -> None:
     """Return this thread's connection to its pool; without a pool, or inside a transaction, do nothing.
 
-    A pooled connection held while a provider answers starves everybody else. A SQLite connection is the
+    A pooled connection held while another service answers starves everybody else. A SQLite connection is the
     thread's own, and closing it costs more than keeping it.
     """
     if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:

@@ -1,4 +1,4 @@
-"""The performance page of the admin: what requests, statements, caches, pools and providers took, with charts."""
+"""The performance page of the admin: what requests, statements, caches, pools and apps' calls took, with charts."""
 
 import math
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from perf.pages import charts, wording
 from perf.pages.charts import Chart, Series
+from perf.pages.sections import SECTIONS, Section
 from perf.timing import kinds, rows
 from perf.timing.deltas import Delta
 from perf.timing.figures import Figures, load
@@ -74,11 +75,16 @@ def _figures(figures: Figures, seconds: int) -> dict[str, Any]:
         "slow_queries": [(event, texts.get(event.what.get("id", ""))) for event in figures.slow_queries()[:SLOWEST]],
         "thresholds": (settings.SLOW_REQUEST_MS, settings.SLOW_QUERY_MS),
         "caches": _caches(figures, seconds),
-        "providers": figures.providers(),
+        "sections": [(section, _rows_of(section, figures)) for section in SECTIONS],
         "pool": pool if pool.count else None,
         "gauges": figures.gauges,
         "timing": settings.TIMING,
     }
+
+
+def _rows_of(section: Section, figures: Figures) -> list[tuple[str, list[tuple[str, bool]]]]:
+    """Name each row of a section, with its cells."""
+    return [(section.row_name(row), section.cells(row)) for row in section.rows(figures.total)]
 
 
 def _spans(figures: Figures, seconds: int) -> list[tuple[int, Delta]]:

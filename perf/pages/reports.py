@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from perf.pages.sections import SECTIONS
 from perf.pages.wording import brief, counted, duration, number, rate
 from perf.timing.figures import Figures
 from perf.timing.rows import Times
@@ -98,21 +99,11 @@ def _others(figures: Figures) -> Iterator[Table]:
     pool = figures.pool()
     waits = [[number(pool.count), *_percentiles(pool), duration(pool.total)]] if pool.count else []
     yield "Waiting for a connection", ["checkouts", "p50", "p95", "p99", "total"], waits
-    providers = [
-        [
-            number(row.times.count),
-            number(row.failed),
-            *_percentiles(row.times),
-            duration(row.first_token.p50),
-            number(row.prompt_tokens),
-            number(row.completion_tokens),
-            f"{row.cost:.6f}" if row.priced else "-",
-            f"{row.provider} / {row.model}",
+    for section in SECTIONS:
+        found = [
+            [*(text for text, _ in section.cells(row)), section.row_name(row)] for row in section.rows(figures.total)
         ]
-        for row in figures.providers()
-    ]
-    head = ["calls", "failed", "p50", "p95", "p99", "first token", "prompt", "completion", "USD", "model"]
-    yield "Providers", head, providers
+        yield section.title, [*(column.title for column in section.columns), section.row_title], found
 
 
 def _percentiles(times: Times) -> list[str]:

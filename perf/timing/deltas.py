@@ -18,8 +18,6 @@ FORMAT = 1  # of what is written; another version's figures are not understood
 Packed = list[Any]
 Event = list[Any]  # seconds, seconds since 1970, what
 
-_BY_NAME = {kind.name: kind for kind in KINDS}
-
 
 @dataclass(slots=True)
 class Delta:
@@ -40,8 +38,8 @@ class Delta:
     def add(self, other: "Delta") -> None:
         """Add another's figures; it may share data with this one afterwards."""
         for name, table in other.kinds.items():
-            if name in _BY_NAME:  # another version's worker may know others
-                _add_table(_BY_NAME[name], self.kinds.setdefault(name, {}), table)
+            if name in KINDS:  # another version's worker may know others
+                _add_table(KINDS[name], self.kinds.setdefault(name, {}), table)
         for name, events in other.events.items():
             kept = self.events.setdefault(name, [])
             kept.extend(events)

@@ -60,10 +60,6 @@ class Figures:
         """List the cache namespaces by name."""
         return sorted(rows.caches(self.total), key=lambda row: row.namespace)
 
-    def providers(self) -> list[rows.ProviderRow]:
-        """List the models that were called by name."""
-        return sorted(rows.providers(self.total), key=lambda row: (row.provider, row.model))
-
     def pool(self) -> rows.Times:
         """Tell how long connections were waited for."""
         return rows.times(self.total.of(kinds.POOL).values())

@@ -1,13 +1,12 @@
-"""Taking down what requests, statements, caches, pools and providers took; never raises into what it measures."""
+"""Recording what requests, statements, caches and pools take; never raises into what it measures."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -165,30 +164,13 @@ def pool_waited(seconds: float) -> None:
 
 
 @quietly
-def provider_call(
-    *,
-    provider: str,
-    model: str,
-    outcome: str,
-    seconds: float,
-    ttft: float | None,
-    prompt_tokens: int,
-    completion_tokens: int,
-    cost: Decimal | None,
-) -> None:
-    """Take down a call of a model: seconds in all and to the first token, tokens, and USD where a price is known.
-
-    `outcome` is `ok`, `failed`, or `left` when whoever asked gave up.
-    """
-    label = (provider[:LABEL_LIMIT], model[:LABEL_LIMIT])
+def measured(kind: kinds.Kind, label: kinds.Key, seconds: float, extras: Sequence[float] = ()) -> None:
+    """Take down one duration of a kind that an app registered, and the numbers that are added up beside it."""
     with _lock:
-        series = _live().series(kinds.PROVIDERS, (*label, outcome))
+        series = _live().series(kind, tuple(part[:LABEL_LIMIT] for part in label))
         series.add(seconds)
-        for position, number in enumerate((prompt_tokens, completion_tokens, int((cost or 0) * 10**9))):
+        for position, number in enumerate(extras):
             series.extras[position] += number
-        series.extras[3] += cost is not None
-        if ttft is not None:
-            _state.live.series(kinds.FIRST_TOKENS, label).add(ttft)
 
 
 def serve() -> None:

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import reduce
 from typing import Any
 
@@ -90,21 +89,6 @@ class CacheRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderRow:
-    """The calls of a model; `cost` in USD is of the `priced` calls."""
-
-    provider: str
-    model: str
-    times: Times
-    failed: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost: Decimal
-    priced: int
-    first_token: Times
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """Something slow, and what is known of it."""
 
@@ -130,9 +114,9 @@ def times(series: Iterable[Packed]) -> Times:
 def requests(delta: Delta, seconds: float) -> Iterator[RequestRow]:
     """Yield the routes of figures that took so many seconds to come together."""
     streams = delta.of(kinds.STREAMS)
-    for (method, route), statuses in _grouped(delta.of(kinds.REQUESTS), 2).items():
+    for (method, route), statuses in grouped(delta.of(kinds.REQUESTS), 2).items():
         taken = times(statuses.values())
-        database, queries, pool = (_summed(statuses.values(), position) / taken.count for position in range(3))
+        database, queries, pool = (summed(statuses.values(), position) / taken.count for position in range(3))
         failed = sum(packed[0] for (_, _, status), packed in statuses.items() if status >= "500")
         streamed = streams.get((method, route))
         yield RequestRow(
@@ -178,28 +162,10 @@ def suspects(delta: Delta) -> Iterator[Suspect]:
 
 def caches(delta: Delta) -> Iterator[CacheRow]:
     """Yield the namespaces."""
-    for (namespace,), lookups in _grouped(delta.of(kinds.CACHES), 1).items():
+    for (namespace,), lookups in grouped(delta.of(kinds.CACHES), 1).items():
         by_result = {key[1]: packed[0] for key, packed in lookups.items()}
         hits, misses = by_result.get("hit", 0), by_result.get("miss", 0)
         yield CacheRow(namespace, hits, misses, hits / (hits + misses), times(lookups.values()))
-
-
-def providers(delta: Delta) -> Iterator[ProviderRow]:
-    """Yield the models that were called."""
-    first = delta.of(kinds.FIRST_TOKENS)
-    for label, calls in _grouped(delta.of(kinds.PROVIDERS), 2).items():
-        prompt, completion, nano_usd, priced = (int(_summed(calls.values(), position)) for position in range(4))
-        yield ProviderRow(
-            provider=label[0],
-            model=label[1],
-            times=times(calls.values()),
-            failed=sum(packed[0] for key, packed in calls.items() if key[2] == "failed"),
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            cost=Decimal(nano_usd).scaleb(-9),
-            priced=priced,
-            first_token=times([first[label]] if label in first else []),
-        )
 
 
 def events(delta: Delta, name: str) -> Iterator[Event]:
@@ -213,7 +179,7 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def _grouped(table: dict[Key, Packed], parts: int) -> dict[Key, dict[Key, Packed]]:
+def grouped(table: dict[Key, Packed], parts: int) -> dict[Key, dict[Key, Packed]]:
     """Group series by the first parts of their labels."""
     groups: dict[Key, dict[Key, Packed]] = defaultdict(dict)
     for key, packed in table.items():
@@ -221,5 +187,6 @@ def _grouped(table: dict[Key, Packed], parts: int) -> dict[Key, dict[Key, Packed
     return groups
 
 
-def _summed(series: Iterable[Packed], position: int) -> float:
+def summed(series: Iterable[Packed], position: int) -> float:
+    """Add up one of the `extras` of a kind."""
     return float(sum(packed[4][position] for packed in series))

@@ -1,11 +1,12 @@
 """What was measured since it was last handed on: one series a label, in memory that does not grow."""
 
 import heapq
+from collections import defaultdict
 from typing import Any
 
 from perf.timing import histogram
 from perf.timing.deltas import COUNTED_LIMIT, EVENTS_LIMIT, Delta, Packed
-from perf.timing.kinds import KINDS, OTHER, Key, Kind
+from perf.timing.kinds import OTHER, Key, Kind
 
 
 class Series:
@@ -44,7 +45,7 @@ class Live:
     """The series of every kind, and the slowest events. Whoever uses it holds the lock of the recorder."""
 
     def __init__(self) -> None:
-        self.kinds: dict[str, dict[Key, Series]] = {kind.name: {} for kind in KINDS}
+        self.kinds: defaultdict[str, dict[Key, Series]] = defaultdict(dict)
         self.events: dict[str, list[tuple[float, float, dict[str, Any]]]] = {}
         self.changed = False  # by anything else than handing on
 

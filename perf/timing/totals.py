@@ -24,8 +24,6 @@ FORMAT = 1  # of what is written; another version's is not understood
 
 Numbers = list[float]  # count, seconds, the counts of the buckets, further sums
 
-_BY_NAME = {kind.name: kind for kind in KINDS}
-
 
 @dataclass(slots=True)
 class Totals:
@@ -42,18 +40,18 @@ class Totals:
     def add(self, other: "Totals") -> None:
         """Add another's sums; labels beyond the limit of their kind share one."""
         for name, table in other.series.items():
-            if name in _BY_NAME:
+            if name in KINDS:
                 for key, numbers in table.items():
-                    self._put(_BY_NAME[name], key, numbers)
+                    self._put(KINDS[name], key, numbers)
 
     def add_delta(self, delta: Delta) -> None:
         """Add what a worker measured; statements by their origin alone."""
         for name, table in delta.kinds.items():
-            if name not in _BY_NAME or name == kinds.REPEATS.name:
+            if name not in KINDS or name == kinds.REPEATS.name:
                 continue
             for key, packed in table.items():
                 label = key[:1] if name == kinds.QUERIES.name else key
-                self._put(_BY_NAME[name], label, _numbers(packed))
+                self._put(KINDS[name], label, _numbers(packed))
 
     def _put(self, kind: kinds.Kind, key: Key, numbers: Numbers) -> None:
         into = self.series.setdefault(kind.name, {})

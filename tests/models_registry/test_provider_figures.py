@@ -6,8 +6,9 @@ import pytest
 
 from models_registry.completion import Call, prepare
 from models_registry.errors import ProviderError
+from models_registry.figures import CALLS, model_rows
 from models_registry.providers.base import CompletionRequest, Turn
-from perf.timing import figures, kinds, recorder
+from perf.timing import figures, recorder
 
 pytestmark = pytest.mark.django_db
 
@@ -24,13 +25,13 @@ def call(ann, openai):
 
 
 def outcomes():
-    return {key[1:]: packed[0] for key, packed in recorder.seen().of(kinds.PROVIDERS).items()}
+    return {key[1:]: packed[0] for key, packed in recorder.seen().of(CALLS).items()}
 
 
 def test_a_whole_answer(call):
     made = call()
     made.complete()
-    (row,) = figures.load().providers()
+    (row,) = model_rows(figures.load().total)
     known = made.figures()
     assert (row.provider, row.model, row.times.count, row.failed) == ("openai", "stub", 1, 0)
     assert (row.prompt_tokens, row.completion_tokens) == (known.prompt_tokens, known.completion_tokens)
@@ -42,7 +43,7 @@ def test_a_whole_answer(call):
 def test_a_stream(call):
     made = call()
     assert "".join(made) == made.text
-    (row,) = figures.load().providers()
+    (row,) = model_rows(figures.load().total)
     assert row.first_token.count == 1
     assert row.first_token.total == pytest.approx(made.figures().ttft)
     assert row.times.total == pytest.approx(made.figures().time)
@@ -51,7 +52,7 @@ def test_a_stream(call):
 def test_a_failure_cost_nothing(call):
     with pytest.raises(ProviderError):
         call("stub?status=400").complete()
-    (row,) = figures.load().providers()
+    (row,) = model_rows(figures.load().total)
     assert (row.failed, row.prompt_tokens, row.completion_tokens, row.cost, row.priced) == (1, 0, 0, Decimal(0), 0)
 
 

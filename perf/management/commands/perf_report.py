@@ -1,4 +1,4 @@
-"""`manage.py perf_report`: what requests, statements, caches and providers took, over all workers."""
+"""`manage.py perf_report`: what requests, statements, caches and the calls of apps took, over all workers."""
 
 import json
 from argparse import ArgumentParser
@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from perf.pages import wording
 from perf.pages.reports import tables
+from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
 
 
@@ -72,5 +73,5 @@ def _everything(figures: Figures) -> dict[str, Any]:
         "slow_queries": [asdict(event) for event in figures.slow_queries()],
         "caches": [asdict(row) for row in figures.caches()],
         "pool_wait": asdict(figures.pool()),
-        "providers": [asdict(row) for row in figures.providers()],
+        **{section.name: section.data(figures.total) for section in SECTIONS},
     }

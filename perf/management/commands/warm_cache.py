@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """Warms the model lists, and the first pages of the most active users; run it after a deployment."""
+    """Asks for what the apps registered as worth having for the most active users; run it after a deployment."""
 
     help = __doc__
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmselect_project.config.environment import networks
+from models_registry.figures import record_call
 from perf.timing import handover, recorder
 from perf.timing.fingerprint import shape_of
 from perf.timing.stores import TOTALS, RedisStore, TableStore, store
@@ -60,8 +61,8 @@ def test_everything_else(client):
     recorder.cache_lookup("models", hit=True, seconds=0.001)
     recorder.pool_waited(0.5)
     call = {"provider": "openai", "model": 'a "model"', "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
-    recorder.provider_call(**call, outcome="ok", ttft=0.5, cost=None)
-    recorder.provider_call(**call, outcome="failed", ttft=None, cost=2)
+    record_call(**call, outcome="ok", ttft=0.5, cost=None)
+    record_call(**call, outcome="failed", ttft=None, cost=2)
     assert handover.hand_on()
     found = scraped(client, origin="command")
     assert found[("llmselect_query_duration_seconds_count",)] >= 2

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from models_registry.figures import record_call
 from perf.timing import recorder
 from perf.timing.fingerprint import shape_of
 from perf.timing.rows import fingerprint_id
@@ -67,8 +68,8 @@ def test_requests(measured):
         request(status, 0.4, queries=2, streamed=streamed)
     recorder.pool_waited(0.5)
     figure = {"provider": "echo", "model": "m", "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
-    recorder.provider_call(**figure, outcome="ok", ttft=0.5, cost=Decimal("0.0000015"))
-    recorder.provider_call(**figure, outcome="failed", ttft=None, cost=None)
+    record_call(**figure, outcome="ok", ttft=0.5, cost=Decimal("0.0000015"))
+    record_call(**figure, outcome="failed", ttft=None, cost=None)
     body = figures(measured, "requests")
     (row,) = body.pop("results")
     (point,) = body.pop("history")

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from models_registry.figures import record_call
 from perf.models import TimingBlock
 from perf.timing import recorder
 from perf.timing.fingerprint import shape_of
@@ -42,7 +43,7 @@ def measured():
         recorder.cache_lookup("a-namespace", hit=hit, seconds=0.001)
     recorder.pool_waited(0.125)
     recorder.slow_query(shape_of(REPEATED), 0.3, "a/<slow>")
-    recorder.provider_call(
+    record_call(
         provider="openai", model="m", outcome="ok", seconds=2, ttft=0.5, prompt_tokens=3, completion_tokens=4, cost=None
     )
 

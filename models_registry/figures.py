@@ -1,0 +1,139 @@
+"""What calls of models take: recorded for every call, shown on the performance page, in reports and to Prometheus."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from perf.api.figure_serializers import Times as TimesSerializer
+from perf.pages.sections import SECTIONS, Column, Section, count, percentile
+from perf.timing import recorder
+from perf.timing.deltas import Delta
+from perf.timing.kinds import Counter, Histogram, Kind, register
+from perf.timing.rows import Times, grouped, summed, times
+
+_MODEL = ("provider", "model")
+
+# Labels: provider, model, and how the call ended. Billionths of a USD add up exactly.
+CALLS = register(
+    Kind(
+        "providers",
+        200,
+        (0, 1),
+        ("prompt_tokens", "completion_tokens", "nano_usd", "priced"),
+        histogram=Histogram("llmselect_provider_call_duration_seconds", "Time of calls of providers.", _MODEL),
+        counters=(
+            Counter("llmselect_provider_calls", "Calls of providers.", (*_MODEL, "outcome")),
+            Counter("llmselect_provider_prompt_tokens", "Tokens sent.", _MODEL, "prompt_tokens"),
+            Counter("llmselect_provider_completion_tokens", "Tokens received.", _MODEL, "completion_tokens"),
+            Counter("llmselect_provider_cost_usd", "Cost where a price is known.", _MODEL, "nano_usd", 1e-9),
+        ),
+    )
+)
+# Labels: provider, model.
+FIRST_TOKENS = register(
+    Kind(
+        "first_tokens",
+        200,
+        (0, 1),
+        histogram=Histogram("llmselect_provider_first_token_seconds", "Time to the first token.", _MODEL),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """The calls of a model; `cost` in USD is of the `priced` calls."""
+
+    provider: str
+    model: str
+    times: Times
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal
+    priced: int
+    first_token: Times
+
+
+class ProviderRow(serializers.Serializer[Any]):
+    """The calls of a model; `cost` is of those that have a price."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    times = TimesSerializer()
+    failed = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    cost = serializers.DecimalField(max_digits=None, decimal_places=9)
+    priced = serializers.IntegerField()
+    first_token = TimesSerializer()
+
+
+def record_call(
+    *,
+    provider: str,
+    model: str,
+    outcome: str,
+    seconds: float,
+    ttft: float | None,
+    prompt_tokens: int,
+    completion_tokens: int,
+    cost: Decimal | None,
+) -> None:
+    """Record a call: seconds in all and to the first token, tokens, and USD where a price is known. Never raises.
+
+    `outcome` is `ok`, `failed`, or `left` when whoever asked gave up.
+    """
+    extras = (prompt_tokens, completion_tokens, int((cost or 0) * 10**9), cost is not None)
+    recorder.measured(CALLS, (provider, model, outcome), seconds, extras)
+    if ttft is not None:
+        recorder.measured(FIRST_TOKENS, (provider, model), ttft)
+
+
+def model_rows(figures: Delta) -> list[ModelRow]:
+    """List the models that were called, by name."""
+    return sorted(_rows(figures), key=lambda row: (row.provider, row.model))
+
+
+def _rows(figures: Delta) -> Iterator[ModelRow]:
+    first = figures.of(FIRST_TOKENS)
+    for label, calls in grouped(figures.of(CALLS), 2).items():
+        prompt, completion, nano_usd, priced = (int(summed(calls.values(), position)) for position in range(4))
+        yield ModelRow(
+            provider=label[0],
+            model=label[1],
+            times=times(calls.values()),
+            failed=sum(packed[0] for key, packed in calls.items() if key[2] == "failed"),
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cost=Decimal(nano_usd).scaleb(-9),
+            priced=priced,
+            first_token=times([first[label]] if label in first else []),
+        )
+
+
+SECTIONS.append(
+    Section(
+        name="providers",
+        title="Providers",
+        rows=model_rows,
+        row_title="Model",
+        row_name=lambda row: f"{row.provider} / {row.model}",
+        columns=(
+            Column("Calls", lambda row: f"{row.times.count:,}"),
+            Column("Failed", count("failed"), alarming=lambda row: bool(row.failed)),
+            Column("p50", percentile("times", "p50")),
+            Column("p95", percentile("times", "p95")),
+            Column("p99", percentile("times", "p99")),
+            Column("First token p50", percentile("first_token", "p50")),
+            Column("First token p95", percentile("first_token", "p95")),
+            Column("Prompt tokens", count("prompt_tokens")),
+            Column("Completion tokens", count("completion_tokens")),
+            Column("Cost, USD", lambda row: f"{row.cost:.6f}" if row.priced else "\u2013"),
+        ),
+        serializer=ProviderRow,
+    )
+)
