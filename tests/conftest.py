@@ -20,11 +20,11 @@ __all__ = ["stub", "stub_server"]
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     cache.clear()
-    outage.end_pause()
+    outage.forget()
     recorder.begin_anew()
     health.begin_anew()
     handover.worker = handover.Worker()
-    throttling.outage.end_pause()
+    throttling.outage.forget()
     for limiter in throttling.limiters():
         limiter.storage.reset()
 

@@ -55,6 +55,10 @@ class Outage:
         """Use the cache again at once: it was seen to work."""
         self._until = 0.0
 
+    def forget(self) -> None:
+        """Know of no failure, as at the start: use the cache at once, and log the next failure at once."""
+        self._until, self._reported = 0.0, float("-inf")
+
     def owes(self, what: Hashable) -> bool:
         """Tell whether an invalidation of this is still undelivered, so that what is cached of it may be wrong."""
         return what in self._undelivered

@@ -1,6 +1,6 @@
 """Query shapes: what apps declare of their queries, and whether the connected database serves each by an index."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,9 +77,12 @@ def sort_in_words() -> None:
             cursor.execute(SORT_IN_WORDS)
 
 
-def check() -> Iterator[Verdict]:
-    """Check every statement of every shape; nothing is changed. A shape that runs no SELECT is a problem, too."""
-    for shape in all_shapes():
+def check(shapes: Iterable[Shape] | None = None) -> Iterator[Verdict]:
+    """Check every statement of these shapes, by default of all that are declared; nothing is changed.
+
+    A shape that runs no SELECT is a problem, too.
+    """
+    for shape in all_shapes() if shapes is None else shapes:
         statements = statements_of(shape)
         if not statements:
             yield Verdict(shape, Plan(), ["runs no SELECT"], [])

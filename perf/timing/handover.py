@@ -5,7 +5,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import util
@@ -33,9 +33,10 @@ class _Waiting:
 
 
 class Worker:
-    """A process as others see it."""
+    """A process as others see it; `clock` tells the seconds since 1970."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
         self.name = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.waiting: list[_Waiting] = []
         self.number = 0
@@ -165,7 +166,7 @@ def _totalled(old: bytes | None, waiting: _Waiting) -> bytes | None:
 
 def this_minute() -> int:
     """Return the start of this minute in seconds since 1970."""
-    return int(time.time()) // MINUTE * MINUTE
+    return int(worker.clock()) // MINUTE * MINUTE
 
 
 def _forked() -> None:

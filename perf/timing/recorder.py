@@ -217,8 +217,8 @@ def seen() -> Delta:
 
 def begin_anew() -> None:
     """Forget everything, as a forked process must: what its parent measured the parent hands on."""
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _reported
+    _lock, _reported = threading.Lock(), float("-inf")
     _state.live, _state.running = Live(), set()
 
 

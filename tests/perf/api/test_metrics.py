@@ -84,12 +84,12 @@ def test_everything_else(client):
     assert ("llmselect_requests_in_flight",) in scraped(client)
 
 
-def test_a_counter_never_falls_though_workers_and_minutes_go(client, monkeypatch):
+def test_a_counter_never_falls_though_workers_and_minutes_go(client):
     """One worker after the other measures, hands on and is gone; what was read must grow by what was measured."""
     kept, minute, seen = store(), handover.this_minute(), []
     for number in range(4):
-        monkeypatch.setattr(handover, "this_minute", lambda number=number: minute - 1000 * 3600 + number * 3600)
-        handover.worker = handover.Worker()
+        moment = minute - 1000 * 3600 + number * 3600
+        handover.worker = handover.Worker(clock=lambda moment=moment: moment)
         request()
         before = scraped(client, **ROUTE).get(("llmselect_requests_total", ("status", "200")), 0)
         assert before == number  # what is not handed on is left out: another worker could not see it
