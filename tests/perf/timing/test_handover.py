@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import zlib
+from contextlib import contextmanager
 from datetime import timedelta
 
 import msgpack
 import pytest
 from django.conf import settings as configured
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from perf.models import TimingBlock
@@ -23,6 +24,7 @@ from perf.timing.deltas import Delta
 from perf.timing.fingerprint import shape_of
 from perf.timing.stores import HOUR, KEPT, MINUTE, TOTALS_KEPT, RedisStore, TableStore, store
 from tests.helpers import process_environment
+from tests.servers import losing_answers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,18 +105,41 @@ def test_the_hour_says_the_same():
     assert [row.times.count for row in day.queries() if row.fingerprint == "SELECT taken_down"] == [4]
 
 
-def test_an_answer_that_was_lost_counts_once(monkeypatch):
-    kept = type(store())
-    write = kept.write
+@contextmanager
+def table_loses_answers(settings):
+    """Keep figures in the table, where every commit is made and its answer lost."""
+    settings.REDIS_URL = ""
 
-    def lost(*arguments):
-        write(*arguments)
+    def lost():
         raise ConnectionError
 
+    def lose(execute, sql, *arguments):
+        if sql.startswith("INSERT"):
+            transaction.on_commit(lost)
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(lose):
+        yield
+
+
+@contextmanager
+def redis_loses_answers(settings):
+    """Keep figures in a Redis, where every transaction is made and its answer lost."""
+    with losing_answers(settings.REDIS_URL, b"EXEC") as url:
+        direct = settings.CACHES
+        settings.CACHES = {"default": {**direct["default"], "LOCATION": url}}
+        yield
+        settings.CACHES = direct
+
+
+@pytest.mark.parametrize("lossy", [table_loses_answers, redis_loses_answers])
+def test_an_answer_that_was_lost_counts_once(lossy, settings):
+    if lossy is redis_loses_answers and not settings.REDIS_URL:
+        pytest.skip("needs Redis")
     take_down(2)
-    monkeypatch.setattr(kept, "write", lost)
-    assert not handover.hand_on()
-    monkeypatch.setattr(kept, "write", write)
+    with lossy(settings):
+        assert not handover.hand_on()
+    assert store().own(handover.worker.name, [(MINUTE, handover.worker.waiting[0].minute)]) != {}  # it was written
     take_down(1)
     assert handover.hand_on()
     assert handover.hand_on()
@@ -148,40 +173,49 @@ def test_handing_on_is_no_reason_to_hand_on():
     assert not recorder.changed()
 
 
-def fail(monkeypatch, caplog, settings):
-    """Try in vain for eleven minutes, and return the lines logged."""
-    monkeypatch.setattr(recorder, "_reported", float("-inf"))
-    minute = handover.this_minute()
-    for number in range(2 * handover.WAITING_LIMIT):
+class Clock:
+    """A clock that a test sets, in seconds since 1970."""
+
+    def __init__(self):
+        self.now = time.time()
+
+    def __call__(self):
+        return self.now
+
+
+def fail(caplog):
+    """Try in vain for twenty minutes that end now, and return the lines logged."""
+    clock = Clock()
+    handover.worker = handover.Worker(clock)
+    clock.now -= 2 * handover.WAITING_LIMIT * MINUTE
+    for _ in range(2 * handover.WAITING_LIMIT):
         take_down()
-        monkeypatch.setattr(handover, "this_minute", lambda number=number: minute - 1200 + number * 60)
         assert not handover.hand_on()
+        clock.now += MINUTE
     assert len(handover.worker.waiting) == handover.WAITING_LIMIT
     return [record for record in caplog.records if record.name == "perf.timing"]
 
 
-def test_redis_gone(settings, monkeypatch, caplog, api):
+def test_redis_gone(settings, caplog):
     before = settings.CACHES, settings.REDIS_URL
     gone = {**before[0]["default"], "BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
     settings.CACHES, settings.REDIS_URL = {"default": gone}, "redis://127.0.0.1:1"
-    assert len(fail(monkeypatch, caplog, settings)) == 1
-    monkeypatch.undo()
+    assert len(fail(caplog)) == 1
     settings.CACHES, settings.REDIS_URL = before
     assert handover.hand_on()
     assert taken_down() == 2 * handover.WAITING_LIMIT
 
 
-def test_the_table_missing(settings, monkeypatch, caplog, client):
+def test_the_table_missing(settings, caplog, client):
     settings.REDIS_URL = ""
     with connection.schema_editor() as editor:
         editor.delete_model(TimingBlock)
     try:
-        assert len(fail(monkeypatch, caplog, settings)) == 1
+        assert len(fail(caplog)) == 1
         assert client.get("/health/live").status_code == 200
     finally:
         with connection.schema_editor() as editor:
             editor.create_model(TimingBlock)
-    monkeypatch.undo()
     assert handover.hand_on()
     assert taken_down() == 2 * handover.WAITING_LIMIT
 
