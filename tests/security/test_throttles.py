@@ -7,12 +7,11 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth.hashers import MD5PasswordHasher
 from limits import parse
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 from rest_framework.test import APIClient
 
 from llmselect_project.api import throttling
 from tests.helpers import PASSWORD, error
+from tests.servers import redis_as_cache
 
 pytestmark = pytest.mark.django_db
 
@@ -141,25 +140,41 @@ def test_workers_count_together():
     assert sum(results) == 10
 
 
-def test_without_the_shared_store_this_worker_counts_for_itself(monkeypatch, caplog, ann, limits):
-    gone = MovingWindowRateLimiter(storage_from_string("redis://127.0.0.1:1/0", socket_connect_timeout=0.25))
-    local = throttling.limiters()[-1]
-    monkeypatch.setattr(throttling, "limiters", lambda: (gone, local))
-    monkeypatch.setattr(throttling, "outage", type(throttling.outage)(throttling.outage._logger, "fails"))
+@pytest.fixture
+def own_store(settings):
+    """Count in a Redis of the test's own."""
+    with redis_as_cache(settings) as server:
+        throttling.limiters.cache_clear()
+        yield server
+    throttling.limiters.cache_clear()
+
+
+def test_without_the_shared_store_this_worker_counts_for_itself(own_store, caplog, ann, limits):
     limits(login="3/minute")
+    assert [attempt().status_code for _ in range(2)] == [401, 401]
+    assert own_store.client.keys("*login*") != []  # these were counted there
+    own_store.kill()
     assert [attempt().status_code for _ in range(4)] == [401, 401, 401, 429]
     assert [record.name for record in caplog.records].count("llmselect.throttling") == 1
 
 
-def test_an_unknown_name_costs_as_much_as_a_known_one(ann, bob, monkeypatch):
+class CountingHasher(MD5PasswordHasher):
+    """Counts how often a password is hashed."""
+
+    hashed = 0
+
+    def encode(self, password, salt):
+        CountingHasher.hashed += 1
+        return super().encode(password, salt)
+
+
+def test_an_unknown_name_costs_as_much_as_a_known_one(ann, bob, settings):
     bob.is_active = False
     bob.save()
-    hashed = []
-    encode = MD5PasswordHasher.encode
-    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *given: hashed.append(1) or encode(*given))
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     costs = []
     for name in ("ann", "bob", "nobody"):
-        hashed.clear()
+        before = CountingHasher.hashed
         assert attempt(name).status_code == 401
-        costs.append(len(hashed))
+        costs.append(CountingHasher.hashed - before)
     assert costs == [1, 1, 1]

@@ -1,32 +1,25 @@
 """A Redis that is killed, comes back, is full or frozen: a real server of the tests' own, started and killed here."""
 
-import shutil
-
 import pytest
-from django.core.cache import cache
 
 from conversations.benchmarks.redis_outage import own_redis
+from perf.caching.entries import Place, forget_owner, keep, look_up
 from perf.caching.namespace import NAMESPACES, Namespace
 from perf.caching.outage import outage
 from perf.caching.redis import redis_cache
 from tests.helpers import client_for, conversation, eventually
+from tests.servers import redis_as_cache
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/api/v1/conversations"
+PLACE = Place("test", "1", "q")
 
 
 @pytest.fixture
 def server(settings):
-    with own_redis() as server:
-        settings.REDIS_URL = server.url
-        settings.CACHES = {"default": redis_cache(server.url, connections=10)}
+    with redis_as_cache(settings) as server:
         yield server
-        cache.close()
-    outage.end_pause()
 
 
 @pytest.fixture
@@ -48,6 +41,29 @@ def test_what_a_killed_server_had_saved_is_not_believed(server, namespace):
     assert server.client.keys("*:test:1:*") != []  # the old data is there
     assert read(namespace, "new") == ("new", False)
     assert read(namespace, "newer") == ("new", True)
+
+
+@pytest.fixture
+def another(server, settings):
+    """Return a function that talks to another server once, so that ours answers next as one that comes back does."""
+    ours = settings.CACHES
+    with own_redis() as other:
+
+        def talk_to_another():
+            settings.CACHES = {"default": redis_cache(other.url, connections=10)}
+            assert not look_up([PLACE])[0].hit
+            settings.CACHES = ours
+
+        yield talk_to_another
+
+
+def test_keys_made_for_another_server_are_made_again(another):
+    keep(PLACE, look_up([PLACE])[0], "current", 60)
+    another()
+    assert look_up([PLACE])[0].value == "current"
+    another()
+    forget_owner(PLACE.namespace, PLACE.owner)
+    assert not look_up([PLACE])[0].hit
 
 
 def test_while_it_is_away_requests_go_on_and_health_says_so(server, ann, visitor):
