@@ -1,11 +1,13 @@
 """`manage.py rotate_keys`: every key under the newest encryption key, whatever happens meanwhile."""
 
+import threading
 from io import StringIO
 
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from models_registry.keys.encryption import decrypt
 from models_registry.keys.rotation import rotate
@@ -79,20 +81,27 @@ def test_what_cannot_be_read_is_reported_and_left_alone(seven):
     assert lost.key_encrypted == token
 
 
-def test_a_key_stored_meanwhile_is_not_overwritten(seven, openai, monkeypatch):
-    from models_registry.keys import rotation
+@pytest.mark.django_db(transaction=True)
+def test_a_key_stored_meanwhile_is_not_overwritten(seven, openai):
+    """A user's request stores a key after the rotation read it, and just before it writes."""
+    old = APIKey.objects.get(user__username="user3").key_encrypted
 
-    renew = rotation.renew
-
-    def user_is_faster(token):
-        renewed = renew(token)
-        if decrypt(token) == "sk-of-user-3":
+    def store_newest():
+        try:
             user = User.objects.get(username="user3")
             store_key(user=user, provider=openai, key="sk-the-newest", override_system_key=True)
-        return renewed
+        finally:
+            connection.close()
 
-    monkeypatch.setattr(rotation, "renew", user_is_faster)
-    assert run() == (said(6, 0, 1, 0), "")
+    def user_is_faster(execute, sql, params, *rest):
+        if sql.startswith("UPDATE") and old in params:
+            request = threading.Thread(target=store_newest)
+            request.start()
+            request.join()
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(user_is_faster):
+        assert run() == (said(6, 0, 1, 0), "")
     assert keys()[3] == "sk-the-newest"
 
 

@@ -104,12 +104,14 @@ def test_it_is_tried_again_after_an_hour(visitor, openai, stub):
     assert eventually(lambda: checked_now(openai))
 
 
-def test_cached_lists_become_due_as_well(visitor, openai, stub, monkeypatch):
+def test_cached_lists_become_due_as_well(visitor, openai, stub, django_assert_num_queries):
+    due = timezone.now() + timedelta(seconds=1.5)
+    old(openai, checked_at=due - refresh.FRESH)
     visitor.get(URL)
-    monkeypatch.setattr(refresh, "FRESH", timedelta(0))
-    assert visitor.get(URL).headers["X-Cache"] == "hit"
-    assert asked(stub) == []  # it was said to be fresh for a while
-    monkeypatch.setattr(refresh, "_next_look", timezone.now())
+    with django_assert_num_queries(0):  # nothing is due yet, and that was said
+        assert visitor.get(URL).headers["X-Cache"] == "hit"
+    assert asked(stub) == []
+    assert eventually(lambda: timezone.now() > due)
     visitor.get(URL)  # a miss, if the provider answers before the list is looked up
     assert eventually(lambda: len(asked(stub)) == 1)
 

@@ -4,14 +4,12 @@ import threading
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections
 
 from models_registry.catalogue.offline import entries
 from models_registry.catalogue.sync import ProviderReport, sync
 from models_registry.models import LLMModel, Provider
-from models_registry.providers import CLIENTS
-from models_registry.providers.base import ListedModel
-from models_registry.providers.openai import OpenAIClient
+from tests.servers import listing_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -216,18 +214,17 @@ def test_anthropics_list_gives_windows_and_limits(settings, stub):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_connection_is_held_while_a_provider_answers(listed, monkeypatch):
-    held = []
+def test_no_connection_is_held_while_a_provider_answers(settings):
+    held, asking = [], connections["default"]
 
-    class Client(OpenAIClient):
-        def list_models(self):
-            pooled = connection.settings_dict["OPTIONS"].get("pool")
-            held.append((connection.in_atomic_block, bool(pooled and connection.connection is not None)))
-            return [ListedModel("gpt-4o")]
+    def look():
+        pooled = asking.settings_dict["OPTIONS"].get("pool")
+        held.append((asking.in_atomic_block, bool(pooled and asking.connection is not None)))
 
-    listed("gpt-4o")
-    monkeypatch.setitem(CLIENTS, "openai", Client)
-    assert sync_openai().checked
+    settings.SYSTEM_API_KEYS = {"openai": "sk-test"}
+    with listing_provider("gpt-4o", meanwhile=look) as url:
+        settings.PROVIDER_BASE_URLS = {"openai": url}
+        assert sync_openai().checked
     assert held == [(False, False)]
 
 
@@ -252,14 +249,15 @@ def test_syncs_at_the_same_time_neither_fail_nor_double_rows(listed):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_provider_deleted_while_it_answers_is_no_failure(listed, monkeypatch):
-    class Client(OpenAIClient):
-        def list_models(self):
-            with transaction.atomic():
-                Provider.objects.filter(slug="openai").delete()
-            return [ListedModel("gpt-4o")]
+def test_a_provider_deleted_while_it_answers_is_no_failure(settings):
+    def delete():
+        try:
+            Provider.objects.filter(slug="openai").delete()
+        finally:
+            connection.close()
 
-    listed("gpt-4o")
-    monkeypatch.setitem(CLIENTS, "openai", Client)
-    report = sync_openai()
+    settings.SYSTEM_API_KEYS = {"openai": "sk-test"}
+    with listing_provider("gpt-4o", meanwhile=delete) as url:
+        settings.PROVIDER_BASE_URLS = {"openai": url}
+        report = sync_openai()
     assert (report.checked, report.skipped, report.total) == (False, "deleted meanwhile", 0)

@@ -5,17 +5,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings as project
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 
 from conversations import caches
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from models_registry.models import LLMModel, Provider
 from perf.caching.counts import counter
-from tests.helpers import client_for, conversation
+from tests.helpers import client_for, conversation, process_environment
+from tests.servers import redis_as_cache
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,21 +210,61 @@ def test_what_a_savepoint_takes_back_forgets_nothing_less(api, ann, forgotten, e
     assert (state(api), forgotten() > 0) == (("miss", True) if changed else ("hit", False))
 
 
-@pytest.mark.parametrize("what", ["perf.caching.namespace.advance_epoch", "perf.caching.namespace.counter.add"])
-def test_what_cannot_be_told_fails_no_change_and_keeps_nothing_else(api, ann, bob, monkeypatch, caplog, what):
-    def fail(*_):
-        raise OSError(28, "No space left on device")
+NOT_TOLD = "not everybody can be told of a change"
 
+
+@pytest.fixture
+def epoch_that_cannot_be_written(settings, tmp_path):
+    """Cache in this process's memory, and have a folder where the file stands by which others are told."""
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    settings.REDIS_URL, settings.CACHES, settings.BASE_DIR = "", {"default": memory}, tmp_path
+    name = project.DATABASES["default"]["NAME"] if connection.vendor == "sqlite" else tmp_path / "cache"
+    epoch = Path(f"{name}-epoch")
+    epoch.unlink(missing_ok=True)
+    epoch.mkdir()
+    yield
+    epoch.rmdir()
+
+
+def test_what_cannot_be_told_fails_no_change_and_keeps_nothing_else(
+    epoch_that_cannot_be_written, api, ann, bob, caplog
+):
     both = [api, client_for(bob)]
-    for each in both:
-        state(each)
-    with monkeypatch.context() as patch:
-        patch.setattr(what, fail)
-        with transaction.atomic():
-            conversation(ann)
-            conversation(bob)
+    assert [[state(each), state(each)] for each in both] == [["miss", "hit"]] * 2
+    caplog.clear()
+    with transaction.atomic():
+        conversation(ann)
+        conversation(bob)
     assert [state(each) for each in both] == ["miss", "miss"]
-    assert [record.message for record in caplog.records] == ["not everybody can be told of a change"] * 2
+    assert [record.message for record in caplog.records] == [NOT_TOLD] * 2
+
+
+CHANGE_WITHOUT_THREADS = """
+import django
+django.setup()
+import threading
+from django.db import transaction
+from conversations.models import Conversation
+threading.stack_size(1 << 46)  # no machine has so much, so that no thread can start, as where there are too many
+with transaction.atomic():
+    for row in Conversation.objects.all():
+        row.save()
+"""
+
+
+def test_so_does_what_cannot_be_counted(ann, bob, settings):
+    """In the process that changes rows of two users, the thread that hands counts on cannot start."""
+    both = [client_for(ann), client_for(bob)]
+    conversation(ann)
+    conversation(bob)
+    with redis_as_cache(settings) as server:
+        assert [[state(each), state(each)] for each in both] == [["miss", "hit"]] * 2
+        command = [sys.executable, "-c", CHANGE_WITHOUT_THREADS]
+        environment = process_environment(DJANGO_SETTINGS_MODULE="llmselect_project.settings", REDIS_URL=server.url)
+        run = subprocess.run(command, env=environment, cwd=project.BASE_DIR, capture_output=True, text=True, check=True)
+        assert run.stderr.count(NOT_TOLD) == 2, run.stderr
+        assert "can't start new thread" in run.stderr
+        assert [state(each) for each in both] == ["miss", "miss"]
 
 
 def test_very_many_owners_are_all_forgotten(django_user_model, forgotten):

@@ -1,21 +1,17 @@
 """A cache that fails: requests go on without it, and what it was not told in time it is told later."""
 
 import pytest
-from django.core.cache import caches
 
 from perf.caching import outage as module
 from perf.caching.namespace import NAMESPACES, Namespace
 from perf.caching.outage import Outage, outage
+from perf.caching.redis import redis_cache
 from tests.helpers import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Broken:
-    """A cache whose server is gone; put in place of the real connection, as a dead server would be."""
-
-    def __getattr__(self, name):
-        raise ConnectionError("gone")
+GONE = {"default": redis_cache("redis://127.0.0.1:1", connections=2)}  # nothing listens there
 
 
 @pytest.fixture
@@ -25,42 +21,42 @@ def namespace():
 
 
 @pytest.fixture
-def broken():
-    """Break the cache; the returned function mends it."""
-    working = caches["default"]
-    caches["default"] = Broken()
+def mend(settings):
+    """Point the cache to where no server is; the returned function points it back."""
+    working, settings.CACHES = settings.CACHES, GONE
 
     def mend():
-        caches["default"] = working
+        settings.CACHES = working
 
     yield mend
     mend()
     outage.end_pause()
 
 
-def test_a_broken_cache_is_done_without(namespace, broken):
+def test_a_broken_cache_is_done_without(namespace, mend):
     assert namespace.fetch(namespace.place(1, "q"), lambda: "loaded") == ("loaded", False)
     assert outage.lasting
 
 
-def test_during_the_pause_nobody_asks_it(namespace, broken):
+def test_during_the_pause_nobody_asks_it(namespace, mend):
     namespace.fetch(namespace.place(1, "q"), lambda: 1)
-    broken()
+    mend()
     assert namespace.fetch(namespace.place(1, "q"), lambda: 2) == (2, False)
     assert namespace.fetch(namespace.place(1, "q"), lambda: 3) == (3, False)
 
 
-def test_an_undelivered_invalidation_is_delivered_later(namespace, broken, monkeypatch):
+def test_an_undelivered_invalidation_is_delivered_later(namespace, mend, settings, monkeypatch):
     monkeypatch.setattr(module, "RETRY", 0.05)
     monkeypatch.setattr(module, "PAUSE", 0.0)
-    broken()
+    mend()
     namespace.fetch(namespace.place(1, "q"), lambda: "old")
     assert namespace.fetch(namespace.place(1, "q"), lambda: "new") == ("old", True)
-    caches["default"] = Broken()
+    settings.CACHES = GONE
     namespace.invalidate(1)
-    broken()
+    assert outage.owes(("test", "1"))
+    mend()
     assert namespace.fetch(namespace.place(1, "q"), lambda: "new")[0] == "new"  # owed or delivered, never the old one
-    assert eventually(lambda: not outage.owes(("test", 1)))
+    assert eventually(lambda: not outage.owes(("test", "1")))
     assert namespace.fetch(namespace.place(1, "q"), lambda: "newest")[0] != "old"
 
 
