@@ -245,9 +245,10 @@ django.setup()
 import threading
 from django.db import transaction
 from conversations.models import Conversation
+rows = list(Conversation.objects.all())  # a pool of connections needs threads, and has them from here on
 threading.stack_size(1 << 46)  # no machine has so much, so that no thread can start, as where there are too many
 with transaction.atomic():
-    for row in Conversation.objects.all():
+    for row in rows:
         row.save()
 """
 
