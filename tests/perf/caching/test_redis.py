@@ -8,7 +8,7 @@ from django.conf import settings as project
 from django.core.cache import cache
 from django_redis import get_redis_connection
 
-from perf.caching.generations import Place, forget_owner, keep, look_up
+from perf.caching.generations import Place, keep, look_up
 from tests.helpers import client_for, conversation
 
 pytestmark = [
