@@ -1,10 +1,12 @@
-"""Writing very many rows: COPY on PostgreSQL, one prepared INSERT elsewhere; no signals, no caches."""
+"""Writing very many rows: COPY on PostgreSQL, an INSERT of many rows elsewhere; no signals, no caches."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 from django.db.models import Field, Model
+
+PARAMETERS = 900  # of a statement, fewer than the 999 that every SQLite takes
 
 
 def write(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -14,14 +16,18 @@ def write(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[An
     table, quoted = _names(model, columns)
     names = ", ".join(quoted)
     with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            places = ", ".join(["%s"] * len(quoted))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608  # the names are our own
-            cursor.executemany(statement, _prepared(model, columns, rows))
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
             return
-        with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        # Many rows a statement: FTS5, SQLite's index of words, adds a segment of its own for each statement.
+        places = f"({', '.join(['%s'] * len(quoted))})"
+        prepared, at_once = _prepared(model, columns, rows), max(1, PARAMETERS // len(quoted))
+        for start in range(0, len(prepared), at_once):
+            some = prepared[start : start + at_once]
+            sql = f"INSERT INTO {table} ({names}) VALUES {', '.join([places] * len(some))}"  # noqa: S608  # names are ours
+            cursor.execute(sql, [value for row in some for value in row])
 
 
 def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
