@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.cache import cache
 
-from conversations.benchmarks.redis_outage import own_redis
-from perf.benchmarks.processes import running
+from perf.benchmarks.processes import running, workers
+from perf.benchmarks.services import redis_server
 from perf.caching.outage import outage
 from perf.caching.redis import redis_cache
 from tests.helpers import process_environment
@@ -30,7 +30,7 @@ def redis_as_cache(settings):
     if shutil.which("redis-server") is None:
         pytest.skip("needs redis-server")
     before = settings.CACHES, settings.REDIS_URL
-    with own_redis() as server:
+    with redis_server() as server:
         settings.CACHES, settings.REDIS_URL = {"default": redis_cache(server.url, connections=10)}, server.url
         yield server
         cache.close()
@@ -81,3 +81,8 @@ def listing_provider(*ids, meanwhile):
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/v1"
         server.shutdown()
+
+
+def worker_pids(server):
+    """Return the process ids of a server's workers."""
+    return [worker.pid for worker in workers(server)]

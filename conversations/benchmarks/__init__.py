@@ -1,0 +1,27 @@
+"""What `manage.py benchmark` measures of conversations, on real servers and scratch data."""
+
+from perf.benchmarks.cases import Case
+
+CASES = {
+    name: Case(summary, f"{__name__}.{path}")
+    for name, summary, path in (
+        ("predecessor", "the predecessor's table, before and after", "predecessor.table.predecessor"),
+        ("http", "endpoints under load, beside a ceiling", "http.load.http"),
+        ("chat", "the time a chat adds to the bare SDK's call, 1 client", "chats.chat"),
+        ("first-chat", "the first chat after a start", "first_chat.first_chat"),
+        ("streams", "200 streams of 10 chunks a second, one worker", "streams.streams"),
+        ("outage", "50 clients while PostgreSQL is stopped", "database_outage.outage"),
+        ("locks", "66 clients while a table is locked for 10 s", "locks.locks"),
+        ("wal", "SQLite's log under constant load", "locks.write_ahead_log"),
+        ("staleness", "reads after writes, through the caches", "staleness.staleness"),
+        ("redis-outage", "Redis killed, restored, full, under load", "redis_outage.outage"),
+        ("hits", "a mixed load: 20 reads a write, three queries a user", "caching.hits"),
+        ("caching", "a list with and without its cache, 16 clients", "caching.caching"),
+        ("compare", "models side by side, one worker", "streams.compare"),
+        ("search", "words in a million messages, by HTTP", "search.search"),
+        ("recording", "what timing itself costs", "timing.recording"),
+        ("accuracy", "percentiles shown against those seen", "timing.accuracy"),
+        ("leaderboard", "ratings over 10,000 votes", "leaderboard.votes"),
+        ("lists", "lists, detail and keys at 1,000,000 messages", "lists.lists"),
+    )
+}

@@ -3,16 +3,13 @@
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import NamedTuple
 
 import httpx2
 
-from conversations.benchmarks.chats import MESSAGE, log_in
+from conversations.benchmarks.chats import MESSAGE
+from conversations.benchmarks.fixture import Deployment, deployment
 from perf.benchmarks.cases import Options, Result
-from perf.benchmarks.processes import free_port, prepared, running, started, wait_for
-from perf.benchmarks.usage import resident_bytes, workers
-from perf.db.scratch import scratch_url
 
 KINDS = ("openai", "anthropic")
 STARTS, CHATS = 5, 5  # servers for each kind, chats on each
@@ -28,29 +25,21 @@ class Start(NamedTuple):
 
 def first_chat(options: Options) -> Iterator[Result]:
     """Start servers and chat at once with a provider on this machine, by each wire format."""
-    port = free_port()
-    provider = f"http://127.0.0.1:{port}"
-    environment = {"OPENAI_BASE_URL": f"{provider}/v1", "OPENAI_API_KEY": "x"}
-    environment |= {"ANTHROPIC_BASE_URL": provider, "ANTHROPIC_API_KEY": "x", "SERVE_WORKERS": "1"}
-    with ExitStack() as stack:
-        environment["DATABASE_URL"] = stack.enter_context(scratch_url(options.database_url))
-        stack.enter_context(running("stub_provider", "--port", str(port)))
-        wait_for(f"{provider}/v1/models")
-        full = stack.enter_context(prepared(environment))
-        starts = [(kind, _start(kind, full, f"{kind}{number}")) for number in range(STARTS) for kind in KINDS]
+    with deployment(options, {"SERVE_WORKERS": "1", "ANTHROPIC_API_KEY": "benchmark"}) as site:
+        headers = site.log_in()
+        provider = {"ANTHROPIC_BASE_URL": site.provider.removesuffix("/v1")}
+        starts = [(kind, _start(site, kind, headers, provider)) for _ in range(STARTS) for kind in KINDS]
     for kind in KINDS:
         yield from _figures(kind, [start for name, start in starts if name == kind])
 
 
-def _start(kind: str, environment: dict[str, str], account: str) -> Start:
+def _start(site: Deployment, kind: str, headers: dict[str, str], environment: dict[str, str]) -> Start:
     """Start a server and chat with a provider of `kind` as soon as it answers."""
-    with started(environment) as served:
-        [worker] = workers(served.pid)
-        with httpx2.Client(base_url=f"{served.url}/api/v1", headers=log_in(served.url, account), timeout=60) as client:
-            client.get("/conversations").raise_for_status()
-            idle = resident_bytes(worker) / 1e6
-            chats = [_chat(client, kind) for _ in range(CHATS)]
-        return Start(chats, idle, resident_bytes(worker) / 1e6)
+    with site.another(environment) as fresh, fresh.client(headers) as client:
+        client.get("/conversations").raise_for_status()
+        idle = max(fresh.server.memory())
+        chats = [_chat(client, kind) for _ in range(CHATS)]
+        return Start(chats, idle, max(fresh.server.memory()))
 
 
 def _chat(client: httpx2.Client, kind: str) -> float:

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx2
 import psycopg
 
-from conversations.benchmarks.chats import async_client, log_in, servers
-from perf.benchmarks.cases import Options, Result, percentile
-from perf.benchmarks.clusters import NoPostgreSQL, cluster
-from perf.db.scratch import scratch_url
+from conversations.benchmarks.fixture import Deployment, deployment
+from perf.benchmarks.cases import Options, Result
+from perf.benchmarks.measuring import percentile
+from perf.benchmarks.services import NoPostgreSQL, postgresql_server
 
 CHATTING, READING = 50, 16  # clients
 LOCKED, BEFORE, AFTER = 10.0, 2.0, 3.0  # seconds: the lock, the load before it and after it
@@ -39,10 +39,10 @@ class _Seen:
 def locks(options: Options) -> Iterator[Result]:  # noqa: ARG001
     """Lock the conversations of a PostgreSQL server of our own for 10 s under load."""
     try:
-        with cluster() as database, servers(Options(), database.url) as (url, _):
-            writers, readers = log_in(url), log_in(url, "reader")
-            httpx2.post(f"{url}/api/v1/chat", json=CHAT, headers=writers, timeout=60).raise_for_status()
-            chats, lists, cached, locked = asyncio.run(_locked(url, writers, readers, database.url))
+        with postgresql_server() as database, deployment(Options(), {"DATABASE_URL": database.url}) as site:
+            with site.client(site.log_in()) as client:
+                client.post("/chat", json=CHAT).raise_for_status()
+            chats, lists, cached, locked = asyncio.run(_locked(site, database.url))
             kept = _answers(database.url)
     except NoPostgreSQL as error:
         print(f"  left out: {error}")  # noqa: T201
@@ -63,9 +63,9 @@ def locks(options: Options) -> Iterator[Result]:  # noqa: ARG001
 
 def write_ahead_log(options: Options) -> Iterator[Result]:  # noqa: ARG001
     """Chat and list on SQLite by 16 clients without a pause, and look at the log; then leave it alone."""
-    with scratch_url(None) as database, servers(Options(), database) as (url, _):
-        log = Path(f"{database.removeprefix('sqlite:///')}-wal")
-        chats, lists, peak = asyncio.run(_constant(url, log_in(url), log))
+    with deployment(Options()) as site:
+        log = Path(f"{site.database_url.removeprefix('sqlite:///')}-wal")
+        chats, lists, peak = asyncio.run(_constant(site, log))
         time.sleep(REST)
         idle = log.stat().st_size
     yield Result("chats", chats.count(200) / LOAD, "1/s")
@@ -76,12 +76,10 @@ def write_ahead_log(options: Options) -> Iterator[Result]:  # noqa: ARG001
     yield Result(f"log after {REST:g} s of rest", idle / 1e6, "MB", at_most=4)
 
 
-async def _locked(
-    url: str, writers: dict[str, str], readers: dict[str, str], database: str
-) -> tuple[_Seen, _Seen, _Seen, float]:
+async def _locked(site: Deployment, database: str) -> tuple[_Seen, _Seen, _Seen, float]:
     chats, lists, cached = _Seen(), _Seen(), _Seen()
     until = time.monotonic() + BEFORE + LOCKED + AFTER
-    async with async_client(url, writers) as busy, async_client(url, readers) as calm:
+    async with site.async_client(site.log_in()) as busy, site.async_client(site.log_in("reader")) as calm:
         await calm.get(LIST)
         load = asyncio.gather(
             *(_ask(busy, chats, until, "POST", ["/chat"]) for _ in range(CHATTING // 2)),
@@ -97,10 +95,10 @@ async def _locked(
     return chats, lists, cached, locked
 
 
-async def _constant(url: str, headers: dict[str, str], log: Path) -> tuple[_Seen, _Seen, int]:
+async def _constant(site: Deployment, log: Path) -> tuple[_Seen, _Seen, int]:
     chats, lists, peak = _Seen(), _Seen(), 0
     until = time.monotonic() + LOAD
-    async with async_client(url, headers) as client:
+    async with site.async_client(site.log_in()) as client:
         load = asyncio.gather(
             *(_ask(client, chats, until, "POST", ["/chat"], pause=0.0) for _ in range(8)),
             *(_ask(client, lists, until, "GET", [LIST, *_searches(number)], pause=0.0) for number in range(8)),

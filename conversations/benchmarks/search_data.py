@@ -1,19 +1,21 @@
-"""Conversations by the hundred thousand to search in, written the quickest way each database has."""
+"""Conversations by the hundred thousand to search in."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import connection, transaction
 from uuid_utils.compat import uuid7
+
+from conversations.demo.rows import write
+from conversations.models import Conversation, Message
 
 TURNS = 10  # messages of a conversation
 AT_ONCE = 1000  # conversations whose messages alternate on disk, as those of many users do
-SQLITE_ROWS = 80  # a statement: SQLite takes 999 parameters
 OTHERS = 500  # users beside the two that search
 SMALL = 50  # conversations of the small user
 VOCABULARY, PARAGRAPHS = 50_000, 5000
@@ -21,16 +23,13 @@ COMMON, MIDDLING, RARE = "ubiquitous", "occasional", "singular"
 SHARE = {COMMON: 0.5, MIDDLING: 0.1}  # of all messages
 RARE_EVERY = 4000  # conversations, in one message each
 
-CONVERSATION = (
-    "id, user_id, provider, model, title, system, message_count, preview, created_at, updated_at, last_message_at"
-)
-MESSAGE = "id, conversation_id, role, content, provider, model, status, estimated, created_at"
+CONVERSATION = "id user_id provider model title message_count created_at last_message_at updated_at system preview"
+MESSAGE = "id conversation_id role content provider model status estimated created_at"
 
 
-def fill(connection: BaseDatabaseWrapper, *, messages: int, big: int, small: int) -> None:
-    """Write so many messages; every fifth conversation is the user `big`'s, 50 are `small`'s."""
-    users = User.objects.using(connection.alias)
-    others = [user.pk for user in users.bulk_create(User(username=f"other{number}") for number in range(OTHERS))]
+def fill(*, messages: int, big: User, small: User) -> None:
+    """Write so many messages into the default database; every fifth conversation is `big`'s, 50 are `small`'s."""
+    others = User.objects.bulk_create(User(username=f"other{number}") for number in range(OTHERS))
     dice = random.Random(5)  # noqa: S311  # the same data at each run
     paragraphs = _paragraphs(dice)
     count = messages // TURNS
@@ -38,17 +37,16 @@ def fill(connection: BaseDatabaseWrapper, *, messages: int, big: int, small: int
     start = datetime.now(UTC) - timedelta(minutes=count)
     for first in range(0, count, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, count))
-        owners = [
-            big if number % 5 == 0 else small if number % every == 1 else dice.choice(others) for number in numbers
-        ]
         ids = [uuid7() for _ in numbers]
         times = [start + timedelta(minutes=number) for number in numbers]
-        rows = (
-            (pk, owner, "openai", "stub", _title(dice, paragraphs), "", TURNS, "", time, time, time)
-            for pk, owner, time in zip(ids, owners, times, strict=True)
-        )
-        _write(connection, "conversations_conversation", CONVERSATION, rows)
-        _write(connection, "conversations_message", MESSAGE, _messages(dice, paragraphs, numbers, ids, times))
+        rows = []
+        for number, pk, moment in zip(numbers, ids, times, strict=True):
+            owner = big if number % 5 == 0 else small if number % every == 1 else dice.choice(others)
+            title = dice.choice(paragraphs)[:40]
+            rows.append((pk, owner.pk, "openai", "stub", title, TURNS, moment, moment, moment, "", ""))
+        with transaction.atomic():
+            write(Conversation, CONVERSATION.split(), rows)
+            write(Message, MESSAGE.split(), list(_messages(dice, paragraphs, numbers, ids, times)))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
@@ -62,10 +60,6 @@ def _paragraphs(dice: random.Random) -> list[str]:
     return [" ".join(dice.choices(vocabulary, cum_weights=weights, k=dice.randint(10, 70))) for _ in range(PARAGRAPHS)]
 
 
-def _title(dice: random.Random, paragraphs: Sequence[str]) -> str:
-    return dice.choice(paragraphs)[:40]
-
-
 def _messages(
     dice: random.Random, paragraphs: Sequence[str], numbers: range, ids: Sequence[UUID], times: Sequence[datetime]
 ) -> Iterator[tuple[Any, ...]]:
@@ -77,25 +71,3 @@ def _messages(
                 text += f" {RARE}"
             role = ("user", "assistant")[turn % 2]
             yield uuid7(), pk, role, text, "openai", "stub", "complete", False, time + timedelta(seconds=turn)
-
-
-def _write(connection: BaseDatabaseWrapper, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        marks = f"({', '.join(['%s'] * len(columns.split()))})"
-        stored = [[_for_sqlite(value) for value in row] for row in rows]
-        # Of a statement for each row FTS5 would make a segment of its index each.
-        for first in range(0, len(stored), SQLITE_ROWS):
-            some = stored[first : first + SQLITE_ROWS]
-            sql = f"INSERT INTO {table} ({columns}) VALUES {', '.join([marks] * len(some))}"  # noqa: S608  # names above
-            cursor.execute(sql, [value for row in some for value in row])
-
-
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return value.hex
-    return value.replace(tzinfo=None).isoformat(" ") if isinstance(value, datetime) else value

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# What every server adds, or what is of one connection only.
+# Header fields that every server adds, or that belong to one connection.
 NOT_COPIED = {"server", "date", "transfer-encoding", "connection"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: its header fields but for those that every server adds, and its body, in chunks if it was streamed."""
+    """An answer: its header fields but for those that every server adds, and its body, in chunks if it is a stream."""
 
     status: int
     headers: dict[str, str]
@@ -31,7 +31,8 @@ def record(method: str, url: str, headers: Mapping[str, str], body: bytes = b"")
         response = connection.getresponse()
         kept = {name: value for name, value in response.getheaders() if name.lower() not in NOT_COPIED}
         streamed = response.getheader("Transfer-Encoding") == "chunked"
-        return Answer(response.status, kept, [piece.decode() for piece in _pieces(response)], streamed)
+        pieces = iter(response.read1, b"")  # at most one chunk each
+        return Answer(response.status, kept, [piece.decode() for piece in pieces], streamed)
     finally:
         connection.close()
 
@@ -50,10 +51,3 @@ def write(path: Path, answers: Mapping[str, Answer]) -> None:
 def read(path: Path) -> dict[str, Answer]:
     """Read what `write` kept."""
     return {target: Answer(**answer) for target, answer in json.loads(path.read_text()).items()}
-
-
-def _pieces(response: HTTPResponse) -> list[bytes]:
-    pieces = []
-    while piece := response.read1():  # at most one chunk
-        pieces.append(piece)
-    return pieces

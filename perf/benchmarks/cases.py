@@ -1,7 +1,6 @@
-"""Benchmarks: what apps register to be measured, and how results are said."""
+"""Benchmark cases: what apps register to be measured, how a case is run, and the figures that it yields."""
 
-import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One measured figure, and the bounds it must keep, if there are any."""
+    """One measured figure, and the bounds that it must keep, if there are any."""
 
     figure: str
     value: float
@@ -25,32 +24,24 @@ class Result:
         return low and (self.at_most is None or self.value <= self.at_most)
 
     def __str__(self) -> str:
-        return f"{self.figure}: {self.said}"
+        bounds = {"at most": self.at_most, "at least": self.at_least}
+        verdict = "ok" if self.holds else "MISSED"
+        goals = "".join(f" ({word} {bound:g}: {verdict})" for word, bound in bounds.items() if bound is not None)
+        return f"{self.figure}: {self.value:.4g} {self.unit}{goals}"
 
     @property
-    def said(self) -> str:
-        """The value with its unit and bounds."""
-        bounds = [
-            (word, bound)
-            for word, bound in (("at most", self.at_most), ("at least", self.at_least))
-            if bound is not None
-        ]
-        said = "".join(f" ({word} {bound:g}: {'ok' if self.holds else 'MISSED'})" for word, bound in bounds)
-        return f"{self.value:.4g} {self.unit}{said}"
-
-    @property
-    def results(self) -> "tuple[Result, ...]":
-        """Itself, as a `Row` has several."""
-        return (self,)
+    def column(self) -> str:
+        """The head of the column that shows this figure in a table."""
+        return f"{self.figure} {self.unit}".strip()
 
     def as_json(self) -> dict[str, Any]:
-        """All there is to say of it."""
+        """Return all fields, and whether the bounds are kept."""
         return {**asdict(self), "holds": self.holds}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Figures of one thing, a line of a table; its results are named like the table's columns."""
+    """A line of a table; its results are named like the table's columns."""
 
     name: str
     results: tuple[Result, ...]
@@ -58,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence on what the figures around it are of."""
+    """A sentence about the figures around it."""
 
     text: str
 
@@ -66,32 +57,18 @@ class Note:
 Output = Result | Row | Note
 
 
-class Recorded:
-    """Passes outputs on as they come, and keeps them."""
-
-    def __init__(self, outputs: Iterator[Output]) -> None:
-        self._outputs = outputs
-        self.seen: list[Output] = []
-
-    def __iter__(self) -> Iterator[Output]:
-        for output in self._outputs:
-            self.seen.append(output)
-            yield output
-
-    @property
-    def missed(self) -> int:
-        """How many bounds were missed so far."""
-        results = [result for output in self.seen if not isinstance(output, Note) for result in output.results]
-        return sum(not result.holds for result in results)
+def results_of(output: Output) -> tuple[Result, ...]:
+    """Return the results in an output."""
+    return (output,) if isinstance(output, Result) else output.results if isinstance(output, Row) else ()
 
 
 class UnknownRow(Exception):
-    """There is none of the name that `--only` gave."""
+    """A case has no row with the name that `--only` gives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a case is run with."""
+    """The options of `manage.py benchmark` that a case may use."""
 
     database_url: str | None = None
     redis_url: str | None = None
@@ -102,15 +79,15 @@ class Options:
 
     @property
     def embedded(self) -> bool:
-        """Whether everything runs in one process, on SQLite and its own memory: what most goals are set for."""
+        """Whether the server uses SQLite and its own memory, for which most goals are set."""
         return self.database_url is None and self.redis_url is None
 
     def goal(self, limit: float | None) -> float | None:
-        """Return the limit of a goal that is set for that alone."""
+        """Return a limit that is a goal only where the server is `embedded`."""
         return limit if self.embedded else None
 
     def chosen(self, rows: Iterable[str]) -> list[str]:
-        """Return those of a case's rows that are wanted, all when nothing is said; raises UnknownRow."""
+        """Return the rows of a case that `only` names, or all rows if it is empty; raises UnknownRow."""
         known = list(rows)
         if unknown := [name for name in self.only if name not in known]:
             raise UnknownRow(f"There is no {', '.join(unknown)}; there are {', '.join(known)}.")
@@ -119,14 +96,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A named measurement; `path` is the dotted path of a function of `Options` that yields what it finds."""
+    """A measurement; `path` is the dotted path of a function that takes `Options` and yields outputs.
 
-    name: str
+    It is a path so that a server never loads what it never measures.
+    """
+
     summary: str
     path: str
 
     def run(self, options: Options) -> Iterator[Output]:
-        """Measure, yielding each result as it is known."""
+        """Measure, and yield each output as soon as it is known."""
         measure: Callable[[Options], Iterator[Output]] = import_string(self.path)
         return measure(options)
 
@@ -134,14 +113,6 @@ class Case:
 CASES: dict[str, Case] = {}
 
 
-def register(name: str, summary: str, path: str) -> None:
-    """Offer a case to `manage.py benchmark`; apps do so in `AppConfig.ready()`.
-
-    Only the path is taken, so that a server never loads what it never measures.
-    """
-    CASES[name] = Case(name, summary, path)
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    """Return the value below which `percent` of a hundred of the values lie."""
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]
+def register(cases: Mapping[str, Case]) -> None:
+    """Offer cases by name to `manage.py benchmark`; apps call this in `AppConfig.ready()`."""
+    CASES.update(cases)

@@ -6,11 +6,13 @@ import selectors
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from perf.benchmarks.answers import target_of
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CACHE = re.compile(rb"\r\nx-cache: *(\w+)", re.IGNORECASE)
@@ -22,7 +24,7 @@ WAIT = 0.05  # seconds in which nothing need arrive until the clock is looked at
 
 
 @dataclass(slots=True)
-class Tally:
+class LoadResult:
     """What a load saw: answers by status, `X-Cache` values, and the seconds each answer took; `failed` had none.
 
     `wrong` are answers that did not end as they had to. What was under way after `seconds` has been waited for: `late`
@@ -48,10 +50,19 @@ class Tally:
         """All answers, late ones included."""
         return len(self.times) + self.late
 
+    @property
+    def hit_rate(self) -> float:
+        """The share of hits in the `X-Cache` values, in %."""
+        return self.caches["hit"] / max(self.caches.total(), 1) * 100
+
+    def errors(self, status: int = 200) -> int:
+        """Count the requests that were not answered with this status, or did not end as they had to."""
+        return self.failed + self.wrong + self.answers - self.statuses[status]
+
 
 @dataclass(slots=True)
 class _Client:
-    """One connection, the request it is at, and what has arrived of the answer; `size` is that of all of it."""
+    """One connection, the number of its next request, and what has arrived of the answer to the last one."""
 
     socket: socket.socket
     turn: int
@@ -59,53 +70,45 @@ class _Client:
     received: bytearray = field(default_factory=bytearray)
     status: int = 0  # 0 until the head is there
     head: bytes = b""
-    size: int | None = None  # bytes; None for a chunked body
+    size: int | None = None  # bytes of the whole answer; None for a chunked body
 
     def take(self, part: bytes) -> bool:
         """Add what has arrived; tells whether the answer is whole. Raises ConnectionError for one without an end."""
         self.received += part
-        if not self.status and not self._read_head():
-            return False
+        if not self.status:
+            end = self.received.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            self.head, self.status = bytes(self.received[:end]), int(self.received[9:12])
+            if self.status in BODILESS:
+                self.size = 0
+            elif length := _LENGTH.search(self.head):
+                self.size = end + 4 + int(length[1])
+            elif not _CHUNKED.search(self.head):
+                raise ConnectionError("an answer without a length")
         if self.size is not None:
             return len(self.received) >= self.size
         # A chunk begins at the start of a line, so that a text that ends in 0 and a blank line is no end.
         return self.received.endswith(b"\r\n" + LAST_CHUNK)
 
-    def _read_head(self) -> bool:
-        end = self.received.find(b"\r\n\r\n")
-        if end < 0:
-            return False
-        self.head, self.status = bytes(self.received[:end]), int(self.received[9:12])
-        if self.status in BODILESS:
-            self.size = 0
-        elif length := _LENGTH.search(self.head):
-            self.size = end + 4 + int(length[1])
-        elif not _CHUNKED.search(self.head):
-            raise ConnectionError("an answer without a length")
-        return True
 
-
-def request(
-    method: str, url: str, headers: dict[str, str] | None = None, body: bytes = b"", content: str = "application/json"
-) -> bytes:
-    """Write a request; the URL's host becomes its Host header."""
-    parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}"]
+def request(method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
+    """Write a request; the URL's host becomes its Host header, and a body is JSON."""
+    lines = [f"{method} {target_of(url)} HTTP/1.1", f"Host: {urlsplit(url).netloc}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body:
-        lines += [f"Content-Type: {content}", f"Content-Length: {len(body)}"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 @contextmanager
-def generator() -> Iterator[Callable[..., Tally]]:
+def generator() -> Iterator[Callable[..., LoadResult]]:
     """Keep a process for loads, and end it with the block; yields what runs `drive_here` there."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield lambda *arguments, **options: pool.submit(drive_here, *arguments, **options).result()
 
 
-def drive(url: str, requests: Sequence[bytes], *, clients: int, seconds: float) -> Tally:
+def drive(url: str, requests: Sequence[bytes], *, clients: int, seconds: float) -> LoadResult:
     """Send the requests round and round for so many seconds, each client one at a time, from another process."""
     with generator() as run:
         return run(url, requests, clients=clients, seconds=seconds)
@@ -119,7 +122,7 @@ def drive_here(
     seconds: float,
     answers: int | None = None,
     ending: bytes = b"",
-) -> Tally:
+) -> LoadResult:
     """Do what `drive` does in this process.
 
     With `answers` it stops as soon as so many have come, and begins no more requests than those. An answer of status
@@ -137,24 +140,24 @@ class _Load:
         self.requests, self.ending = requests, ending
         self.left = answers
         self.over = False
-        self.tally = Tally()
+        self.result = LoadResult()
         self.selector = selectors.DefaultSelector()
 
-    def run(self, clients: int, seconds: float) -> Tally:
+    def run(self, clients: int, seconds: float) -> LoadResult:
         """Drive until the time or the requests are over, and wait for what is under way then."""
         start = time.perf_counter()
         with self.selector:
             for number in range(clients):
                 self._connect(number)
             self._until(start + seconds)
-            self.tally.seconds = time.perf_counter() - start
+            self.result.seconds = time.perf_counter() - start
             self.left, self.over = 0, True
             self._until(time.perf_counter() + PATIENCE)
-            self.tally.lasted = time.perf_counter() - start
+            self.result.lasted = time.perf_counter() - start
             for key in list(self.selector.get_map().values()):
-                self.tally.failed += 1
+                self.result.failed += 1
                 key.data.socket.close()
-        return self.tally
+        return self.result
 
     def _until(self, deadline: float) -> None:
         """Receive until this time, or until no connection is left."""
@@ -190,7 +193,7 @@ class _Load:
                 self._count(client)
                 self._send(client)
         except OSError:
-            self.tally.failed += 1
+            self.result.failed += 1
             self._drop(client)
             self._connect(client.turn)
 
@@ -199,13 +202,13 @@ class _Load:
         client.socket.close()
 
     def _count(self, client: _Client) -> None:
-        tally = self.tally
+        result = self.result
         if self.over:
-            tally.late += 1
+            result.late += 1
         else:
-            tally.times.append(time.perf_counter() - client.sent_at)
-        tally.statuses[client.status] += 1
+            result.times.append(time.perf_counter() - client.sent_at)
+        result.statuses[client.status] += 1
         if found := _CACHE.search(client.head):
-            tally.caches[found[1].decode()] += 1
+            result.caches[found[1].decode()] += 1
         if self.ending and client.status == 200 and self.ending not in client.received[-1000:]:
-            tally.wrong += 1
+            result.wrong += 1

@@ -1,13 +1,14 @@
-"""What figures were measured on."""
+"""The machine and the services that figures are measured on."""
 
-import os
 import platform
+import re
 import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import redis
 
@@ -22,9 +23,9 @@ def machine(options: Options) -> dict[str, Any]:
     `load` is the number of processes that wanted to run in the minute before: more than 0 blurs every figure.
     """
     return {
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(psutil.Process().cpu_affinity()),
         "cpu": _cpu(),
-        "load": round(os.getloadavg()[0], 2),
+        "load": round(psutil.getloadavg()[0], 2),
         "system": platform.platform(),
         "python": platform.python_version(),
         "django": version("django"),
@@ -34,19 +35,17 @@ def machine(options: Options) -> dict[str, Any]:
     }
 
 
-def said(options: Options) -> str:
-    """Say the same in a line."""
-    known = machine(options)
-    parts = [f"{known['cores']} cores of {known['cpu']}", f"load {known['load']}", f"Python {known['python']}"]
-    return ", ".join([*parts, f"Django {known['django']}", known["database"], known["cache"]])
+def described(options: Options) -> str:
+    """Describe the machine in one line."""
+    return ("{cores} cores of {cpu}, load {load}, Python {python}, Django {django}, {database}, {cache}").format_map(
+        machine(options)
+    )
 
 
 def _cpu() -> str:
-    for line in CPUINFO.read_text().splitlines() if CPUINFO.exists() else ():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return platform.machine()
+    """Return the processor's name, which psutil does not know."""
+    names = re.findall(r"^model name\s*: (.+)$", CPUINFO.read_text() if CPUINFO.exists() else "", re.MULTILINE)
+    return names[0] if names else platform.machine()
 
 
 def _database(url: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Writing what benchmarks found into documents, between the comments that name them.
+"""Writing what benchmarks found into a document, between the comments that mark their place.
 
 A document says `<!-- benchmark CASE on DATABASE -->` (sqlite, postgresql) where a case's tables belong, and
 `<!-- end -->` after them.
@@ -9,26 +9,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from perf.benchmarks.cases import Note, Options, Output, Result, Row
-from perf.benchmarks.machine import said
+from perf.benchmarks.cases import Note, Options, Output, Result, Row, results_of
+from perf.benchmarks.machine import described
 
 
 def insert(path: Path, case: str, options: Options, outputs: Sequence[Output]) -> bool:
-    """Replace what stands in a document of a case; tells whether the document has a place for it."""
-    database = "postgresql" if options.database_url else "sqlite"
-    begin = f"<!-- benchmark {case} on {database} -->"
-    place = re.compile(f"({re.escape(begin)}\n).*?(<!-- end -->)", re.DOTALL)
-    text = path.read_text()
-    said_now = "\n".join(markdown(options, outputs))
-    new, found = place.subn(lambda match: f"{match[1]}{said_now}\n{match[2]}", text)
+    """Replace the tables of a case in a document; tells whether the document has a place for them."""
+    begin = f"<!-- benchmark {case} on {'postgresql' if options.database_url else 'sqlite'} -->\n"
+    end = "<!-- end -->"
+    tables = "\n".join(markdown(options, outputs))
+    place = re.compile(re.escape(begin) + ".*?" + end, re.DOTALL)
+    new, found = place.subn(lambda _: f"{begin}{tables}\n{end}", path.read_text())
     if found:
         path.write_text(new)
     return bool(found)
 
 
 def markdown(options: Options, outputs: Iterable[Output]) -> Iterator[str]:
-    """Write tables, the notes before them as a list, and when and where it was measured."""
-    yield f"Measured on {datetime.now(UTC):%Y-%m-%d}: {said(options)}."
+    """Write when and where a case was measured, its notes as a list, and its tables."""
+    yield f"Measured on {datetime.now(UTC):%Y-%m-%d}: {described(options)}."
     columns: list[str] | None = None
     for output in outputs:
         if isinstance(output, Note):
@@ -36,8 +35,8 @@ def markdown(options: Options, outputs: Iterable[Output]) -> Iterator[str]:
             yield f"- {output.text}"
             columns = []
             continue
-        results = output.results
-        named = [f"{result.figure} {result.unit}".strip() for result in results]
+        results = results_of(output)
+        named = [result.column for result in results]
         if named != columns:
             columns = named
             yield ""

@@ -1,24 +1,44 @@
-"""Servers of the project itself, started for a measurement on data that is thrown away."""
+"""Processes that a measurement starts: management commands, the server, the ceiling; and what they take."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from typing import TypeVar
 from urllib.request import urlopen
 
-from cryptography.fernet import Fernet
+import psutil
 from django.conf import settings
 
-from perf.db.scratch import scratch_url
-
 START_TIMEOUT = 30.0  # seconds
-STAFF = ("staff", "staff of one measurement")  # name and password, on scratch data
+Value = TypeVar("Value")
+
+
+def workers(server: int) -> list[psutil.Process]:
+    """Return the workers of a server: its child processes but for Python's own helper."""
+    return [each for each in psutil.Process(server).children() if "resource_tracker" not in " ".join(each.cmdline())]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers: its base URL, and the id of its first process."""
+
+    url: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the workers have taken, in user and kernel mode."""
+        times = [worker.cpu_times() for worker in workers(self.pid)]
+        return sum(each.user + each.system for each in times)
+
+    def memory(self) -> list[float]:
+        """Return the MB that each worker keeps in RAM, shared libraries included."""
+        return [worker.memory_info().rss / 1_000_000 for worker in workers(self.pid)]
 
 
 def free_port() -> int:
@@ -28,73 +48,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A server that answers: its base URL, its process, and the seconds from its launch to its first answer."""
-
-    url: str
-    pid: int
-    took: float
-
-
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator[str]:
-    """Run the server on a scratch database as `prepared` makes it; yields its base URL."""
-    with prepared(environment) as full, started(full) as served:
-        yield served.url
-
-
-@contextmanager
-def prepared(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Migrate a scratch database, and yield the environment of a server with production settings on it, limits off.
-
-    `DATABASE_URL` in `environment` must be that of an empty one; when there is none a SQLite file is made. There is one
-    account of staff, `STAFF`.
-    """
-    full = {
-        **os.environ,
-        "DJANGO_ENV": "production",
-        "SECRET_KEY": "scratch" * 10,
-        "ENCRYPTION_KEY": Fernet.generate_key().decode(),
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "SECURE_SSL_REDIRECT": "false",
-        "ALLOW_OPEN_REGISTRATION": "true",
-        "API_RATE_LIMIT": "off",
-        "LOGIN_RATE_LIMIT": "off",
-        "REGISTRATION_RATE_LIMIT": "off",
-        "REDIS_URL": "",
-        "LOG_LEVEL": "ERROR",
-        **environment,
-    }
-    with ExitStack() as stack:
-        full["DATABASE_URL"] = environment.get("DATABASE_URL") or stack.enter_context(scratch_url(None))
-        manage("migrate", "--verbosity=0", environment=full)
-        manage("sync_models", "--offline", environment=full)
-        name, password = STAFF
-        account = {**full, "DJANGO_SUPERUSER_PASSWORD": password}
-        manage("createsuperuser", "--noinput", f"--username={name}", "--email=", environment=account)
-        yield full
-
-
-@contextmanager
-def started(environment: Mapping[str, str]) -> Iterator[Served]:
-    """Run the server in an environment that `prepared` made."""
-    port, start = free_port(), time.monotonic()
+def running_server(environment: Mapping[str, str]) -> Iterator[RunningServer]:
+    """Run `manage.py serve` until the end of the block; raises TimeoutError when it does not start."""
+    port = free_port()
     with running("serve", "--port", str(port), environment=environment) as process:
-        url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/health/live")
-        yield Served(url, process.pid, time.monotonic() - start)
+        wait_for(f"http://127.0.0.1:{port}/health/live")
+        yield RunningServer(f"http://127.0.0.1:{port}", process.pid)
 
 
 @contextmanager
-def ceiling(answers: Path, threads: int) -> Iterator[Served]:
+def ceiling(answers: Path, threads: int) -> Iterator[RunningServer]:
     """Run `perf.benchmarks.ceiling` with a file of answers, one of which is for `/`."""
-    port, start = free_port(), time.monotonic()
+    port = free_port()
     environment = {**os.environ, "CEILING_ANSWERS": str(answers), "PORT": str(port), "SERVE_THREADS": str(threads)}
     command = [sys.executable, "-m", "perf.benchmarks.ceiling"]
     with _ended(subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)) as process:  # noqa: S603
         wait_for(f"http://127.0.0.1:{port}/")
-        yield Served(f"http://127.0.0.1:{port}", process.pid, time.monotonic() - start)
+        yield RunningServer(f"http://127.0.0.1:{port}", process.pid)
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> None:
@@ -123,11 +94,17 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
 
 def wait_for(url: str) -> None:
     """Return once a URL answers; raises TimeoutError when it does not."""
-    deadline = time.monotonic() + START_TIMEOUT
+    wait_until(lambda: urlopen(url, timeout=1).close() or True, f"an answer of {url}")  # noqa: S310  # always loopback
+
+
+def wait_until(
+    condition: Callable[[], Value], what: str, *, seconds: float = START_TIMEOUT, passing: type[Exception] = OSError
+) -> Value:
+    """Return the first true value of a condition, which may raise errors of the kind `passing`; raises TimeoutError."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            with urlopen(url, timeout=1):  # noqa: S310  # always http://127.0.0.1
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.02)
-    raise TimeoutError(f"{url} did not answer within {START_TIMEOUT:g} s.")
+        with suppress(passing):
+            if value := condition():
+                return value
+        time.sleep(0.02)
+    raise TimeoutError(f"There was not {what} within {seconds:g} s.")

@@ -1,7 +1,7 @@
 """What measuring costs a request and a statement, in this process, with nothing else under way."""
 
 import statistics
-import time
+import timeit
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -77,10 +77,4 @@ def _statement() -> float:
 
 def _median(call: Callable[[], object]) -> float:
     """Return the median over batches of the seconds a call takes."""
-    taken = []
-    for _ in range(BATCHES):
-        start = time.perf_counter()
-        for _ in range(REPETITIONS):
-            call()
-        taken.append((time.perf_counter() - start) / REPETITIONS)
-    return statistics.median(taken)
+    return statistics.median(timeit.repeat(call, number=REPETITIONS, repeat=BATCHES)) / REPETITIONS

@@ -14,8 +14,8 @@ import requests
 from django.db import connection
 
 from conversations.models import Conversation, Message
-from perf.benchmarks.clusters import NoPostgreSQL, cluster
 from perf.benchmarks.processes import free_port, manage, wait_for
+from perf.benchmarks.services import NoPostgreSQL, postgresql_server
 from tests.helpers import eventually, login, process_environment
 from tests.servers import serve
 
@@ -45,7 +45,7 @@ def last_event(answer):
 
 def test_answers_that_end_while_it_is_away(stub):
     try:
-        with cluster() as own:
+        with postgresql_server() as own:
             outage(own, stub)
     except NoPostgreSQL as reason:
         pytest.skip(str(reason))

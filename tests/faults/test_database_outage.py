@@ -8,8 +8,8 @@ import requests
 from django.db import connection, transaction
 
 from llmselect_project.accounts.sessions import start_session
-from perf.benchmarks.clusters import NoPostgreSQL, cluster
 from perf.benchmarks.processes import free_port, manage, wait_for
+from perf.benchmarks.services import NoPostgreSQL, postgresql_server
 from tests.helpers import conversation, error, eventually, process_environment
 from tests.llmselect_project.test_serve import serve
 
@@ -62,19 +62,19 @@ def test_an_exhausted_pool_answers_busy_and_health_goes_on(ann):
 
 
 @pytest.fixture(scope="module")
-def own_cluster():
+def own_database():
     try:
-        with cluster() as made:
+        with postgresql_server() as made:
             manage("migrate", "--verbosity=0", environment=process_environment(DATABASE_URL=made.url))
             yield made
     except NoPostgreSQL as reason:
         pytest.skip(str(reason))
 
 
-def test_frozen_stopped_and_back(own_cluster):
+def test_frozen_stopped_and_back(own_database):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    more = {"DATABASE_URL": own_cluster.url, "DB_POOL_MIN_SIZE": "4", "DB_POOL_MAX_SIZE": "8"}
+    more = {"DATABASE_URL": own_database.url, "DB_POOL_MIN_SIZE": "4", "DB_POOL_MAX_SIZE": "8"}
 
     def health():
         return requests.get(f"{url}/health", timeout=60)
@@ -85,11 +85,11 @@ def test_frozen_stopped_and_back(own_cluster):
     with serve(port, **more), ThreadPoolExecutor(16) as threads:
         wait_for(f"{url}/health/live")
         assert model().status_code == 404
-        own_cluster.freeze()
+        own_database.freeze()
         try:
             answer, took = timed(health)
         finally:
-            own_cluster.thaw()
+            own_database.thaw()
         assert (answer.status_code, answer.json()["status"], answer.json()["database"]["connected"]) == (
             503,
             "error",
@@ -97,14 +97,14 @@ def test_frozen_stopped_and_back(own_cluster):
         )
         assert took < SOON
         assert eventually(lambda: health().status_code == 200, seconds=10)
-        own_cluster.stop()
+        own_database.stop()
         assert eventually(lambda: model().status_code == 503)
         refused, took = timed(model)
         assert (refused.status_code, refused.json(), refused.headers["Retry-After"]) == (503, UNAVAILABLE, "5")
         assert took < SOON  # not DB_POOL_TIMEOUT, which is 10 s
         assert health().json()["database"]["connected"] is False
         assert requests.get(f"{url}/health/live", timeout=5).json() == {"status": "ok"}
-        own_cluster.start()
+        own_database.start()
         assert eventually(lambda: model().status_code == 404, seconds=10)
         assert {answer.status_code for answer in threads.map(lambda _: model(), range(100))} == {404}
         assert eventually(lambda: health().json()["database"]["checked_out"] == 0)

@@ -15,7 +15,6 @@ from django.db import connection
 
 from models_registry.models import Provider
 from perf.benchmarks.processes import free_port, wait_for
-from perf.benchmarks.usage import workers
 from perf.db import failures
 from tests.faults.test_database import HELLO, LARGE, ON_SQLITE, full, read_only
 from tests.helpers import client_for, login, process_environment
@@ -106,7 +105,7 @@ def test_every_write_of_a_server_fails(staff):
     with server_with_a_log(port) as (process, lines), ThreadPoolExecutor(8) as threads:
         wait_for(f"{url}/health/live")
         assert write(0) == 201
-        (worker,) = workers(process.pid)
+        (worker,) = worker_pids(process.pid)
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         assert set(threads.map(write, range(WRITES))) == {503}
         short, database = health()

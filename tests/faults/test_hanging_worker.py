@@ -10,12 +10,11 @@ import pytest
 import requests
 from django.db import connection
 
-from conversations.benchmarks.redis_outage import own_redis
 from conversations.models import Conversation, Message
 from perf.benchmarks.processes import free_port, wait_for
-from perf.benchmarks.usage import workers
+from perf.benchmarks.services import redis_server
 from tests.helpers import eventually, login
-from tests.servers import serve
+from tests.servers import serve, worker_pids
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -38,9 +37,12 @@ def test_one_of_two_is_replaced(ann, openai, stub):
         pytest.skip("several workers need PostgreSQL and Redis")
     port = free_port()
     url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {login()['access']}"}
-    with own_redis() as redis, serve(port, "--workers", "2", REDIS_URL=redis.url, WORKER_TIMEOUT=str(LIMIT)) as server:
+    with (
+        redis_server() as redis,
+        serve(port, "--workers", "2", REDIS_URL=redis.url, WORKER_TIMEOUT=str(LIMIT)) as server,
+    ):
         wait_for(f"{url}/health/live")
-        before = workers(server.pid)
+        before = worker_pids(server.pid)
         time.sleep(1)  # until both have given a sign of life
         os.kill(before[0], signal.SIGSTOP)
         stopped, failures = time.monotonic(), []
@@ -50,7 +52,7 @@ def test_one_of_two_is_replaced(ann, openai, stub):
                 failures.append(asked - stopped)
         assert failures  # the attack hit
         assert max(failures) < LIMIT + 4
-        after = workers(server.pid)
+        after = worker_pids(server.pid)
         assert len(after) == 2
         assert before[1] in after
         assert before[0] not in after
@@ -62,7 +64,7 @@ def test_the_only_one_is_replaced_and_its_streams_are_kept(ann, openai, stub):
     more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "WORKER_TIMEOUT": str(LIMIT)}
     with serve(port, **more) as server:
         wait_for(f"{url}/health/live")
-        [before] = workers(server.pid)
+        [before] = worker_pids(server.pid)
         body = {"provider": "openai", "model": "stub?delay=0.1&chunks=600", "message": "one two"}
         with requests.post(f"{url}/api/v1/chat/stream", json=body, headers=headers, stream=True, timeout=30) as answer:
             lines = answer.iter_lines()
@@ -73,7 +75,7 @@ def test_the_only_one_is_replaced_and_its_streams_are_kept(ann, openai, stub):
             with pytest.raises(requests.RequestException):
                 list(lines)
         assert eventually(lambda: answered(f"{url}/health/live"), seconds=20)
-        [after] = workers(server.pid)
+        [after] = worker_pids(server.pid)
         assert after != before
         # What a killed worker had asked is kept, and the conversation goes on.
         [row] = Conversation.objects.all()
@@ -86,7 +88,7 @@ def test_a_server_that_was_asleep_replaces_nobody(ann):
     port = free_port()
     with serve(port, WORKER_TIMEOUT=str(LIMIT)) as server:
         wait_for(f"http://127.0.0.1:{port}/health/live")
-        before = workers(server.pid)
+        before = worker_pids(server.pid)
         time.sleep(1)
         everybody = [server.pid, *before]
         for pid in everybody:
@@ -96,5 +98,5 @@ def test_a_server_that_was_asleep_replaces_nobody(ann):
             os.kill(pid, signal.SIGCONT)
             time.sleep(0.2)
         time.sleep(LIMIT + 1)
-        assert workers(server.pid) == before
+        assert worker_pids(server.pid) == before
         assert answered(f"http://127.0.0.1:{port}/health/live")

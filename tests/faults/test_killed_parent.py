@@ -14,12 +14,11 @@ import pytest
 import requests
 from django.db import connection
 
-from conversations.benchmarks.redis_outage import own_redis
 from conversations.models import Conversation, Message
 from perf.benchmarks.processes import free_port, wait_for
-from perf.benchmarks.usage import workers
+from perf.benchmarks.services import redis_server
 from tests.helpers import eventually, login
-from tests.servers import serve
+from tests.servers import serve, worker_pids
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -35,7 +34,7 @@ def environment(openai, stub):
     with ExitStack() as stack:
         more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test"}
         if connection.vendor == "postgresql" and shutil.which("redis-server"):
-            more |= {"REDIS_URL": stack.enter_context(own_redis()).url, "SERVE_WORKERS": "2"}
+            more |= {"REDIS_URL": stack.enter_context(redis_server()).url, "SERVE_WORKERS": "2"}
         yield more
 
 
@@ -45,7 +44,7 @@ def orphans_of():
     found = []
 
     def workers_of(server):
-        found.extend(workers(server.pid))
+        found.extend(worker_pids(server.pid))
         return found
 
     yield workers_of
@@ -101,7 +100,7 @@ def test_streams_end_workers_follow_and_a_restart_works(ann, environment, orphan
             wait_for(f"{url}/health/live")
             for _ in range(20):  # none of which reaches them
                 assert requests.get(f"{url}/api/v1/conversations", headers=headers, timeout=5).status_code == 200
-            assert set(workers(restarted.pid)).isdisjoint(orphans)
+            assert set(worker_pids(restarted.pid)).isdisjoint(orphans)
             assert all(last in each.result()[-1] for each in streams)
             assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=10)
             rows = set(Message.objects.filter(role="assistant").values_list("status", "content"))

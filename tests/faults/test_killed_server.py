@@ -1,7 +1,5 @@
 """`kill -9` in the middle of 50 streams: what was sent is there, and adds up."""
 
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +9,7 @@ import requests
 from django.db.models import F
 
 from conversations.models import Conversation, Message, RepeatableRequest
-from perf.benchmarks.processes import free_port, wait_for
-from perf.benchmarks.usage import workers
+from perf.benchmarks.processes import free_port, wait_for, workers
 from tests.helpers import eventually, login
 from tests.servers import serve
 
@@ -59,9 +56,9 @@ def kill(server, what):
     if what == "server":
         server.kill()
         server.wait()
-    for pid in doomed:
-        os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in doomed), seconds=10)
+    for worker in doomed:
+        worker.kill()
+    assert eventually(lambda: not any(Path(f"/proc/{worker.pid}/exe").exists() for worker in doomed), seconds=10)
 
 
 def adds_up(client):

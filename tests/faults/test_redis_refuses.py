@@ -15,9 +15,9 @@ import pytest
 import requests
 from django.conf import settings
 
-from conversations.benchmarks.redis_outage import own_redis
 from models_registry.models import Provider
 from perf.benchmarks.processes import free_port, wait_for
+from perf.benchmarks.services import redis_server
 from tests.helpers import PASSWORD, eventually, process_environment
 from tests.servers import serve
 
@@ -167,7 +167,7 @@ def _provider(db):
 
 
 def test_refused_writes_leave_nothing_stale(ann, staff):
-    with own_redis() as redis, two_servers(redis.url) as (one, two):
+    with redis_server() as redis, two_servers(redis.url) as (one, two):
         here, there, desk = Visit(one), Visit(two), Visit(two, "staff")
         pk = begin(here, there)
         for fault, (fail, mend) in FAULTS.items():
@@ -194,7 +194,7 @@ def test_refused_writes_leave_nothing_stale(ann, staff):
 
 
 def test_a_worker_that_is_cut_off_alone_has_others_deliver(ann, bob):
-    with own_redis() as redis, ExitStack() as stack:
+    with redis_server() as redis, ExitStack() as stack:
         relay = Relay(redis.port)
         stack.callback(relay.close)
         with two_servers(f"redis://127.0.0.1:{relay.port}/0", redis.url) as (one, two):

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from perf.benchmarks.processes import free_port, wait_for
+from perf.benchmarks.processes import free_port, wait_for, workers
 from perf.benchmarks.slow import attack, besieged, head
-from perf.benchmarks.usage import workers
 from tests.helpers import PASSWORD
 from tests.servers import serve
 

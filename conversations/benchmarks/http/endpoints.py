@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conversations.benchmarks.chats import MESSAGE
-from conversations.benchmarks.http.site import LIST, Site
+from conversations.benchmarks.fixture import LIST, Deployment
 from models_registry.fake_provider.script import WORDS
 from perf.benchmarks.answers import Answer, record
 from perf.benchmarks.load import request
-from perf.benchmarks.processes import Served
+from perf.benchmarks.processes import RunningServer
 
 STREAMED = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 CHUNKS = len(WORDS.findall(STREAMED))
@@ -18,8 +18,18 @@ DONE = b'"event":"done"'
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Two servers on one database, some conversations of the account that asks, and the header of its requests."""
+
+    cached: Deployment
+    uncached: Deployment
+    conversations: list[str]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What is asked of which server; shares of the ceiling's throughput and requests a second are for 16 clients."""
+    """A kind of request, and its goals at 16 clients: shares of the ceiling's throughput, and requests a second."""
 
     summary: str
     paths: Callable[[Site], list[str]]
@@ -32,9 +42,9 @@ class Endpoint:
     share_of_services: float | None = None  # % on PostgreSQL and Redis
     rate: float | None = None
 
-    def server(self, site: Site) -> Served:
+    def server(self, site: Site) -> RunningServer:
         """Return the server that is asked."""
-        return site.uncached if self.uncached else site.cached
+        return (site.uncached if self.uncached else site.cached).server
 
     def sent(self, site: Site) -> tuple[str, dict[str, str], bytes]:
         """Return method, header fields and body."""
@@ -42,7 +52,7 @@ class Endpoint:
         return "POST" if body else "GET", {**site.headers, **self.more_headers(site)}, body
 
     def recorded(self, site: Site) -> Answer:
-        """Ask, and return the answer; it must be a good one, for what it is measured against repeats it."""
+        """Ask, and return the answer, which the ceiling repeats."""
         method, headers, body = self.sent(site)
         answer = record(method, self.server(site).url + self.paths(site)[0], headers, body)
         assert answer.status == self.status, answer  # noqa: S101  # failures would be quick
@@ -54,9 +64,8 @@ class Endpoint:
         return [request(method, self.server(site).url + path, headers, body) for path in self.paths(site)]
 
 
-def _revalidating(site: Site) -> dict[str, str]:
-    answer = record("GET", site.cached.url + LIST, site.headers)
-    return {"If-None-Match": answer.headers["etag"]}
+def _etag(site: Site) -> dict[str, str]:
+    return {"If-None-Match": record("GET", site.cached.url + LIST, site.headers).headers["etag"]}
 
 
 def _chat(**fields: Any) -> dict[str, Any]:
@@ -68,7 +77,7 @@ ENDPOINTS = {
     "revalidated": Endpoint(
         "the same with If-None-Match: 304",
         lambda _: [LIST],
-        more_headers=_revalidating,
+        more_headers=_etag,
         status=304,
         share=30,
         share_of_services=16,

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.test.utils import override_settings
 
-from perf.benchmarks.cases import CASES, Options, Recorded, UnknownRow
-from perf.benchmarks.machine import said
+from perf.benchmarks.cases import CASES, Options, Output, UnknownRow, results_of
+from perf.benchmarks.machine import described
 from perf.benchmarks.markdown import insert
 from perf.benchmarks.report import document, lines
 
@@ -42,26 +43,35 @@ class Command(BaseCommand):
         if unknown := set(cases) - set(CASES):
             raise CommandError(f"There is no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}.")
         options = Options(**{each.name: given[each.name] for each in fields(Options)} | {"only": tuple(given["only"])})
+        found: dict[str, list[Output]] = {name: [] for name in cases or [DEFAULT]}
         with override_settings(DEBUG=False):  # which would keep every statement
             try:
-                runs = {name: Recorded(CASES[name].run(options)) for name in cases or [DEFAULT]}
-                self._say(runs, options, as_json=given["json"])
+                self._run(found, options, as_json=given["json"])
             except UnknownRow as error:
                 raise CommandError(str(error)) from error
         for path in given["into"]:
-            if not sum(insert(path, name, options, outputs.seen) for name, outputs in runs.items()):
+            if not sum(insert(path, name, options, outputs) for name, outputs in found.items()):
                 raise CommandError(f"{path} has no place for what was measured.")
-        if missed := sum(outputs.missed for outputs in runs.values()):
+        results = [result for outputs in found.values() for output in outputs for result in results_of(output)]
+        if missed := sum(not result.holds for result in results):
             raise CommandError(f"{missed} of the bounds were missed.")
 
-    def _say(self, runs: dict[str, Recorded], options: Options, *, as_json: bool) -> None:
-        """Measure and print."""
+    def _run(self, found: dict[str, list[Output]], options: Options, *, as_json: bool) -> None:
+        """Measure each case, keep its outputs, and print them."""
+        runs = {name: _kept(CASES[name].run(options), outputs) for name, outputs in found.items()}
         if as_json:
             self.stdout.write(json.dumps(document(options, runs), indent=1))
             return
-        self.stdout.write(said(options))
+        self.stdout.write(described(options))
         for name, outputs in runs.items():
             self.stdout.write(self.style.MIGRATE_HEADING(f"{name}: {CASES[name].summary}"))
             for line in lines(outputs):
                 self.stdout.write(f"  {line}")
                 self.stdout.flush()
+
+
+def _kept(outputs: Iterator[Output], kept: list[Output]) -> Iterator[Output]:
+    """Pass outputs on as they come, and keep them."""
+    for output in outputs:
+        kept.append(output)
+        yield output

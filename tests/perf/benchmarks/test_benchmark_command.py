@@ -20,7 +20,7 @@ def measured(options):
 
 @pytest.fixture
 def case(monkeypatch):
-    monkeypatch.setitem(CASES, "case", Case("case", "a case", f"{__name__}.measured"))
+    monkeypatch.setitem(CASES, "case", Case("a case", f"{__name__}.measured"))
 
 
 def run(*arguments, **options):

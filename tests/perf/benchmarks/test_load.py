@@ -65,22 +65,22 @@ def load(url, *, answers=6, clients=2, seconds=10.0, **options):
 def test_each_answer_is_read_to_its_end(pieces, status):
     received: list[bytes] = []
     with answering(*pieces, received=received) as url:
-        tally = load(url)
-    assert tally.statuses == {status: 6}
-    assert (tally.answers, tally.failed, tally.wrong, tally.late) == (6, 0, 0, 0)
+        result = load(url)
+    assert result.statuses == {status: 6}
+    assert (result.answers, result.failed, result.wrong, result.late) == (6, 0, 0, 0)
     assert len(received) == 6
 
 
 def test_a_closed_connection_is_a_failure():
     with answering() as url:
-        tally = load(url)
-    assert (tally.failed, tally.answers) == (6, 0)
+        result = load(url)
+    assert (result.failed, result.answers) == (6, 0)
 
 
 def test_an_answer_without_an_end_is_a_failure():
     with answering(b"HTTP/1.1 200 OK\r\n\r\n") as url:
-        tally = load(url)
-    assert (tally.failed, tally.answers) == (6, 0)
+        result = load(url)
+    assert (result.failed, result.answers) == (6, 0)
 
 
 def test_an_answer_that_ends_otherwise_than_it_must_is_wrong():
@@ -96,9 +96,9 @@ def test_caches_are_counted():
 
 def test_what_is_under_way_when_time_is_over_is_waited_for():
     with answering(OK) as url:
-        tally = drive_here(url, [request("GET", url)], clients=2, seconds=0.0)
-    assert (tally.late, tally.times) == (2, [])
-    assert tally.statuses == {200: 2}
+        result = drive_here(url, [request("GET", url)], clients=2, seconds=0.0)
+    assert (result.late, result.times) == (2, [])
+    assert result.statuses == {200: 2}
 
 
 def test_clients_take_requests_in_turns_and_send_bodies():

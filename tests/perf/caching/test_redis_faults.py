@@ -2,8 +2,8 @@
 
 import pytest
 
-from conversations.benchmarks.redis_outage import own_redis
-from perf.caching.entries import Place, forget_owner, keep, look_up
+from perf.benchmarks.services import redis_server
+from perf.caching.generations import Place, forget_owner, keep, look_up
 from perf.caching.namespace import NAMESPACES, Namespace
 from perf.caching.outage import outage
 from perf.caching.redis import redis_cache
@@ -47,7 +47,7 @@ def test_what_a_killed_server_had_saved_is_not_believed(server, namespace):
 def another(server, settings):
     """Return a function that talks to another server once, so that ours answers next as one that comes back does."""
     ours = settings.CACHES
-    with own_redis() as other:
+    with redis_server() as other:
 
         def talk_to_another():
             settings.CACHES = {"default": redis_cache(other.url, connections=10)}
@@ -94,13 +94,13 @@ def test_a_full_one_forgets_what_it_must_and_is_no_outage(server, namespace):
 
 def test_what_a_frozen_one_was_not_told_it_is_told_when_it_answers(server, namespace):
     read(namespace, "old")
-    server.stop_answering()
+    server.freeze()
     try:
         namespace.invalidate(1)
         assert outage.owes(("test", "1"))
         assert read(namespace, "new") == ("new", False)
     finally:
-        server.answer_again()
+        server.thaw()
     assert eventually(lambda: not outage.owes(("test", "1")))
     assert read(namespace, "newer") == ("newer", False)
 

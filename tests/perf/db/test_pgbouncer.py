@@ -15,8 +15,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from llmselect_project.config.databases import databases
-from perf.benchmarks.clusters import NoPostgreSQL, cluster
 from perf.benchmarks.processes import free_port, manage, wait_for
+from perf.benchmarks.services import NoPostgreSQL, postgresql_server
 from perf.db.connections import using
 from perf.db.postgresql.base import DatabaseWrapper
 from tests.helpers import eventually, process_environment
@@ -102,7 +102,7 @@ def test_the_server_behind_pgbouncer_in_transaction_mode():
         pytest.skip("PgBouncer is for PostgreSQL")
     folder = Path(tempfile.mkdtemp())  # unlike tmp_path, where another user may read
     try:
-        with cluster() as server, pgbouncer(server.port, folder) as port:
+        with postgresql_server() as server, pgbouncer(server.port, folder) as port:
             manage("migrate", "--verbosity=0", environment=process_environment(DATABASE_URL=server.url))
             settings = process_environment(
                 DATABASE_URL=f"postgres://postgres@127.0.0.1:{port}/postgres",

@@ -1,0 +1,76 @@
+"""How often the caches of lists hit under a mixed load, and what a hit saves."""
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from conversations.benchmarks.fixture import API, LIST, STAFF, Deployment, deployment
+from conversations.benchmarks.staleness import USERS, Writer, make_writers
+from perf.benchmarks.cases import Options, Result
+from perf.benchmarks.load import drive, request
+from perf.benchmarks.measuring import in_turns
+
+LISTS = ("/conversations", "/conversations?page_size=5", "/conversations?provider=openai")
+TURNS, READS_A_WRITE = 200, 20
+CLIENTS, ROUNDS, LISTED = 16, 5, 1000
+CACHED: dict[str, str] = {}  # as by default
+UNCACHED = {"CONVERSATION_CACHE_TTL": "0"}
+
+
+def hits(options: Options) -> Iterator[Result]:
+    """Read and write in the proportion of people at work; the server's own count must agree with what was seen."""
+    with deployment(options, several_workers=True) as site:
+        writers = make_writers(site, USERS)
+        hits_before, lookups_before = _counted(site)
+        load = drive(site.url, mixed_requests(site, writers, LISTS), clients=4, seconds=options.seconds)
+        hits_after, lookups_after = _counted(site)
+    counted = (hits_after - hits_before) / (lookups_after - lookups_before) * 100
+    yield Result("requests", load.answers, "requests")
+    yield Result("not answered with 200", load.errors(), "requests", at_most=0)
+    yield Result("hit rate by X-Cache", load.hit_rate, "%", at_least=80)
+    yield Result("hit rate by /admin/cache/stats", counted, "%", at_least=80)
+    yield Result("they differ by", abs(load.hit_rate - counted), "%", at_most=1)
+
+
+def caching(options: Options) -> Iterator[Result]:  # noqa: ARG001  # it is about the embedded default
+    """Read one list from two servers in turns, one of which does not cache lists."""
+    with ExitStack() as stack:
+        loads = []
+        for environment in (CACHED, UNCACHED):
+            site = stack.enter_context(deployment(Options(), environment, provider=False))
+            headers = site.log_in()
+            site.converse(headers, LISTED, "conversation {}")
+            sent = [request("GET", site.url + LIST, headers)]
+            loads.append(partial(drive, site.url, sent, clients=CLIENTS, seconds=2))
+        pairs = [(cached.rate, uncached.rate) for cached, uncached in in_turns(*loads, rounds=ROUNDS)]
+    yield Result("cached, median", statistics.median(cached for cached, _ in pairs), "requests/s")
+    yield Result("not cached, median", statistics.median(uncached for _, uncached in pairs), "requests/s")
+    ratio = statistics.median(cached / uncached for cached, uncached in pairs)
+    yield Result("cached is faster, median", ratio, "times", at_least=3)
+
+
+def mixed_requests(site: Deployment, writers: Sequence[Writer], paths: Sequence[str]) -> list[bytes]:
+    """Write some thousand requests in a random order that stays the same: turns of a user's reads and one write."""
+    dice, requests = random.Random(1), []  # noqa: S311
+    base = site.url + API
+    for _ in range(TURNS):
+        writer = dice.choice(writers)
+        turn = [request("GET", base + dice.choice(paths), writer.headers) for _ in range(READS_A_WRITE)]
+        body = json.dumps({"title": str(dice.random())}).encode()
+        write = request("PATCH", f"{base}/conversations/{writer.conversation}", writer.headers, body)
+        turn.insert(dice.randrange(READS_A_WRITE), write)
+        requests += turn
+    return requests
+
+
+def _counted(site: Deployment) -> tuple[int, int]:
+    """Return the hits and lookups that the server counted for lists, once every worker has handed them on."""
+    time.sleep(2)
+    with site.client(site.log_in(STAFF)) as client:
+        rows = client.get("/admin/cache/stats").raise_for_status().json()["namespaces"]
+    row = next(row for row in rows if row["name"] == "conversations")
+    return row["hits"], row["hits"] + row["misses"]

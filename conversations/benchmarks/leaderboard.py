@@ -1,0 +1,49 @@
+"""The time of a leaderboard over many votes, without its cache."""
+
+import random
+import statistics
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from conversations.comparisons.leaderboard import leaderboard
+from conversations.models import Comparison, ComparisonResult
+from perf.benchmarks.cases import Options, Result
+from perf.benchmarks.measuring import milliseconds
+from perf.db.scratch import scratch_database
+
+VOTES, PLAYERS = 10_000, 50
+
+
+def votes(options: Options) -> Iterator[Result]:
+    """Compute the leaderboard of one user's votes."""
+    with scratch_database():
+        user = User.objects.create(username="benchmark")
+        _vote(user)
+        rounds = max(3, options.rounds // 30)
+        times = [milliseconds(lambda: leaderboard(user_id=user.pk)) for _ in range(rounds)]
+        rated = len(leaderboard(user_id=user.pk))
+    yield Result("models rated", rated, "models")
+    yield Result(f"leaderboard over {VOTES:,} votes, median", statistics.median(times), "ms", at_most=300)
+
+
+def _vote(user: User) -> None:
+    """Store votes between models of different strength, two to four a comparison."""
+    dice, now = random.Random(7), timezone.now()  # noqa: S311  # the same data at each run
+    comparisons, results = [], []
+    for number in range(VOTES):
+        players = dice.sample(range(PLAYERS), dice.choice((2, 2, 3, 4)))
+        best = max(range(len(players)), key=lambda index: dice.gauss(players[index] / 10, 2))
+        voted_at = now - timedelta(minutes=number)
+        comparison = Comparison(user=user, prompt="?", preferred_index=best, voted_at=voted_at)
+        comparisons.append(comparison)
+        for index, player in enumerate(players):
+            figures = {"time": dice.random(), "ttft": dice.random(), "cost": Decimal("0.000123")}
+            results.append(
+                ComparisonResult(comparison=comparison, index=index, provider="p", model=f"m{player}", **figures)
+            )
+    Comparison.objects.bulk_create(comparisons, batch_size=1000)
+    ComparisonResult.objects.bulk_create(results, batch_size=1000)

@@ -1,0 +1,123 @@
+"""Reads and writes at random through the caches, and whether anything that is read is stale."""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+
+from conversations.benchmarks.fixture import Deployment, deployment
+from perf.benchmarks.cases import Options, Result
+
+USERS, WRITERS, READERS = 20, 8, 8
+PATHS = ("/conversations", "/conversations?page_size=5", "/conversations/{}")
+ENOUGH_READS = 20_000 / 60  # a second
+
+
+@dataclass(slots=True)
+class Writer:
+    """A user with one conversation, whose title counts the writes that have been answered."""
+
+    headers: dict[str, str]
+    conversation: str
+    answered: int = 0
+    writing: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(slots=True)
+class ThreadResult:
+    """What one thread did; `times` are when each request began, and the seconds it took."""
+
+    reads: int = 0
+    writes: int = 0
+    hits: int = 0
+    stale: int = 0
+    failed: int = 0
+    times: list[tuple[float, float]] = field(default_factory=list)
+
+
+def staleness(options: Options) -> Iterator[Result]:
+    """Write and read at random for a while: one worker, or two where Redis is given."""
+    with (
+        deployment(options, several_workers=True) as site,
+        reading_and_writing(site, make_writers(site, USERS)) as results,
+    ):
+        time.sleep(options.seconds)
+    yield from summary(results)
+    rate = sum(result.reads for result in results) / options.seconds
+    yield Result("reads for each of the seconds", rate, "reads", at_least=ENOUGH_READS)
+
+
+@contextmanager
+def reading_and_writing(site: Deployment, writers: list[Writer]) -> Iterator[list[ThreadResult]]:
+    """Have threads write and read at random until the end of the block; their results are whole after it."""
+    ended = threading.Event()
+    results = [ThreadResult() for _ in range(WRITERS + READERS)]
+
+    def work(step: Callable[[httpx2.Client, Writer, ThreadResult], None], result: ThreadResult) -> None:
+        with site.client({}) as client:
+            while not ended.is_set():
+                start = time.monotonic()
+                try:
+                    step(client, random.choice(writers), result)  # noqa: S311
+                except httpx2.HTTPError:
+                    result.failed += 1
+                result.times.append((start, time.monotonic() - start))
+                if step is _write:
+                    time.sleep(random.random() / 50)  # noqa: S311
+
+    steps = [_write] * WRITERS + [_read] * READERS
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(steps, results, strict=True)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield results
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def summary(results: list[ThreadResult]) -> Iterator[Result]:
+    """Add up what threads saw; nothing may be stale, and nothing may fail."""
+    yield Result("reads", sum(result.reads for result in results), "reads")
+    yield Result("writes", sum(result.writes for result in results), "writes")
+    yield Result("hits", sum(result.hits for result in results), "reads")
+    yield Result("stale", sum(result.stale for result in results), "reads", at_most=0)
+    yield Result("failed", sum(result.failed for result in results), "requests", at_most=0)
+
+
+def make_writers(site: Deployment, count: int) -> list[Writer]:
+    """Make users with one conversation each, in threads, since hashing passwords takes most of the time."""
+
+    def make(number: int) -> Writer:
+        headers = site.log_in(f"benchmark{number}")
+        return Writer(headers, site.converse(headers, 1)[0])
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(make, range(count)))
+
+
+def _write(client: httpx2.Client, writer: Writer, result: ThreadResult) -> None:
+    with writer.writing:  # so that titles only grow
+        title = writer.answered + 1
+        path = f"/conversations/{writer.conversation}"
+        client.patch(path, json={"title": str(title)}, headers=writer.headers).raise_for_status()
+        writer.answered = title
+    result.writes += 1
+
+
+def _read(client: httpx2.Client, writer: Writer, result: ThreadResult) -> None:
+    path = random.choice(PATHS).format(writer.conversation)  # noqa: S311
+    at_least = writer.answered
+    answer = client.get(path, headers=writer.headers).raise_for_status()
+    body = answer.json()
+    shown = body["results"][0] if "results" in body else body
+    result.reads += 1
+    result.hits += answer.headers["X-Cache"] == "hit"
+    result.stale += int(shown["title"]) < at_least

@@ -1,0 +1,69 @@
+"""What always-on timing costs, and whether the percentiles that it shows are those that clients see."""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+
+from conversations.benchmarks.fixture import API, LIST, STAFF, Deployment, deployment
+from perf.benchmarks.cases import Options, Result
+from perf.benchmarks.load import drive, request
+from perf.benchmarks.measuring import in_turns, percentile
+from perf.benchmarks.recording_costs import costs
+
+ROUNDS, ROUND_SECONDS, ROWS = 10, 3, 20
+CLIENTS, SECONDS = 8, 20.0
+MODEL = "stub?delay=0.04&chunks=1"  # the rest of 50 ms is ours
+HANDED_ON = 12.0  # seconds until the figures of another worker have arrived
+ROUTE = ("POST", "api/v1/chat")
+APART = 10.0  # percent
+
+
+def recording(options: Options) -> Iterator[Result]:
+    """Measure in this process, then two servers in turns: one that records and one that does not."""
+    yield from costs()
+    with ExitStack() as stack:
+        loads = []
+        for timing in ("true", "false"):
+            site = stack.enter_context(deployment(options, {"TIMING": timing}, provider=False))
+            headers = site.log_in()
+            site.converse(headers, ROWS, "A conversation about {}")
+            sent = [request("GET", site.url + LIST, headers)]
+            loads.append(partial(drive, site.url, sent, clients=CLIENTS, seconds=ROUND_SECONDS))
+        pairs = [(on.rate, off.rate) for on, off in in_turns(*loads, rounds=ROUNDS, warm_up=1)]
+    yield Result("cached list, recording, median", statistics.median(on for on, _ in pairs), "requests/s")
+    yield Result("cached list, not recording, median", statistics.median(off for _, off in pairs), "requests/s")
+    ratios = sorted(on / off for on, off in pairs)
+    yield Result("ratio of a round, lowest", ratios[0], "")
+    yield Result("ratio of a round, highest", ratios[-1], "")
+    yield Result("throughput lost, median of rounds", 1 - statistics.median(ratios), "of 1", at_most=0.05)
+
+
+def accuracy(options: Options) -> Iterator[Result]:
+    """Chat with a model that takes some 50 ms, and compare the times that clients see with those shown to staff."""
+    with deployment(options, several_workers=True) as site:
+        url = f"{site.url}{API}/chat"
+        body = json.dumps({"provider": "openai", "model": MODEL, "message": "one"}).encode()
+        chats = [request("POST", url, site.log_in(f"user{number}"), body) for number in range(CLIENTS)]
+        drive(url, chats, clients=CLIENTS, seconds=1.0)
+        time.sleep(60 - time.time() % 60)  # figures are kept by the minute
+        seen = drive(url, chats, clients=CLIENTS, seconds=SECONDS)
+        time.sleep(HANDED_ON)
+        shown = _shown_to_staff(site)
+    yield Result("answers that were not 200", float(seen.errors()), "", at_most=0)
+    for percent in (50, 95, 99):
+        there, here = percentile(seen.times, percent), shown[f"p{percent}"]
+        yield Result(f"p{percent} seen by {CLIENTS} clients", there * 1000, "ms")
+        yield Result(f"p{percent} shown", here * 1000, "ms")
+        yield Result(f"p{percent} apart", abs(here - there) / there * 100, "%", at_most=APART)
+
+
+def _shown_to_staff(site: Deployment) -> dict[str, float]:
+    """Read the times of the route in this minute."""
+    since = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime())
+    with site.client(site.log_in(STAFF)) as client:
+        rows = client.get("/admin/perf/requests", params={"since": since}).raise_for_status().json()["results"]
+    (times,) = [row["times"] for row in rows if (row["method"], row["route"]) == ROUTE]
+    return dict(times)
