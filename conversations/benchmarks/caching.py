@@ -4,21 +4,21 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from conversations.benchmarks.fixture import API, LIST, STAFF, Deployment, deployment
 from conversations.benchmarks.staleness import USERS, Writer, make_writers
 from perf.benchmarks.cases import Options, Result
-from perf.benchmarks.load import drive, request
+from perf.benchmarks.load import LoadResult, drive, request
 from perf.benchmarks.measuring import in_turns
 
 LISTS = ("/conversations", "/conversations?page_size=5", "/conversations?provider=openai")
 TURNS, READS_A_WRITE = 200, 20
 CLIENTS, ROUNDS, LISTED = 16, 5, 1000
-CACHED: dict[str, str] = {}  # as by default
-UNCACHED = {"CONVERSATION_CACHE_TTL": "0"}
+
+Load = Callable[[], LoadResult]
 
 
 def hits(options: Options) -> Iterator[Result]:
@@ -38,19 +38,29 @@ def hits(options: Options) -> Iterator[Result]:
 
 def caching(options: Options) -> Iterator[Result]:  # noqa: ARG001  # it is about the embedded default
     """Read one list from two servers in turns, one of which does not cache lists."""
-    with ExitStack() as stack:
-        loads = []
-        for environment in (CACHED, UNCACHED):
-            site = stack.enter_context(deployment(Options(), environment, provider=False))
-            headers = site.log_in()
-            site.converse(headers, LISTED, "conversation {}")
-            sent = [request("GET", site.url + LIST, headers)]
-            loads.append(partial(drive, site.url, sent, clients=CLIENTS, seconds=2))
-        pairs = [(cached.rate, uncached.rate) for cached, uncached in in_turns(*loads, rounds=ROUNDS)]
+    uncached_lists = {"CONVERSATION_CACHE_TTL": "0"}
+    with list_loads(Options(), {}, uncached_lists, rows=LISTED, clients=CLIENTS, seconds=2) as (first, second):
+        pairs = [(cached.rate, uncached.rate) for cached, uncached in in_turns(first, second, rounds=ROUNDS)]
     yield Result("cached, median", statistics.median(cached for cached, _ in pairs), "requests/s")
     yield Result("not cached, median", statistics.median(uncached for _, uncached in pairs), "requests/s")
     ratio = statistics.median(cached / uncached for cached, uncached in pairs)
     yield Result("cached is faster, median", ratio, "times", at_least=3)
+
+
+@contextmanager
+def list_loads(
+    options: Options, *environments: dict[str, str], rows: int, clients: int, seconds: int
+) -> Iterator[list[Load]]:
+    """Run servers that differ in these environment variables; yields for each what reads its list for some seconds."""
+    with ExitStack() as stack:
+        loads: list[Load] = []
+        for environment in environments:
+            site = stack.enter_context(deployment(options, environment, provider=False))
+            headers = site.log_in()
+            site.converse(headers, rows, "A conversation about {}")
+            sent = [request("GET", site.url + LIST, headers)]
+            loads.append(partial(drive, site.url, sent, clients=clients, seconds=seconds))
+        yield loads
 
 
 def mixed_requests(site: Deployment, writers: Sequence[Writer], paths: Sequence[str]) -> list[bytes]:

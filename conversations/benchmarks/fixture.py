@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import httpx2
@@ -33,22 +33,11 @@ PRODUCTION = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(RunningServer):
     """A running server, its environment variables, and the OpenAI base URL of its fake provider."""
 
-    server: RunningServer
     environment: dict[str, str]
     provider: str
-
-    @property
-    def url(self) -> str:
-        """The base URL of the server."""
-        return self.server.url
-
-    @property
-    def database_url(self) -> str:
-        """The URL of the database, for `database_at`."""
-        return self.environment["DATABASE_URL"]
 
     def log_in(self, name: str = "benchmark") -> dict[str, str]:
         """Make an account unless there is one; returns the header that authenticates its requests."""
@@ -78,7 +67,7 @@ class Deployment:
         """Run a second server on the same database, with other environment variables."""
         changed = {**self.environment, **environment}
         with running_server(changed) as server:
-            yield replace(self, server=server, environment=changed)
+            yield Deployment(server.url, server.pid, changed, self.provider)
 
 
 @contextmanager
@@ -114,7 +103,7 @@ def deployment(
         manage("sync_models", "--offline", environment=settings)
         manage("createsuperuser", "--noinput", f"--username={STAFF}", "--email=", environment=settings)
         server = stack.enter_context(running_server(settings))
-        yield Deployment(server, settings, provider_url)
+        yield Deployment(server.url, server.pid, settings, provider_url)
 
 
 def account(name: str) -> User:

@@ -24,7 +24,7 @@ def search(options: Options) -> Iterator[Result]:
     """Fill the database of a server, and search it as a user with a fifth of all and as one with 50 conversations."""
     rounds = max(5, options.rounds // 3)
     with deployment(options, several_workers=True) as site:
-        with database_at(site.database_url):
+        with database_at(site.environment["DATABASE_URL"]):
             big, small = account("big"), account("small")
             start = time.perf_counter()
             fill(messages=options.messages, big=big, small=small)

@@ -4,6 +4,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,13 +32,9 @@ class Writer:
 
 @dataclass(slots=True)
 class ThreadResult:
-    """What one thread did; `times` are when each request began, and the seconds it took."""
+    """What one thread did: what it counted, and for each request when it began, and the seconds it took."""
 
-    reads: int = 0
-    writes: int = 0
-    hits: int = 0
-    stale: int = 0
-    failed: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     times: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -49,7 +46,7 @@ def staleness(options: Options) -> Iterator[Result]:
     ):
         time.sleep(options.seconds)
     yield from summary(results)
-    rate = sum(result.reads for result in results) / options.seconds
+    rate = sum(result.counts["reads"] for result in results) / options.seconds
     yield Result("reads for each of the seconds", rate, "reads", at_least=ENOUGH_READS)
 
 
@@ -66,7 +63,7 @@ def reading_and_writing(site: Deployment, writers: list[Writer]) -> Iterator[lis
                 try:
                     step(client, random.choice(writers), result)  # noqa: S311
                 except httpx2.HTTPError:
-                    result.failed += 1
+                    result.counts["failed"] += 1
                 result.times.append((start, time.monotonic() - start))
                 if step is _write:
                     time.sleep(random.random() / 50)  # noqa: S311
@@ -85,11 +82,11 @@ def reading_and_writing(site: Deployment, writers: list[Writer]) -> Iterator[lis
 
 def summary(results: list[ThreadResult]) -> Iterator[Result]:
     """Add up what threads saw; nothing may be stale, and nothing may fail."""
-    yield Result("reads", sum(result.reads for result in results), "reads")
-    yield Result("writes", sum(result.writes for result in results), "writes")
-    yield Result("hits", sum(result.hits for result in results), "reads")
-    yield Result("stale", sum(result.stale for result in results), "reads", at_most=0)
-    yield Result("failed", sum(result.failed for result in results), "requests", at_most=0)
+    counts = sum((result.counts for result in results), start=Counter[str]())
+    for figure, unit in (("reads", "reads"), ("writes", "writes"), ("hits", "reads")):
+        yield Result(figure, counts[figure], unit)
+    for figure, unit in (("stale", "reads"), ("failed", "requests")):
+        yield Result(figure, counts[figure], unit, at_most=0)
 
 
 def make_writers(site: Deployment, count: int) -> list[Writer]:
@@ -109,7 +106,7 @@ def _write(client: httpx2.Client, writer: Writer, result: ThreadResult) -> None:
         path = f"/conversations/{writer.conversation}"
         client.patch(path, json={"title": str(title)}, headers=writer.headers).raise_for_status()
         writer.answered = title
-    result.writes += 1
+    result.counts["writes"] += 1
 
 
 def _read(client: httpx2.Client, writer: Writer, result: ThreadResult) -> None:
@@ -118,6 +115,6 @@ def _read(client: httpx2.Client, writer: Writer, result: ThreadResult) -> None:
     answer = client.get(path, headers=writer.headers).raise_for_status()
     body = answer.json()
     shown = body["results"][0] if "results" in body else body
-    result.reads += 1
-    result.hits += answer.headers["X-Cache"] == "hit"
-    result.stale += int(shown["title"]) < at_least
+    result.counts["reads"] += 1
+    result.counts["hits"] += answer.headers["X-Cache"] == "hit"
+    result.counts["stale"] += int(shown["title"]) < at_least

@@ -4,10 +4,9 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from functools import partial
 
-from conversations.benchmarks.fixture import API, LIST, STAFF, Deployment, deployment
+from conversations.benchmarks.caching import list_loads
+from conversations.benchmarks.fixture import API, STAFF, Deployment, deployment
 from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.load import drive, request
 from perf.benchmarks.measuring import in_turns, percentile
@@ -24,18 +23,12 @@ APART = 10.0  # percent
 def recording(options: Options) -> Iterator[Result]:
     """Measure in this process, then two servers in turns: one that records and one that does not."""
     yield from costs()
-    with ExitStack() as stack:
-        loads = []
-        for timing in ("true", "false"):
-            site = stack.enter_context(deployment(options, {"TIMING": timing}, provider=False))
-            headers = site.log_in()
-            site.converse(headers, ROWS, "A conversation about {}")
-            sent = [request("GET", site.url + LIST, headers)]
-            loads.append(partial(drive, site.url, sent, clients=CLIENTS, seconds=ROUND_SECONDS))
-        pairs = [(on.rate, off.rate) for on, off in in_turns(*loads, rounds=ROUNDS, warm_up=1)]
-    yield Result("cached list, recording, median", statistics.median(on for on, _ in pairs), "requests/s")
-    yield Result("cached list, not recording, median", statistics.median(off for _, off in pairs), "requests/s")
-    ratios = sorted(on / off for on, off in pairs)
+    on, off = {"TIMING": "true"}, {"TIMING": "false"}
+    with list_loads(options, on, off, rows=ROWS, clients=CLIENTS, seconds=ROUND_SECONDS) as (timed, untimed):
+        pairs = [(one.rate, other.rate) for one, other in in_turns(timed, untimed, rounds=ROUNDS, warm_up=1)]
+    yield Result("cached list, recording, median", statistics.median(rate for rate, _ in pairs), "requests/s")
+    yield Result("cached list, not recording, median", statistics.median(rate for _, rate in pairs), "requests/s")
+    ratios = sorted(one / other for one, other in pairs)
     yield Result("ratio of a round, lowest", ratios[0], "")
     yield Result("ratio of a round, highest", ratios[-1], "")
     yield Result("throughput lost, median of rounds", 1 - statistics.median(ratios), "of 1", at_most=0.05)

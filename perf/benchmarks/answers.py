@@ -12,7 +12,7 @@ NOT_COPIED = {"server", "date", "transfer-encoding", "connection"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RecordedAnswer:
     """An answer: its header fields but for those that every server adds, and its body, in chunks if it is a stream."""
 
     status: int
@@ -21,7 +21,7 @@ class Answer:
     streamed: bool = False
 
 
-def record(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+def record(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> RecordedAnswer:
     """Ask a server, and keep what it answers."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=60)
@@ -32,7 +32,7 @@ def record(method: str, url: str, headers: Mapping[str, str], body: bytes = b"")
         kept = {name: value for name, value in response.getheaders() if name.lower() not in NOT_COPIED}
         streamed = response.getheader("Transfer-Encoding") == "chunked"
         pieces = iter(response.read1, b"")  # at most one chunk each
-        return Answer(response.status, kept, [piece.decode() for piece in pieces], streamed)
+        return RecordedAnswer(response.status, kept, [piece.decode() for piece in pieces], streamed)
     finally:
         connection.close()
 
@@ -43,11 +43,11 @@ def target_of(url: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def write(path: Path, answers: Mapping[str, Answer]) -> None:
+def write(path: Path, answers: Mapping[str, RecordedAnswer]) -> None:
     """Keep answers by target for another process."""
     path.write_text(json.dumps({target: asdict(answer) for target, answer in answers.items()}))
 
 
-def read(path: Path) -> dict[str, Answer]:
+def read(path: Path) -> dict[str, RecordedAnswer]:
     """Read what `write` kept."""
-    return {target: Answer(**answer) for target, answer in json.loads(path.read_text()).items()}
+    return {target: RecordedAnswer(**answer) for target, answer in json.loads(path.read_text()).items()}

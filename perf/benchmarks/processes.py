@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ import psutil
 from django.conf import settings
 
 START_TIMEOUT = 30.0  # seconds
+MANAGE = str(settings.BASE_DIR / "manage.py")
 Value = TypeVar("Value")
 
 
@@ -62,29 +63,30 @@ def ceiling(answers: Path, threads: int) -> Iterator[RunningServer]:
     """Run `perf.benchmarks.ceiling` with a file of answers, one of which is for `/`."""
     port = free_port()
     environment = {**os.environ, "CEILING_ANSWERS": str(answers), "PORT": str(port), "SERVE_THREADS": str(threads)}
-    command = [sys.executable, "-m", "perf.benchmarks.ceiling"]
-    with _ended(subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)) as process:  # noqa: S603
+    with _program(["-m", "perf.benchmarks.ceiling"], environment) as process:
         wait_for(f"http://127.0.0.1:{port}/")
         yield RunningServer(f"http://127.0.0.1:{port}", process.pid)
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> None:
     """Run a management command to its end; raises CalledProcessError with its output on standard error."""
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+    command = [sys.executable, MANAGE, *arguments]
     subprocess.run(command, env=dict(environment), check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-@contextmanager
-def running(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a management command beside us, and end it by SIGTERM."""
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
-    full = dict(os.environ if environment is None else environment)
-    with _ended(subprocess.Popen(command, env=full, stdout=subprocess.DEVNULL)) as process:  # noqa: S603
-        yield process
+def running(
+    *arguments: str, environment: Mapping[str, str] = os.environ
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Run a management command beside us until the end of the block, and end it by SIGTERM."""
+    return _program([MANAGE, *arguments], environment)
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _program(arguments: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run Python with these arguments, and end it by SIGTERM."""
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, *arguments], env=dict(environment), cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL
+    )
     try:
         yield process
     finally:

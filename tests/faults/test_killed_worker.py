@@ -40,11 +40,11 @@ def test_a_restarted_worker_starts_cold():
             assert titles(client) == (["old"], "hit")
             redis.freeze()  # so that the invalidation cannot be delivered
             client.patch(f"/conversations/{row['id']}", json={"title": "new"}).raise_for_status()
-            before = workers(site.server.pid)
+            before = workers(site.pid)
             assert before
             for worker in before:
                 worker.kill()
             redis.thaw()
         with site.client(headers) as client:
-            assert eventually(lambda: set(workers(site.server.pid)).isdisjoint(before) and answers(client), seconds=20)
+            assert eventually(lambda: set(workers(site.pid)).isdisjoint(before) and answers(client), seconds=20)
             assert titles(client) == (["new"], "miss")

@@ -8,9 +8,8 @@ from typing import Any
 from conversations.benchmarks.chats import MESSAGE
 from conversations.benchmarks.fixture import LIST, Deployment
 from models_registry.fake_provider.script import WORDS
-from perf.benchmarks.answers import Answer, record
+from perf.benchmarks.answers import RecordedAnswer, record
 from perf.benchmarks.load import request
-from perf.benchmarks.processes import RunningServer
 
 STREAMED = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 CHUNKS = len(WORDS.findall(STREAMED))
@@ -18,7 +17,7 @@ DONE = b'"event":"done"'
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ServerPair:
     """Two servers on one database, some conversations of the account that asks, and the header of its requests."""
 
     cached: Deployment
@@ -32,9 +31,9 @@ class Endpoint:
     """A kind of request, and its goals at 16 clients: shares of the ceiling's throughput, and requests a second."""
 
     summary: str
-    paths: Callable[[Site], list[str]]
+    paths: Callable[[ServerPair], list[str]]
     body: dict[str, Any] | None = None
-    more_headers: Callable[[Site], dict[str, str]] = field(default=lambda _: {})
+    more_headers: Callable[[ServerPair], dict[str, str]] = field(default=lambda _: {})
     uncached: bool = False
     status: int = 200
     ending: bytes = b""
@@ -42,30 +41,30 @@ class Endpoint:
     share_of_services: float | None = None  # % on PostgreSQL and Redis
     rate: float | None = None
 
-    def server(self, site: Site) -> RunningServer:
+    def server(self, servers: ServerPair) -> Deployment:
         """Return the server that is asked."""
-        return (site.uncached if self.uncached else site.cached).server
+        return servers.uncached if self.uncached else servers.cached
 
-    def sent(self, site: Site) -> tuple[str, dict[str, str], bytes]:
+    def sent(self, servers: ServerPair) -> tuple[str, dict[str, str], bytes]:
         """Return method, header fields and body."""
         body = json.dumps(self.body).encode() if self.body else b""
-        return "POST" if body else "GET", {**site.headers, **self.more_headers(site)}, body
+        return "POST" if body else "GET", {**servers.headers, **self.more_headers(servers)}, body
 
-    def recorded(self, site: Site) -> Answer:
+    def recorded(self, servers: ServerPair) -> RecordedAnswer:
         """Ask, and return the answer, which the ceiling repeats."""
-        method, headers, body = self.sent(site)
-        answer = record(method, self.server(site).url + self.paths(site)[0], headers, body)
+        method, headers, body = self.sent(servers)
+        answer = record(method, self.server(servers).url + self.paths(servers)[0], headers, body)
         assert answer.status == self.status, answer  # noqa: S101  # failures would be quick
         return answer
 
-    def requests(self, site: Site) -> list[bytes]:
+    def requests(self, servers: ServerPair) -> list[bytes]:
         """Write the requests to the server."""
-        method, headers, body = self.sent(site)
-        return [request(method, self.server(site).url + path, headers, body) for path in self.paths(site)]
+        method, headers, body = self.sent(servers)
+        return [request(method, self.server(servers).url + path, headers, body) for path in self.paths(servers)]
 
 
-def _etag(site: Site) -> dict[str, str]:
-    return {"If-None-Match": record("GET", site.cached.url + LIST, site.headers).headers["etag"]}
+def _etag(servers: ServerPair) -> dict[str, str]:
+    return {"If-None-Match": record("GET", servers.cached.url + LIST, servers.headers).headers["etag"]}
 
 
 def _chat(**fields: Any) -> dict[str, Any]:
@@ -85,7 +84,7 @@ ENDPOINTS = {
     "uncached": Endpoint("the same, cache off", lambda _: [LIST], uncached=True, share=6),
     "detail": Endpoint(
         "a conversation with 10 messages, cache off",
-        lambda site: [f"{LIST}/{each}" for each in site.conversations],
+        lambda servers: [f"{LIST}/{each}" for each in servers.conversations],
         uncached=True,
         share=6,
     ),

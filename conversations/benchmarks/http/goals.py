@@ -8,11 +8,11 @@ from functools import partial
 
 from conversations.benchmarks.chats import added_by_chat
 from conversations.benchmarks.fixture import API, LIST
-from conversations.benchmarks.http.endpoints import DONE, Site
+from conversations.benchmarks.http.endpoints import DONE, ServerPair
+from conversations.benchmarks.http.loaded_server import Run
 from perf.benchmarks.answers import record
 from perf.benchmarks.cases import Options, Result, Row
 from perf.benchmarks.load import request
-from perf.benchmarks.loaded_server import Run
 from perf.benchmarks.measuring import percentile
 from perf.benchmarks.processes import RunningServer, free_port, running, wait_until
 
@@ -22,14 +22,14 @@ RUSH_CHUNKS, RUSH_STREAMS = 2000, 8
 PACE, PACED_CHUNKS, PACED_CLIENTS = 0.02, 100, 20  # seconds between chunks
 
 
-def start(site: Site, run: Run, options: Options) -> Row:  # noqa: ARG001
+def start(servers: ServerPair, run: Run, options: Options) -> Row:  # noqa: ARG001
     """Launch the server, and ask for the list until it is there; then leave it alone, and look at its memory."""
     took, memory = [], []
     for _ in range(STARTS):
         begin, port = time.monotonic(), free_port()
         url = f"http://127.0.0.1:{port}"
-        ask = partial(record, "GET", url + LIST, site.headers)
-        with running("serve", "--port", str(port), environment=site.cached.environment) as process:
+        ask = partial(record, "GET", url + LIST, servers.headers)
+        with running("serve", "--port", str(port), environment=servers.cached.environment) as process:
             answer = wait_until(ask, "a list")
             took.append(time.monotonic() - begin)
             assert answer.status == 200, answer  # noqa: S101  # anything else would be quicker
@@ -43,9 +43,9 @@ def start(site: Site, run: Run, options: Options) -> Row:  # noqa: ARG001
     return Row("start", results)
 
 
-def chat_added(site: Site, run: Run, options: Options) -> Row:  # noqa: ARG001
+def chat_added(servers: ServerPair, run: Run, options: Options) -> Row:  # noqa: ARG001
     """Call the SDK and POST /chat in turns, on the same provider."""
-    pairs = added_by_chat(site.cached, site.headers, rounds=options.rounds)
+    pairs = added_by_chat(servers.cached, servers.headers, rounds=options.rounds)
     added = [ours - bare for bare, ours in pairs]
     results = (
         Result("bare SDK", statistics.median(bare for bare, _ in pairs), "ms"),
@@ -56,27 +56,27 @@ def chat_added(site: Site, run: Run, options: Options) -> Row:  # noqa: ARG001
     return Row("chat-added", results)
 
 
-def stream_rush(site: Site, run: Run, options: Options) -> Row:
+def stream_rush(servers: ServerPair, run: Run, options: Options) -> Row:
     """Stream long answers one after the other, from an upstream without pauses."""
     model, goal = f"stub?chunks={RUSH_CHUNKS}", options.goal(50)
-    results = _streams(site, run, model, chunks=RUSH_CHUNKS, streams=RUSH_STREAMS, clients=1, bound=goal)
+    results = _streams(servers, run, model, chunks=RUSH_CHUNKS, streams=RUSH_STREAMS, clients=1, bound=goal)
     return Row("stream-rush", results)
 
 
-def stream_paced(site: Site, run: Run, options: Options) -> Row:
+def stream_paced(servers: ServerPair, run: Run, options: Options) -> Row:
     """Hold streams open that get a chunk at a time, heartbeats on."""
     model, goal = f"stub?chunks={PACED_CHUNKS}&delay={PACE}", options.goal(220)
     streams = PACED_CLIENTS * max(1, round(options.seconds / 30))
-    results = _streams(site, run, model, chunks=PACED_CHUNKS, streams=streams, clients=PACED_CLIENTS, bound=goal)
+    results = _streams(servers, run, model, chunks=PACED_CHUNKS, streams=streams, clients=PACED_CLIENTS, bound=goal)
     return Row("stream-paced", results)
 
 
 def _streams(
-    site: Site, run: Run, model: str, *, chunks: int, streams: int, clients: int, bound: float | None
+    servers: ServerPair, run: Run, model: str, *, chunks: int, streams: int, clients: int, bound: float | None
 ) -> tuple[Result, ...]:
-    server = site.cached.server
+    server = servers.cached
     body = json.dumps({"provider": "openai", "model": model, "message": "word"}).encode()
-    sent = [request("POST", f"{server.url}{API}/chat/stream", site.headers, body)]
+    sent = [request("POST", f"{server.url}{API}/chat/stream", servers.headers, body)]
     run(server.url, sent, clients=1, seconds=60, answers=1)
     before = server.cpu_seconds()
     load = run(server.url, sent, clients=clients, seconds=60, answers=streams, ending=DONE)
@@ -90,7 +90,7 @@ def _streams(
     )
 
 
-GOALS: dict[str, Callable[[Site, Run, Options], Row]] = {
+GOALS: dict[str, Callable[[ServerPair, Run, Options], Row]] = {
     "start": start,
     "chat-added": chat_added,
     "stream-rush": stream_rush,

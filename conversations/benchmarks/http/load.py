@@ -11,14 +11,14 @@ from django.conf import settings
 from tqdm import tqdm
 
 from conversations.benchmarks.fixture import account, deployment
-from conversations.benchmarks.http.endpoints import ENDPOINTS, Endpoint, Site
+from conversations.benchmarks.http.endpoints import ENDPOINTS, Endpoint, ServerPair
 from conversations.benchmarks.http.goals import GOALS
+from conversations.benchmarks.http.loaded_server import LoadedServer, Run
 from conversations.demo.seed import Amount, seed
 from perf.benchmarks import answers
-from perf.benchmarks.answers import Answer
+from perf.benchmarks.answers import RecordedAnswer
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
 from perf.benchmarks.load import generator, request
-from perf.benchmarks.loaded_server import LoadedServer, Run
 from perf.benchmarks.measuring import percentile
 from perf.benchmarks.processes import ceiling
 from perf.db.scratch import database_at
@@ -45,47 +45,47 @@ def http(options: Options) -> Iterator[Output]:
     yield Note("The ceiling: Django without middleware, one view that returns the same bytes and header fields.")
     for name in endpoints:
         yield Note(f"{name}: {ENDPOINTS[name].summary}")
-    with _site(options, conversations) as site, generator() as run:
+    with _server_pair(options, conversations) as servers, generator() as run:
         if endpoints:
-            yield from _driven(endpoints, site, run, options)
+            yield from _driven(endpoints, servers, run, options)
         for name in chosen:
             if name in GOALS:
-                yield GOALS[name](_logged_in(site), run, options)
+                yield GOALS[name](_logged_in(servers), run, options)
 
 
 @contextmanager
-def _site(options: Options, conversations: int) -> Iterator[Site]:
+def _server_pair(options: Options, conversations: int) -> Iterator[ServerPair]:
     """Run both servers on a database in which an account has so many conversations."""
     with deployment(options) as cached, cached.another({"CONVERSATION_CACHE_TTL": "0"}) as uncached:
-        with database_at(cached.database_url):
+        with database_at(cached.environment["DATABASE_URL"]):
             seed(Amount(users=1, conversations=conversations, messages=LENGTH, comparisons=0))
             account(ACCOUNT)
         headers = cached.log_in(ACCOUNT)
         with cached.client(headers) as client:
             rows = client.get("/conversations", params={"page_size": DETAILS}).raise_for_status().json()["results"]
-        yield Site(cached, uncached, [row["id"] for row in rows], headers)
+        yield ServerPair(cached, uncached, [row["id"] for row in rows], headers)
 
 
-def _logged_in(site: Site) -> Site:
+def _logged_in(servers: ServerPair) -> ServerPair:
     """Log in anew: a token ends after a quarter of an hour."""
-    return replace(site, headers=site.cached.log_in(ACCOUNT))
+    return replace(servers, headers=servers.cached.log_in(ACCOUNT))
 
 
-def _driven(endpoints: list[str], site: Site, run: Run, options: Options) -> Iterator[Row]:
-    recorded = {f"/{name}": ENDPOINTS[name].recorded(site) for name in endpoints}
+def _driven(endpoints: list[str], servers: ServerPair, run: Run, options: Options) -> Iterator[Row]:
+    recorded = {f"/{name}": ENDPOINTS[name].recorded(servers) for name in endpoints}
     with tempfile.TemporaryDirectory(prefix="llmselect-") as folder:
         file = Path(folder) / "answers.json"
-        answers.write(file, {"/": Answer(200, {}, []), **recorded})
+        answers.write(file, {"/": RecordedAnswer(200, {}, []), **recorded})
         with (
             ceiling(file, settings.SERVE_THREADS) as top,
             tqdm(total=len(endpoints) * len(CLIENTS), disable=None, leave=False) as bar,
         ):
             for name in endpoints:
                 bar.set_description(name)
-                endpoint, site = ENDPOINTS[name], _logged_in(site)
-                method, headers, body = endpoint.sent(site)
+                endpoint, servers = ENDPOINTS[name], _logged_in(servers)
+                method, headers, body = endpoint.sent(servers)
                 repeating = LoadedServer(top, [request(method, f"{top.url}/{name}", headers, body)], endpoint.ending)
-                ours = LoadedServer(endpoint.server(site), endpoint.requests(site), endpoint.ending)
+                ours = LoadedServer(endpoint.server(servers), endpoint.requests(servers), endpoint.ending)
                 for clients in CLIENTS:
                     _race(ours, repeating, run, clients, options.seconds / 50)
                     bar.update()

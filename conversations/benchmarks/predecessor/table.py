@@ -34,7 +34,7 @@ Read = Callable[[FilledDatabase], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class QueryRow:
     """A row of the table: its reads before and after, the predecessor's figures in ms, what is taken away."""
 
     before: Read
@@ -59,26 +59,26 @@ def _key(data: FilledDatabase) -> str:
 
 
 QUERIES = {
-    "list": Query(
+    "list": QueryRow(
         lambda data: without.offset_page(data.user.pk, {}),
         lambda data: _first_page(data, {}),
         (250, 45),
         "the indexes of conversations; the page by limit and offset, with its count, instead of by keyset",
     ),
-    "filtered": Query(
+    "filtered": QueryRow(
         lambda data: without.offset_page(data.user.pk, FILTER),
         lambda data: _first_page(data, FILTER),
         (180, 30),
         "the same, of the list narrowed by provider",
     ),
-    "messages": Query(
+    "messages": QueryRow(
         lambda data: without.lazy_page(data.user.pk),
         _of_messages,
         (1200, 150),
         "the indexes of conversations and messages; what a page says of messages is read from the messages of each "
         "conversation (N+1) instead of kept on its row",
     ),
-    "keys": Query(
+    "keys": QueryRow(
         _key,
         _key,
         (120, 25),
@@ -125,7 +125,7 @@ def _notes(queries: list[str], amount: Amount) -> Iterator[Note]:
         )
 
 
-def _measured(name: str, query: Query, before: FilledDatabase, after: FilledDatabase, options: Options) -> Row:
+def _measured(name: str, query: QueryRow, before: FilledDatabase, after: FilledDatabase, options: Options) -> Row:
     """Read before and after in turns, for so many rounds or as many as fit into the time."""
     slow: list[MeasuredCall] = []
     quick: list[MeasuredCall] = []

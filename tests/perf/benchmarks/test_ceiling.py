@@ -1,14 +1,14 @@
 """The ceiling: a real server that repeats what was recorded of another."""
 
 from perf.benchmarks import answers
-from perf.benchmarks.answers import Answer, record
+from perf.benchmarks.answers import RecordedAnswer, record
 from perf.benchmarks.load import drive_here, request
 from perf.benchmarks.processes import ceiling
 
 HEADERS = {"content-type": "application/json", "etag": '"1"', "x-cache": "hit", "content-length": "18"}
-WHOLE = Answer(200, HEADERS, ['{"results":["ä"]}'])
-UNCHANGED = Answer(304, {"etag": '"1"'}, [])
-STREAM = Answer(200, {"content-type": "text/event-stream"}, ["data: 1\n\n", "data: 2\n\n"], streamed=True)
+WHOLE = RecordedAnswer(200, HEADERS, ['{"results":["ä"]}'])
+UNCHANGED = RecordedAnswer(304, {"etag": '"1"'}, [])
+STREAM = RecordedAnswer(200, {"content-type": "text/event-stream"}, ["data: 1\n\n", "data: 2\n\n"], streamed=True)
 
 
 def test_the_ceiling_repeats_answers(tmp_path):
