@@ -275,7 +275,12 @@ SPECTACULAR_SETTINGS = {
     # Else the page has validator.swagger.io fetch the schema.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what PATCH takes is required, as elsewhere
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "llmselect_project.api.schema.say_what_a_chat_needs",
+    ],
     "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"]},
 }
 

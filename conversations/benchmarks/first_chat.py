@@ -37,9 +37,9 @@ def _start(site: Deployment, kind: str, headers: dict[str, str], environment: di
     """Start a server and chat with a provider of `kind` as soon as it answers."""
     with site.another(environment) as fresh, fresh.client(headers) as client:
         client.get("/conversations").raise_for_status()
-        idle = max(fresh.server.memory())
+        idle = max(fresh.memory())
         chats = [_chat(client, kind) for _ in range(CHATS)]
-        return Start(chats, idle, max(fresh.server.memory()))
+        return Start(chats, idle, max(fresh.memory()))
 
 
 def _chat(client: httpx2.Client, kind: str) -> float:

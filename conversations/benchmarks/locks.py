@@ -64,7 +64,7 @@ def locks(options: Options) -> Iterator[Result]:  # noqa: ARG001
 def write_ahead_log(options: Options) -> Iterator[Result]:  # noqa: ARG001
     """Chat and list on SQLite by 16 clients without a pause, and look at the log; then leave it alone."""
     with deployment(Options()) as site:
-        log = Path(f"{site.database_url.removeprefix('sqlite:///')}-wal")
+        log = Path(f"{site.environment['DATABASE_URL'].removeprefix('sqlite:///')}-wal")
         chats, lists, peak = asyncio.run(_constant(site, log))
         time.sleep(REST)
         idle = log.stat().st_size

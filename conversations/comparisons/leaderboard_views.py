@@ -11,7 +11,7 @@ from conversations.caches import leaderboards
 from conversations.comparisons.leaderboard import leaderboard
 from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery
 from models_registry.api.requests import current_user
-from perf.api.validation import valid
+from perf.api.validation import valid_query
 from perf.caching.responses import Cached, cached_response, canonical
 
 
@@ -30,7 +30,7 @@ class LeaderboardView(APIView):
 
 
 def _results(request: Request) -> dict[str, Any]:
-    query = valid(LeaderboardQuery, request.query_params)
+    query = valid_query(LeaderboardQuery, request.query_params)
     provider = query.get("provider")
     rows = leaderboard(user_id=current_user(request).pk, since=query.get("since"))
     return {"results": [row for row in rows if provider in (None, row["provider"])]}

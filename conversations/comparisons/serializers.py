@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
-from models_registry.api.fields import FlagField, ProviderField, TextField, WholeNumberField, money
+from models_registry.api.fields import ProviderField, money
+from perf.api.fields import FilterField, FlagField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated")
@@ -75,7 +76,7 @@ class ComparisonOutput(serializers.Serializer[Any]):
 class LeaderboardQuery(serializers.Serializer[Any]):
     """Which models to show, and from when on votes count."""
 
-    provider = serializers.CharField(required=False, max_length=50)
+    provider = FilterField(max_length=50)
     since = serializers.DateTimeField(required=False)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.models import TITLE_LENGTH, Message
-from models_registry.api.fields import IdField, NumberField, ProviderField, TextField, WholeNumberField, money
+from models_registry.api.fields import ProviderField, money
+from perf.api.fields import FilterField, IdField, NumberField, TextField, WholeNumberField
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
@@ -28,10 +29,9 @@ MESSAGE_FIELDS = ("id", "role", "content", "provider", "model", "status", *FIGUR
 class ConversationQuery(serializers.Serializer[Any]):
     """What a conversation list can be narrowed by."""
 
-    provider = serializers.CharField(required=False, max_length=50)
-    model = serializers.CharField(required=False, max_length=200)
-    search = serializers.CharField(
-        required=False,
+    provider = FilterField(max_length=50)
+    model = FilterField(max_length=200)
+    search = FilterField(
         max_length=200,
         help_text="Words of the title or of a message, all of them; the last may be unfinished.",
     )

@@ -29,7 +29,7 @@ from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
 from conversations.search.tokens import words_of
 from models_registry.api.requests import current_user
-from perf.api.validation import valid
+from perf.api.validation import valid, valid_query
 from perf.caching.responses import Cached, cached_response, canonical
 
 LIST_PARAMETERS = ("cursor", "ordering", "page_size")
@@ -69,7 +69,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         return cached_response(request, self.cached(request), owner=owner, load=lambda: self._page(request))
 
     def _page(self, request: Request) -> Any:
-        self.filters = valid(serializers.ConversationQuery, request.query_params)
+        self.filters = valid_query(serializers.ConversationQuery, request.query_params)
         found = queries.conversation_rows(queries.conversation_list(current_user(request).pk, self.filters))
         if "search" in self.filters:
             return self._search_page(request, found, self.filters["search"])

@@ -8,6 +8,8 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+from perf.api.fields import not_blank
+
 NAME_LIMIT = 150  # characters, the column's
 PASSWORD_LIMIT = 1000  # characters; hashing more would be a way to keep the server busy
 
@@ -52,7 +54,7 @@ class Registration(serializers.Serializer[Any]):
 class Credentials(serializers.Serializer[Any]):
     """A name and its password."""
 
-    username = StringField(max_length=NAME_LIMIT)
+    username = StringField(max_length=NAME_LIMIT, validators=[not_blank])
     password = password_field()
 
     def validate_username(self, username: str) -> str:
@@ -63,7 +65,7 @@ class Credentials(serializers.Serializer[Any]):
 class Refresh(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = StringField(max_length=2000)
+    refresh = StringField(max_length=2000, validators=[not_blank])
 
 
 class Tokens(serializers.Serializer[Any]):

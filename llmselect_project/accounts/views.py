@@ -112,6 +112,7 @@ class MeView(UncachedView):
     """GET and DELETE /auth/me."""
 
     password_methods = ("DELETE",)
+    deletion = serializers.AccountDeletion  # the body, which the schema's library leaves out for DELETE
 
     @extend_schema(responses=serializers.Me, tags=["auth"])
     def get(self, request: Request) -> Response:

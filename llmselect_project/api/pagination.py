@@ -102,6 +102,16 @@ class KeysetPagination(CursorPagination):
             described["properties"][name].update(format="uri-reference", example="/api/v1/conversations?cursor=WyJu")
         return described
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the parameters as OpenAPI does, with the limits of `page_size`."""
+        described: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in described:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"].update(minimum=1, maximum=self.max_page_size, default=self.page_size)
+            else:
+                parameter["schema"]["minLength"] = 1
+        return described
+
     def get_next_link(self) -> str | None:
         """Return the link to the page after this one, or None."""
         if not self.has_next:

@@ -49,6 +49,10 @@ class ApiSchema(AutoSchema):
         """Add what can go wrong to what was declared."""
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
+            deletion = getattr(self.view, "deletion", None)
+            if self.method == "DELETE" and deletion is not None:
+                content = {"application/json": {"schema": self.resolve_serializer(deletion, "request").ref}}
+                operation["requestBody"] = {"content": content, "required": True}
             for status in sorted(self._failures(operation)):
                 content = {"application/json": {"schema": self.resolve_serializer(Error, "response").ref}}
                 operation["responses"].setdefault(str(status), {"description": MEANINGS[status], "content": content})
@@ -69,3 +73,14 @@ class ApiSchema(AutoSchema):
         if "{" in self.path:
             failures |= {404}
         return failures
+
+
+def say_what_a_chat_needs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write down which fields of a chat need each other: a serializer's own check is nothing that the library reads."""
+    result["components"]["schemas"]["ChatInputRequest"] |= {
+        "oneOf": [{"required": ["message"]}, {"required": ["messages"]}],
+        "anyOf": [{"required": ["provider", "model"]}, {"required": ["conversation_id"]}],
+    }
+    for path in ("/api/v1/chat", "/api/v1/chat/stream"):
+        result["paths"][path]["post"]["requestBody"]["required"] = True
+    return result

@@ -1,73 +1,12 @@
-"""Serializer fields that take a value of their type and nothing that merely looks like it."""
+"""The serializer field that names a provider, and how money is written."""
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
 from models_registry.catalogue.lookup import usable_provider
 from models_registry.models import Provider
-
-
-class TextField(serializers.CharField):
-    """A string as it was sent, not blank unless told otherwise; numbers are refused rather than turned into text.
-
-    NUL and lone surrogates are refused by the parent's validators.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, **options})
-
-    def to_internal_value(self, data: Any) -> str:
-        """Check the type, and that there is more than white space."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        if not self.allow_blank and not data.strip():
-            self.fail("blank")
-        return str(super().to_internal_value(data))
-
-
-class NumberField(serializers.FloatField):
-    """A JSON number; strings and booleans are refused."""
-
-    def to_internal_value(self, data: Any) -> float:
-        """Check the type."""
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            self.fail("invalid")
-        return float(super().to_internal_value(data))
-
-
-class WholeNumberField(serializers.IntegerField):
-    """A JSON number without a fraction; strings and booleans are refused."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """Check the type."""
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("invalid")
-        return int(super().to_internal_value(data))
-
-
-class FlagField(serializers.BooleanField):
-    """A JSON true or false; words and numbers are refused."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """Check the type."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
-class IdField(serializers.UUIDField):
-    """A UUID as a string; its parent would take numbers as well."""
-
-    def to_internal_value(self, data: Any) -> UUID:
-        """Check the type."""
-        if not isinstance(data, str):
-            self.fail("invalid", value=data)
-        value = super().to_internal_value(data)
-        assert isinstance(value, UUID)  # noqa: S101  # what the parent always returns
-        return value
 
 
 class ProviderField(serializers.SlugRelatedField[Provider]):

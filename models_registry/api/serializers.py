@@ -2,19 +2,23 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from models_registry.api.fields import FlagField, TextField, money
+from models_registry.api.fields import money
 from models_registry.models import APIKey, LLMModel
+from perf.api.fields import FilterField, FilterFlag, FlagField, TextField
+
+PRINTABLE = RegexValidator(r"^[!-~]+\Z", "A key is printable ASCII without blanks.")
 
 
 class ModelQuery(serializers.Serializer[Any]):
     """What the model list can be narrowed by."""
 
-    provider = serializers.CharField(required=False, max_length=50)
-    search = serializers.CharField(required=False, max_length=200, help_text="Part of the name or id.")
-    available = serializers.BooleanField(required=False, allow_null=True, default=None)
+    provider = FilterField(max_length=50)
+    search = FilterField(max_length=200, help_text="Part of the name or id.")
+    available = FilterFlag(required=False, default=None)
 
 
 class Model(serializers.Serializer[Any]):
@@ -58,14 +62,8 @@ class KeyList(serializers.Serializer[Any]):
 class KeyInput(serializers.Serializer[Any]):
     """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks."""
 
-    key = TextField(max_length=500, write_only=True)
+    key = TextField(max_length=500, write_only=True, validators=[PRINTABLE])
     override_system_key = FlagField(default=False)
-
-    def validate_key(self, key: str) -> str:
-        """Refuse what no header can hold."""
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            raise serializers.ValidationError("A key is printable ASCII without blanks.")
-        return key
 
 
 class SystemKeys(serializers.Serializer[Any]):

@@ -20,7 +20,7 @@ from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
 from models_registry.keys.storage import store_key, system_key
 from models_registry.models import APIKey, LLMModel, Provider
-from perf.api.validation import valid
+from perf.api.validation import valid, valid_query
 from perf.caching.namespace import EVERYBODY
 from perf.caching.responses import PUBLIC, cached_response, canonical
 
@@ -49,7 +49,7 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         return cached_response(request, cached, owner=EVERYBODY, load=load, policy=PUBLIC)
 
     def _results(self, request: Request) -> dict[str, Any]:
-        query = valid(serializers.ModelQuery, request.query_params)
+        query = valid_query(serializers.ModelQuery, request.query_params)
         refresh_if_due(look=True)
         models = queries.model_list(query)
         return {"results": [serializers.model_row(model) for model in models]}

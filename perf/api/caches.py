@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from perf.api.base import UncachedView
+from perf.api.fields import TextField
 from perf.api.validation import valid
 from perf.caching.namespace import NAMESPACES, clear_caches
 from perf.caching.stats import all_stats, backend
@@ -28,7 +29,7 @@ class CacheUnavailable(APIException):
 class ClearInput(serializers.Serializer[Any]):
     """Which namespace to clear; all when left out."""
 
-    namespace = serializers.CharField(required=False)
+    namespace = TextField(required=False)
 
 
 class Cleared(serializers.Serializer[Any]):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from perf.api import figure_serializers as shown
 from perf.api.base import UncachedView
-from perf.api.validation import valid
+from perf.api.validation import valid_query
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
 from perf.timing.rows import Event
@@ -31,7 +31,7 @@ class FiguresView(UncachedView):
 
     def figures(self, request: Request) -> Figures:
         """Merge them; raises a ValidationError for a `since` that is not ISO 8601."""
-        since: datetime | None = valid(SinceQuery, request.query_params).get("since")
+        since: datetime | None = valid_query(SinceQuery, request.query_params).get("since")
         return load(since)
 
 
