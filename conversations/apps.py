@@ -6,7 +6,7 @@ from django.db.backends.signals import connection_created
 from conversations.benchmarks import CASES
 from perf.benchmarks import cases as benchmarks
 from perf.caching import warming
-from perf.plans import shapes as plans
+from perf.plans import declared_queries
 
 
 class ConversationsConfig(AppConfig):
@@ -22,5 +22,7 @@ class ConversationsConfig(AppConfig):
 
         connection_created.connect(teach_sqlite, dispatch_uid="conversations.search.queries")
         warming.register("conversations.history.warming.first_pages")
-        plans.register(shapes="conversations.history.queries.shapes", fill="conversations.plan_rows.fill")
+        declared_queries.register(
+            queries="conversations.history.queries.declared_queries", fill="conversations.plan_rows.fill"
+        )
         benchmarks.register(CASES)

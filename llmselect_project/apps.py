@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
-from perf.plans import shapes as plans
+from perf.plans import declared_queries
 
 
 class ProjectConfig(AppConfig):
@@ -18,11 +18,12 @@ class ProjectConfig(AppConfig):
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
 
-        plans.register(
-            shapes="llmselect_project.accounts.sessions.shapes", fill="llmselect_project.accounts.plan_rows.fill"
+        declared_queries.register(
+            queries="llmselect_project.accounts.sessions.declared_queries",
+            fill="llmselect_project.accounts.plan_rows.fill",
         )
-        plans.register(shapes="llmselect_project.accounts.user_state.shapes")
-        plans.register(shapes="llmselect_project.accounts.known_places.shapes")
+        declared_queries.register(queries="llmselect_project.accounts.user_state.declared_queries")
+        declared_queries.register(queries="llmselect_project.accounts.known_places.declared_queries")
 
 
 class SiteConfig(AdminConfig):

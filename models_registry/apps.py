@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from perf.caching import warming
-from perf.plans import shapes as plans
+from perf.plans import declared_queries
 
 
 class ModelsRegistryConfig(AppConfig):
@@ -17,4 +17,6 @@ class ModelsRegistryConfig(AppConfig):
         from models_registry import caches, figures  # noqa: F401  # they need the apps
 
         warming.register("models_registry.api.warming.model_lists")
-        plans.register(shapes="models_registry.query_plans.shapes", fill="models_registry.catalogue.plan_rows.fill")
+        declared_queries.register(
+            queries="models_registry.query_plans.declared_queries", fill="models_registry.catalogue.plan_rows.fill"
+        )

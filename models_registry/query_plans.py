@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, Provider, ProviderKind
-from perf.plans.shapes import Shape, as_get
+from perf.plans.declared_queries import DeclaredQuery, as_get
 
 PROVIDERS, MODELS = Provider._meta.db_table, LLMModel._meta.db_table
 # Vendors publish dozens of models, not thousands, and the list is cached for a day.
@@ -58,7 +58,7 @@ def providers_asked() -> QuerySet[Provider]:
     return Provider.objects.filter(enabled=True).exclude(kind=ProviderKind.ECHO)
 
 
-def shapes() -> Iterator[Shape]:
+def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare the queries of this module as they are run for one of the keys."""
     key = APIKey.objects.select_related("provider").order_by("-pk").first()
     provider = key.provider if key else Provider(slug="-")
@@ -67,14 +67,16 @@ def shapes() -> Iterator[Shape]:
     queries: list[dict[str, Any]] = [{}, {"provider": provider.slug}, {"search": "large"}, {"available": True}]
     for query in queries:
         name = f"models{' by ' if query else ''}{next(iter(query), '')}"
-        yield Shape(name, partial(model_list, query), WHOLE_LIST, "some hundred models")
+        yield DeclaredQuery(name, partial(model_list, query), WHOLE_LIST, "some hundred models")
     one = listed_models().filter(provider__slug=provider.slug, model_id=model)
-    yield Shape("model", lambda: as_get(one), FEW_PROVIDERS)
-    yield Shape("chat, price of the model", lambda: registered(provider, model))
-    yield Shape("chat, look-up of the key", lambda: own_key(user_id, provider))
-    yield Shape("chat, whether there is a key", lambda: keyed_providers(user_id))
-    yield Shape("keys", lambda: own_keys(user_id), FEW_PROVIDERS, "one's own keys, one for each provider")
+    yield DeclaredQuery("model", lambda: as_get(one), FEW_PROVIDERS)
+    yield DeclaredQuery("chat, price of the model", lambda: registered(provider, model))
+    yield DeclaredQuery("chat, look-up of the key", lambda: own_key(user_id, provider))
+    yield DeclaredQuery("chat, whether there is a key", lambda: keyed_providers(user_id))
+    yield DeclaredQuery("keys", lambda: own_keys(user_id), FEW_PROVIDERS, "one's own keys, one for each provider")
     usable = Provider.objects.usable()
-    yield Shape("keys of the system", usable.filter(requires_key=True).order_by("slug").all, FEW_PROVIDERS, "as few")
-    yield Shape("models, who is due to be asked", providers_asked, FEW_PROVIDERS)
-    yield Shape("chat, the provider", lambda: usable.filter(slug=provider.slug), FEW_PROVIDERS)
+    yield DeclaredQuery(
+        "keys of the system", usable.filter(requires_key=True).order_by("slug").all, FEW_PROVIDERS, "as few"
+    )
+    yield DeclaredQuery("models, who is due to be asked", providers_asked, FEW_PROVIDERS)
+    yield DeclaredQuery("chat, the provider", lambda: usable.filter(slug=provider.slug), FEW_PROVIDERS)

@@ -15,7 +15,7 @@ class PerfConfig(AppConfig):
         """Measure every connection, hand on what was measured, and connect what registers itself on import."""
         from perf.caching.invalidation import exempt
         from perf.db import pool_waits as pool  # they need the apps
-        from perf.plans import shapes as plans  # they need the apps
+        from perf.plans import declared_queries  # they need the apps
         from perf.serving import checks  # noqa: F401  # they need the apps
         from perf.timing import (
             handover,
@@ -27,7 +27,7 @@ class PerfConfig(AppConfig):
         exempt("perf.TimingBlock", "figures are read from the store each time")
         exempt("perf.UndeliveredInvalidation", "it is about what is cached, and not itself cached")
 
-        plans.register(shapes="perf.caching.undelivered.shapes")
+        declared_queries.register(queries="perf.caching.undelivered.declared_queries")
         if settings.TIMING:
             connection_created.connect(instrumentation.install, dispatch_uid="perf.instrumentation")
             pool.observers.append(recorder.pool_waited)

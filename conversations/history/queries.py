@@ -22,7 +22,7 @@ from conversations.models import (
 )
 from conversations.search import queries as search
 from conversations.search.tokens import words_of
-from perf.plans.shapes import Shape, as_get
+from perf.plans.declared_queries import DeclaredQuery, as_get
 
 CONVERSATION_ORDERINGS = ("-last_message_at", "-created_at")
 MOVING = ("-last_message_at",)  # a message moves its conversation to the top
@@ -100,7 +100,7 @@ def comparisons(user_id: int) -> ComparisonQuerySet:
     return Comparison.objects.for_user(user_id).with_results()
 
 
-def shapes() -> Iterator[Shape]:
+def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare the queries of this module as they are run for the busiest user."""
     sample = _sample()
     user, pk = sample.user_id, sample.pk
@@ -109,42 +109,44 @@ def shapes() -> Iterator[Shape]:
         for ordering in CONVERSATION_ORDERINGS:
             yield from _pages(f"conversations{' by ' if names else ''}{' and '.join(names)}", rows, ordering)
     own = Conversation.objects.for_user(user).filter(pk=pk)
-    yield Shape("conversation", lambda: conversation_rows(own).first())
-    yield Shape("conversation, its newest messages", lambda: newest_messages(pk))
-    yield Shape("conversation, whole", lambda: as_get(own))
-    yield Shape("messages, whether the conversation is one's own", own.exists)
+    yield DeclaredQuery("conversation", lambda: conversation_rows(own).first())
+    yield DeclaredQuery("conversation, its newest messages", lambda: newest_messages(pk))
+    yield DeclaredQuery("conversation, whole", lambda: as_get(own))
+    yield DeclaredQuery("messages, whether the conversation is one's own", own.exists)
     yield from _pages("messages", message_rows(messages(pk)), NEWEST_FIRST)
-    yield Shape("export, batches of messages", lambda: list(message_batches(pk)))
-    yield Shape("chat, the history", lambda: history(pk))
-    yield Shape("chat, the history of a repeated request", lambda: history(pk, SINCE))
-    yield Shape("chat, the message of a repeated request", question(pk, SINCE).exists)
-    yield Shape("chat or compare, the Idempotency-Key", lambda: list(repeatable_request(user, "chat", "-")[:1]))
-    yield Shape("chat, the answer of a repeated request", lambda: as_get(message_rows(messages(pk)).filter(pk=pk)))
+    yield DeclaredQuery("export, batches of messages", lambda: list(message_batches(pk)))
+    yield DeclaredQuery("chat, the history", lambda: history(pk))
+    yield DeclaredQuery("chat, the history of a repeated request", lambda: history(pk, SINCE))
+    yield DeclaredQuery("chat, the message of a repeated request", question(pk, SINCE).exists)
+    yield DeclaredQuery("chat or compare, the Idempotency-Key", lambda: list(repeatable_request(user, "chat", "-")[:1]))
+    yield DeclaredQuery(
+        "chat, the answer of a repeated request", lambda: as_get(message_rows(messages(pk)).filter(pk=pk))
+    )
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
-    yield Shape("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
     yield from _search(sample)
-    yield Shape("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
-    yield Shape("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
+    yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
+    yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
 
 
-def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[Shape]:
+def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[DeclaredQuery]:
     """Declare the first page, and the pages after and before a row, as the paginator reads them."""
     paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS
 
     def page(position: Any = None) -> Callable[[], QuerySet[Any]]:
         return lambda: paginator.beyond(rows, ordering=ordering, position=position)[: PAGE + 1]
 
-    yield Shape(f"{name}, {ordering}, first page", page())
+    yield DeclaredQuery(f"{name}, {ordering}, first page", page())
     some = list(rows.order_by(ordering)[:DEPTH])
     for row in some[len(some) // 2 :][:1]:
         after = paginator.place("next", row, ordering=ordering)
         before = paginator.place("previous", row, ordering=ordering, moving=ordering in MOVING)
-        yield Shape(f"{name}, {ordering}, next page", page(after))
-        yield Shape(f"{name}, {ordering}, previous page", page(before))
+        yield DeclaredQuery(f"{name}, {ordering}, next page", page(after))
+        yield DeclaredQuery(f"{name}, {ordering}, previous page", page(before))
 
 
-def _search(sample: Conversation) -> Iterator[Shape]:
+def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
     """Declare what a search may run: walking the list, asking the text index, reading what is shown."""
     words, user = words_of("the sea"), sample.user_id
     paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS
@@ -152,11 +154,11 @@ def _search(sample: Conversation) -> Iterator[Shape]:
     for ordering in CONVERSATION_ORDERINGS:
         listed = paginator.beyond(rows, ordering=ordering, position=None)
         found = set(listed.values_list("pk", flat=True)[:PAGE]) or {sample.pk}
-        yield Shape(f"search, walking, {ordering}", partial(_page, search.walk(listed, words)))
+        yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.walk(listed, words)))
         candidates = partial(_page, search.among(listed, found))
-        yield Shape(f"search, candidates, {ordering}", candidates, may_sort="at most 1,000 candidates")
-    yield Shape("search, the text index", lambda: search.candidates(user, words))
-    yield Shape("search, the texts shown", lambda: search.newest_texts([sample.pk], words))
+        yield DeclaredQuery(f"search, candidates, {ordering}", candidates, may_sort="at most 1,000 candidates")
+    yield DeclaredQuery("search, the text index", lambda: search.candidates(user, words))
+    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], words))
 
 
 def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from llmselect_project.models import KnownPlace
-from perf.plans.shapes import Shape
+from perf.plans.declared_queries import DeclaredQuery
 
 KEPT = timedelta(days=30)
 
@@ -40,11 +40,11 @@ def digest(network: str) -> str:
     return salted_hmac("llmselect.places", network, algorithm="sha256").hexdigest()
 
 
-def shapes() -> Iterator[Shape]:
+def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare the look-up at a login, for the place last seen."""
     place = KnownPlace.objects.select_related("user").order_by("-pk").first()
     name, network = (place.user.username, place.network) if place else ("-", "-")
-    yield Shape("login, whether the place is known", _known(name, network).exists)
+    yield DeclaredQuery("login, whether the place is known", _known(name, network).exists)
 
 
 def _known(username: str, digest: str) -> QuerySet[KnownPlace]:

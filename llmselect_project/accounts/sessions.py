@@ -22,7 +22,7 @@ from llmselect_project.accounts.claims import token_id, verified
 from llmselect_project.api.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
 from perf.caching.querysets import InvalidatingQuerySet
-from perf.plans.shapes import Shape
+from perf.plans.declared_queries import DeclaredQuery
 
 KEEP_USED = timedelta(days=1)  # more than any reuse window, so that a row in use is never missed
 PRUNED_AT_ONCE = 1000  # rows
@@ -159,13 +159,13 @@ def _just_used(token_id: uuid.UUID) -> QuerySet[RefreshToken]:
     return RefreshToken.objects.filter(pk=token_id, used_at__gte=timezone.now() - settings.REFRESH_REUSE_WINDOW)
 
 
-def shapes() -> Iterator[Shape]:
+def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare the look-ups of a refresh, for the latest token."""
     token = RefreshToken.objects.order_by("-pk").first() or RefreshToken(session_id=uuid.UUID(int=0))
     session = LoginSession(pk=token.session_id, user_id=0)
-    yield Shape("refresh, the session", lambda: _locked_session(token.session_id))
-    yield Shape("refresh, the user", lambda: _user_of(session))
-    yield Shape("refresh, whether the token was just used", lambda: _just_used(token.pk).exists())
+    yield DeclaredQuery("refresh, the session", lambda: _locked_session(token.session_id))
+    yield DeclaredQuery("refresh, the user", lambda: _user_of(session))
+    yield DeclaredQuery("refresh, whether the token was just used", lambda: _just_used(token.pk).exists())
 
 
 def _issue(session: LoginSession) -> TokenPair:

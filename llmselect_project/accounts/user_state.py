@@ -12,7 +12,7 @@ from perf.caching.generations import Found, Place
 from perf.caching.invalidation import exempt, invalidates, owns
 from perf.caching.namespace import Namespace
 from perf.caching.querysets import InvalidatingQuerySet
-from perf.plans.shapes import Shape
+from perf.plans.declared_queries import DeclaredQuery
 
 # In the order of the model's columns, as `from_db` takes them.
 FIELDS = [
@@ -72,7 +72,7 @@ def _sessions(user_id: str, session_id: str) -> QuerySet[LoginSession]:
     return LoginSession.objects.select_related("user").filter(pk=session_id, user_id=user_id)
 
 
-def shapes() -> Iterator[Shape]:
+def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare what authentication asks where the cache does not know, for the latest session."""
     session = LoginSession.objects.order_by("-pk").first() or LoginSession(user_id=0)
-    yield Shape("authentication, session and user", lambda: _sessions(str(session.user_id), str(session.pk)))
+    yield DeclaredQuery("authentication, session and user", lambda: _sessions(str(session.user_id), str(session.pk)))

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import QuerySet
 
 from perf.models import UndeliveredInvalidation
-from perf.plans.shapes import Shape
+from perf.plans.declared_queries import DeclaredQuery
 
 logger = logging.getLogger("perf.cache")
 
@@ -59,6 +59,6 @@ def deliver_waiting(deliver: Callable[[str, str], None]) -> int:
     return len(rows)
 
 
-def shapes() -> Iterator[Shape]:
+def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare what every worker asks several times a second."""
-    yield Shape("invalidations that others could not deliver", waiting)
+    yield DeclaredQuery("invalidations that others could not deliver", waiting)

@@ -1,4 +1,4 @@
-"""How a database goes about a statement: which indexes it uses, what it scans whole, what it sorts."""
+"""Query plans of PostgreSQL and SQLite: the indexes that a plan uses, the tables that it scans, and its sorts."""
 
 import re
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-# What SQLite writes: https://www.sqlite.org/eqp.html
+# The output of EXPLAIN QUERY PLAN: https://www.sqlite.org/eqp.html
 _SQLITE_STEP = re.compile(r"(?P<how>SCAN|SEARCH) (?P<table>\S+)(?: USING (?P<index>.*))?$")
 _SQLITE_INDEX = re.compile(r"(?:COVERING )?INDEX (\S+)|(INTEGER PRIMARY KEY)")
-# Django names a table a second time by such letters, and SQLite's plan knows the alias only.
+# Django gives a table that a query uses twice an alias like T3 or U0; SQLite's plan shows the alias alone.
 _ALIAS = re.compile(r'"(\w+)" (?:AS )?"?([T-Z]\d+)"?\b')
 _INDEX_NODES = ("Index Scan", "Index Only Scan", "Bitmap Index Scan")
 _SORT_NODES = ("Sort", "Incremental Sort")
@@ -18,9 +18,9 @@ _SORT_NODES = ("Sort", "Incremental Sort")
 
 @dataclass(slots=True)
 class Plan:
-    """A plan in the words of its database, and what of it matters.
+    """A query plan: its `lines` for people, the `indexes` that it uses, the tables that it `scans`, and its `sorts`.
 
-    `scans` are tables read whole; `sorts` the keys of each sort, with the rows that PostgreSQL expects, else None.
+    A sort is its keys and the number of rows that PostgreSQL estimates; SQLite estimates none, so there it is None.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Plan:
 
 
 def explain(sql: str, params: Any) -> Plan:
-    """Ask the connected database for its plan of a SELECT, without running it."""
+    """Return the plan of a SELECT without running it. Raises `django.db.Error`."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
@@ -41,47 +41,47 @@ def explain(sql: str, params: Any) -> Plan:
 
 
 def explain_by_index(sql: str, params: Any, *, bitmaps: bool) -> Plan:
-    """Ask PostgreSQL for the plan that it would choose if there were no other ways than along an index.
+    """Return the plan that PostgreSQL chooses when sequential scans, sorts and the joins that need them are disabled.
 
-    `bitmaps` leaves it those, the only way into an index of words.
+    `bitmaps` allows bitmap scans, without which a GIN index cannot be used. Raises `django.db.Error`.
     """
-    ways = ("seqscan", "sort", "hashjoin", "mergejoin", *(() if bitmaps else ("bitmapscan",)))
+    methods = ("seqscan", "sort", "hashjoin", "mergejoin", *(() if bitmaps else ("bitmapscan",)))
     with transaction.atomic(), connection.cursor() as cursor:
-        for way in ways:
-            cursor.execute(f"SET LOCAL enable_{way} = off")
+        for method in methods:
+            cursor.execute(f"SET LOCAL enable_{method} = off")
         plan = explain(sql, params)
         transaction.set_rollback(True)
     return plan
 
 
 def size_of(table: str) -> int:
-    """Return the bytes of a table of PostgreSQL, without its indexes."""
+    """Return the size in bytes of a PostgreSQL table, without its indexes. Raises `django.db.Error`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s::regclass)", [connection.ops.quote_name(table)])
         return int((cursor.fetchone() or (0,))[0])
 
 
 def postgresql_plan(root: dict[str, Any]) -> Plan:
-    """Read the tree that EXPLAIN (FORMAT JSON) writes."""
+    """Parse the root node of EXPLAIN (FORMAT JSON): https://www.postgresql.org/docs/current/using-explain.html."""
     plan = Plan()
-    above = ""
+    relation = ""
     for depth, node in _walk(root, 0):
         kind, table, index = node["Node Type"], node.get("Relation Name", ""), node.get("Index Name", "")
         target = " ".join(f"{word} {name}" for word, name in (("using", index), ("on", table)) if name)
         condition = node.get("Index Cond") or ", ".join(node.get("Sort Key", ()))
         plan.lines.append(f"{'  ' * depth}{kind} {target}".rstrip() + (f": {condition}" if condition else ""))
-        above = table or above  # a bitmap names its table one node further up
+        relation = table or relation  # a bitmap index scan has its table in its parent node
         if kind in _INDEX_NODES and "Index Cond" in node:
             plan.indexes.append(index)
         elif kind in _INDEX_NODES or (table and kind != "Bitmap Heap Scan"):
-            plan.scans.append(above)  # an index read without a condition is read whole, too
+            plan.scans.append(relation)  # an index scan without a condition reads the whole index
         if kind in _SORT_NODES:
             plan.sorts.append((", ".join(node["Sort Key"]), node["Plans"][0]["Plan Rows"]))
     return plan
 
 
 def sqlite_plan(details: list[str], sql: str) -> Plan:
-    """Read the lines that EXPLAIN QUERY PLAN writes of a statement."""
+    """Parse the `detail` column of EXPLAIN QUERY PLAN for the statement `sql`."""
     plan = Plan(lines=details)
     aliases = {alias: table for table, alias in _ALIAS.findall(sql)}
     for line in details:

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from perf.db.scratch import scratch_database
-from perf.plans.shapes import Verdict, check, fill
+from perf.plans.declared_queries import Verdict, check, fill
 
 
 class Command(BaseCommand):
-    """Explains each query shape, prints the indexes used, and fails on a sequential scan or a sort."""
+    """Explains each declared query, prints the indexes used, and fails on a sequential scan or a sort."""
 
     help = (
         "Explain each query that apps declare on the connected database, print the indexes used, and fail on a "
@@ -20,27 +20,29 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Choose the database and how much is said."""
-        parser.add_argument("--scratch", action="store_true", help="check a database filled for it, deleted afterwards")
+        """Add the options that choose the database and what is printed."""
+        parser.add_argument(
+            "--scratch", action="store_true", help="check a database that is created, filled and deleted for it"
+        )
         parser.add_argument("--explain", action="store_true", help="print the plans too")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Check, print, fail."""
+        """Check and print. Raises CommandError when an index is missing."""
         with scratch_database() if options["scratch"] else nullcontext():
             if options["scratch"]:
                 fill()
             verdicts = list(check())
         for verdict in verdicts if options["verbosity"] else [verdict for verdict in verdicts if verdict.problems]:
-            self._say(verdict, plan=options["explain"])
-        failed = list(dict.fromkeys(verdict.shape.name for verdict in verdicts if verdict.problems))
+            self._print(verdict, plan=options["explain"])
+        failed = list(dict.fromkeys(verdict.query.name for verdict in verdicts if verdict.problems))
         if failed:
-            raise CommandError(f"Not served by an index: {'; '.join(failed)}. ({len(failed)} query shapes)")
+            raise CommandError(f"Not served by an index: {'; '.join(failed)}. ({len(failed)} queries)")
         self.stdout.write(f"{len(verdicts)} queries, each served by an index or excused.")
 
-    def _say(self, verdict: Verdict, *, plan: bool) -> None:
+    def _print(self, verdict: Verdict, *, plan: bool) -> None:
         indexes = ", ".join(dict.fromkeys(verdict.plan.indexes)) or "no index"
         state = self.style.ERROR("FAIL") if verdict.problems else self.style.SUCCESS("ok  ")
-        self.stdout.write(f"{state} {verdict.shape.name}: {indexes}")
+        self.stdout.write(f"{state} {verdict.query.name}: {indexes}")
         for problem in verdict.problems:
             self.stdout.write(self.style.ERROR(f"       {problem}"))
         for reason in dict.fromkeys(verdict.excused):

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from perf.plans import generic_plan as explaining
+from perf.plans.declared_queries import all_declared_queries, selects_of
 from perf.plans.generic_plan import NotExplained, generic_plan
-from perf.plans.shapes import all_shapes, statements_of
 from perf.timing.fingerprint import SHAPE_LIMIT, shape_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ def test_a_select(sql):
 
 def test_every_query_of_the_api_is_explained_by_its_example(ann):
     """What Django sends is what staff will ask about; a shape whose example cannot be explained says why."""
-    examples = {shape_of(sql).example for shape in all_shapes() for sql, _ in statements_of(shape)}
+    examples = {shape_of(sql).example for query in all_declared_queries() for sql, _ in selects_of(query)}
     explained, reasons = 0, []
     for example in examples:
         try:
@@ -85,9 +85,9 @@ def test_a_lock_is_not_waited_for_long(monkeypatch):
 
 
 def test_only_so_many_at_once(monkeypatch):
-    taken = [explaining._turns.acquire(blocking=False) for _ in range(explaining.ATTEMPTS)]
+    taken = [explaining._semaphore.acquire(blocking=False) for _ in range(explaining.CONCURRENCY)]
     try:
         with pytest.raises(NotExplained, match="try again"):
             generic_plan("SELECT 1")
     finally:
-        explaining._turns.release(len(taken))
+        explaining._semaphore.release(len(taken))

@@ -9,9 +9,9 @@ from django.db import connection, transaction
 
 from conversations.models import Comparison, Conversation
 from models_registry.models import APIKey, LLMModel
-from perf.plans import shapes as plans
+from perf.plans import declared_queries as plans
+from perf.plans.declared_queries import DeclaredQuery, selects_of
 from perf.plans.explain import postgresql_plan, sqlite_plan
-from perf.plans.shapes import Shape, statements_of
 from tests.helpers import client_for, conversation
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_every_query_is_served_by_an_index(filled):
 
 
 def test_so_it_is_without_rows_and_statistics(db):
-    plans.sort_in_words()
+    plans.clean_gin_pending_lists()
     assert "FAIL" not in run()
 
 
@@ -61,14 +61,14 @@ def test_a_missing_index_is_named_by_its_queries(db):
         plans.fill()
     else:
         conversation(User.objects.create_user("ann"), messages=2)
-    for index, shape in DROPPED:
+    for index, query in DROPPED:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"DROP INDEX {index}")
             with pytest.raises(CommandError) as caught:
                 run()
             transaction.set_rollback(True)
         assert caught.value.returncode == 1
-        assert shape in str(caught.value)
+        assert query in str(caught.value)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite goes by its indexes alone")
@@ -85,10 +85,10 @@ def test_a_scan_and_a_sort_are_problems_unless_there_is_a_reason(ann):
     def rows():
         return Conversation.objects.order_by("preview")
 
-    (verdict,) = plans.check([Shape("all", rows)])
+    (verdict,) = plans.check([DeclaredQuery("all", rows)])
     assert (len(verdict.problems), verdict.excused) == (2, [])
     table = Conversation._meta.db_table
-    (verdict,) = plans.check([Shape("all", rows, {table: "why scan"}, "why sort")])
+    (verdict,) = plans.check([DeclaredQuery("all", rows, {table: "why scan"}, "why sort")])
     assert verdict.problems == []
     scan, sort = verdict.excused
     assert (scan, sort.startswith("sorts"), sort.endswith(": why sort")) == (f"scans {table}: why scan", True, True)
@@ -96,18 +96,18 @@ def test_a_scan_and_a_sort_are_problems_unless_there_is_a_reason(ann):
 
 def test_a_reason_for_one_table_is_none_for_another(ann):
     Comparison.objects.create(user=ann, prompt="?")
-    (verdict,) = plans.check([Shape("all", Comparison.objects.all, {"auth_user": "small"})])
+    (verdict,) = plans.check([DeclaredQuery("all", Comparison.objects.all, {"auth_user": "small"})])
     assert verdict.problems == [f"scans {Comparison._meta.db_table}"]
 
 
-def test_a_shape_that_asks_nothing_is_a_problem(db):
-    (verdict,) = plans.check([Shape("nothing", Conversation.objects.none)])
+def test_a_query_that_asks_nothing_is_a_problem(db):
+    (verdict,) = plans.check([DeclaredQuery("nothing", Conversation.objects.none)])
     assert verdict.problems == ["runs no SELECT"]
 
 
 def test_nothing_is_changed(ann):
     conversation(ann)
-    assert list(plans.check([Shape("delete", Conversation.objects.all().delete)]))
+    assert list(plans.check([DeclaredQuery("delete", Conversation.objects.all().delete)]))
     assert Conversation.objects.exists()
 
 
@@ -126,8 +126,8 @@ def paths():
 
 
 def test_every_list_and_detail_runs_what_is_declared(filled):
-    """What the endpoints ask, page after page, is among the shapes to the letter."""
-    declared = {sql for shape in plans.all_shapes() for sql, _ in statements_of(shape)}
+    """What the endpoints ask, page after page, is among the declared queries to the letter."""
+    declared = {sql for query in plans.all_declared_queries() for sql, _ in selects_of(query)}
     row = Conversation.objects.order_by("-message_count")[0]
     assert APIKey.objects.filter(user_id=row.user_id).exists()
     api = client_for(row.user)
@@ -140,7 +140,7 @@ def test_every_list_and_detail_runs_what_is_declared(filled):
 
     def asked(link):
         bodies = []
-        found = {sql for sql, _ in statements_of(Shape(link, lambda: read(link, bodies)))}
+        found = {sql for sql, _ in selects_of(DeclaredQuery(link, lambda: read(link, bodies)))}
         return found, bodies[0]
 
     for path in paths():
