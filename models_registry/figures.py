@@ -11,8 +11,8 @@ from perf.api.figure_serializers import Times as TimesSerializer
 from perf.pages.sections import SECTIONS, Column, Section, count, percentile
 from perf.timing import recorder
 from perf.timing.deltas import Delta
-from perf.timing.kinds import Counter, Histogram, Kind, register
-from perf.timing.rows import Times, grouped, summed, times
+from perf.timing.kinds import CounterMetric, HistogramMetric, Kind, register
+from perf.timing.rows import Times, grouped, sum_extra, times
 
 _MODEL = ("provider", "model")
 
@@ -23,12 +23,12 @@ CALLS = register(
         200,
         (0, 1),
         ("prompt_tokens", "completion_tokens", "nano_usd", "priced"),
-        histogram=Histogram("llmselect_provider_call_duration_seconds", "Time of calls of providers.", _MODEL),
+        histogram=HistogramMetric("llmselect_provider_call_duration_seconds", "Time of calls of providers.", _MODEL),
         counters=(
-            Counter("llmselect_provider_calls", "Calls of providers.", (*_MODEL, "outcome")),
-            Counter("llmselect_provider_prompt_tokens", "Tokens sent.", _MODEL, "prompt_tokens"),
-            Counter("llmselect_provider_completion_tokens", "Tokens received.", _MODEL, "completion_tokens"),
-            Counter("llmselect_provider_cost_usd", "Cost where a price is known.", _MODEL, "nano_usd", 1e-9),
+            CounterMetric("llmselect_provider_calls", "Calls of providers.", (*_MODEL, "outcome")),
+            CounterMetric("llmselect_provider_prompt_tokens", "Tokens sent.", _MODEL, "prompt_tokens"),
+            CounterMetric("llmselect_provider_completion_tokens", "Tokens received.", _MODEL, "completion_tokens"),
+            CounterMetric("llmselect_provider_cost_usd", "Cost where a price is known.", _MODEL, "nano_usd", 1e-9),
         ),
     )
 )
@@ -38,7 +38,7 @@ FIRST_TOKENS = register(
         "first_tokens",
         200,
         (0, 1),
-        histogram=Histogram("llmselect_provider_first_token_seconds", "Time to the first token.", _MODEL),
+        histogram=HistogramMetric("llmselect_provider_first_token_seconds", "Time to the first token.", _MODEL),
     )
 )
 
@@ -88,9 +88,9 @@ def record_call(
     `outcome` is `ok`, `failed`, or `left` when whoever asked gave up.
     """
     extras = (prompt_tokens, completion_tokens, int((cost or 0) * 10**9), cost is not None)
-    recorder.measured(CALLS, (provider, model, outcome), seconds, extras)
+    recorder.record(CALLS, (provider, model, outcome), seconds, extras)
     if ttft is not None:
-        recorder.measured(FIRST_TOKENS, (provider, model), ttft)
+        recorder.record(FIRST_TOKENS, (provider, model), ttft)
 
 
 def model_rows(figures: Delta) -> list[ModelRow]:
@@ -101,12 +101,12 @@ def model_rows(figures: Delta) -> list[ModelRow]:
 def _rows(figures: Delta) -> Iterator[ModelRow]:
     first = figures.of(FIRST_TOKENS)
     for label, calls in grouped(figures.of(CALLS), 2).items():
-        prompt, completion, nano_usd, priced = (int(summed(calls.values(), position)) for position in range(4))
+        prompt, completion, nano_usd, priced = (int(sum_extra(calls.values(), position)) for position in range(4))
         yield ModelRow(
             provider=label[0],
             model=label[1],
             times=times(calls.values()),
-            failed=sum(packed[0] for key, packed in calls.items() if key[2] == "failed"),
+            failed=sum(series.count for key, series in calls.items() if key[2] == "failed"),
             prompt_tokens=prompt,
             completion_tokens=completion,
             cost=Decimal(nano_usd).scaleb(-9),

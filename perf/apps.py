@@ -1,4 +1,4 @@
-"""Timing, caching and health, knowing nothing of the apps above."""
+"""Timing, caching, health and query plans; this app imports none of the project's other apps."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -6,23 +6,19 @@ from django.db.backends.signals import connection_created
 
 
 class PerfConfig(AppConfig):
-    """Middleware, timing, caches and health."""
+    """Connects the measuring to Django."""
 
     name = "perf"
     verbose_name = "Performance"
 
     def ready(self) -> None:
-        """Measure every connection, hand on what was measured, and connect what registers itself on import."""
+        """Register the system checks, and measure every connection and every wait for one."""
+        # These modules need loaded apps.
         from perf.caching.invalidation import exempt
-        from perf.db import pool_waits as pool  # they need the apps
-        from perf.plans import declared_queries  # they need the apps
-        from perf.serving import checks  # noqa: F401  # they need the apps
-        from perf.timing import (
-            handover,
-            instrumentation,  # they need the apps
-            pool_gauges,
-            recorder,  # they need the apps
-        )
+        from perf.db import pool_waits
+        from perf.plans import declared_queries
+        from perf.serving import checks  # noqa: F401  # registers on import
+        from perf.timing import flushing, instrumentation, pool_gauges, recorder
 
         exempt("perf.TimingBlock", "figures are read from the store each time")
         exempt("perf.UndeliveredInvalidation", "it is about what is cached, and not itself cached")
@@ -30,6 +26,6 @@ class PerfConfig(AppConfig):
         declared_queries.register(queries="perf.caching.undelivered.declared_queries")
         if settings.TIMING:
             connection_created.connect(instrumentation.install, dispatch_uid="perf.instrumentation")
-            pool.observers.append(recorder.pool_waited)
+            pool_waits.observers.append(recorder.pool_wait)
             pool_gauges.register()
-            recorder.when_changed(handover.start)
+            recorder.on_change(flushing.start)

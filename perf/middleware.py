@@ -1,4 +1,4 @@
-"""The outermost middleware: gives every request an id and every response its time."""
+"""The outermost middleware: gives every request an id, and times it."""
 
 import re
 import uuid
@@ -15,34 +15,34 @@ _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class TimingMiddleware:
-    """Adds `X-Response-Time` (seconds) and `X-Request-ID`, and takes down what every request took.
+    """Records every request, and adds the headers `X-Response-Time` (seconds) and `X-Request-ID`.
 
-    Developers and staff are told in `Server-Timing` where the time went.
+    Staff, and everybody if DEBUG is on, also get `Server-Timing`, the time in the database and in caches.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Time everything below, a stream to its first byte and to its end."""
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        timing = RequestTiming(request, given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex)
-        recorder.request_began(timing.tally)
-        status, streams = 500, False
-        with timing.working():
+        """Time the response; a stream to its first byte and to its end."""
+        client_id = request.META.get("HTTP_X_REQUEST_ID", "")
+        timing = RequestTiming(request, client_id if _ACCEPTED_ID.fullmatch(client_id) else uuid.uuid4().hex)
+        recorder.request_started(timing.stats)
+        status, streamed = 500, False
+        with timing.active():
             try:
                 response = self.get_response(request)
-                status, streams = response.status_code, is_stream(response)
-                self._describe(timing, response)
-                if streams:
-                    timing.streams(cast(StreamingHttpResponse, response))
+                status, streamed = response.status_code, is_stream(response)
+                self._add_headers(timing, response)
+                if streamed:
+                    timing.time_stream(cast(StreamingHttpResponse, response))
                 return response
             finally:
-                if not streams:
-                    timing.ended(status)
+                if not streamed:
+                    timing.finish(status)
 
-    def _describe(self, timing: RequestTiming, response: HttpResponseBase) -> None:
+    def _add_headers(self, timing: RequestTiming, response: HttpResponseBase) -> None:
         response.headers["X-Request-ID"] = timing.id
         response.headers["X-Response-Time"] = f"{timing.elapsed:.3f}s"
-        if settings.DEBUG or getattr(timing.known_user(), "is_staff", False):
+        if settings.DEBUG or getattr(timing.loaded_user(), "is_staff", False):
             response.headers["Server-Timing"] = timing.server_timing()

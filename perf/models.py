@@ -1,10 +1,10 @@
-"""Where figures are kept when there is no Redis, and invalidations that cannot reach it."""
+"""The tables that hold figures when Redis is not configured, and invalidations that cannot reach it."""
 
 from django.db import models
 
 
 class TimingBlock(models.Model):
-    """What one worker measured in one minute or hour; `data` is an encoded `perf.timing.deltas.Delta`."""
+    """What one worker measured in one minute or hour; `data` is an encoded `Delta`, or `Totals` where span is 0."""
 
     span = models.PositiveIntegerField(help_text="seconds: 60 or 3600")
     start = models.BigIntegerField(help_text="seconds since 1970")

@@ -10,7 +10,7 @@ from llmselect_project.api import throttling
 from models_registry.models import LLMModel, Provider
 from perf.caching.outage import outage
 from perf.serving import health
-from perf.timing import handover, recorder
+from perf.timing import flushing, recorder
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
 
@@ -21,9 +21,9 @@ __all__ = ["stub", "stub_server"]
 def nothing_remembered():
     cache.clear()
     outage.forget()
-    recorder.begin_anew()
+    recorder.reset()
     health.begin_anew()
-    handover.worker = handover.Worker()
+    flushing.worker = flushing.Worker()
     throttling.outage.forget()
     for limiter in throttling.limiters():
         limiter.storage.reset()

@@ -15,7 +15,7 @@ from perf.api.base import UncachedView
 from perf.api.validation import valid_query
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
-from perf.timing.rows import Event
+from perf.timing.rows import SlowEvent
 
 
 class SinceQuery(serializers.Serializer[Any]):
@@ -90,5 +90,5 @@ def _range(figures: Figures) -> dict[str, Any]:
     return {"since": figures.since, "until": figures.until, "seconds": figures.seconds}
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(event: SlowEvent) -> dict[str, Any]:
     return {"at": event.at, **event.what, "duration": event.duration}

@@ -21,7 +21,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         body = exposition()
     except Exception as error:  # whatever the store raises
-        recorder.report("figures cannot be read", error)
+        recorder.log_failure("figures cannot be read", error)
         return HttpResponse(status=503)
     finally:
         release()

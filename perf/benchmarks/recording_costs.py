@@ -14,7 +14,7 @@ from perf.benchmarks.cases import Result
 from perf.middleware import TimingMiddleware
 from perf.timing import recorder
 from perf.timing.instrumentation import install, measure
-from perf.timing.tally import Tally, current
+from perf.timing.request_stats import RequestStats, current_stats
 
 REPETITIONS, BATCHES = 500, 21
 QUERIES = 20  # a request
@@ -33,12 +33,12 @@ class _Silent:
 
 def costs() -> Iterator[Result]:
     """Measure, taking the median of batches; what was taken down meanwhile is thrown away."""
-    recorder.taken()
+    recorder.drain()
     try:
         yield Result("a request, timed and taken down", _request() * 1e6, "µs", at_most=30)
         yield Result(f"a statement, {QUERIES} in a request", _statement() * 1e6, "µs", at_most=5)
     finally:
-        recorder.taken()
+        recorder.drain()
 
 
 def _request() -> float:
@@ -58,13 +58,13 @@ def _statement() -> float:
     shapes = [SQL.format(columns=COLUMNS, kind=f"{'k' * number}.id") for number in range(1, QUERIES + 1)]
 
     def send() -> None:
-        tally = Tally(lambda: "api/v1/books")
-        token = current.set(tally)
-        recorder.request_began(tally)
+        stats = RequestStats(lambda: "api/v1/books")
+        token = current_stats.set(stats)
+        recorder.request_started(stats)
         for sql in shapes:
             cursor.execute(f"{sql} ", ("value",))  # a new string each time, as Django's are
-        recorder.request_ended(tally, recorder.Served("GET", "api/v1/books", 200, 0.01))
-        current.reset(token)
+        recorder.request_finished(stats, recorder.FinishedRequest("GET", "api/v1/books", 200, 0.01))
+        current_stats.reset(token)
 
     install(connection)
     with_measure = _median(send)

@@ -103,7 +103,7 @@ def _beat(heartbeat: Heartbeat, ended: threading.Event) -> None:
 
 def _look(heartbeat: Heartbeat, ended: threading.Event) -> None:
     """Deliver what others left, over one connection of this thread's own, which no exhausted pool keeps it from."""
-    recorder.origin.set(recorder.HANDOVER)
+    recorder.origin.set(recorder.FLUSH_ORIGIN)
     pause = INTERVAL
     with using(plain_connection()):
         while not ended.wait(pause):

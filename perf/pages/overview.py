@@ -95,7 +95,7 @@ def _spans(figures: Figures, seconds: int) -> list[tuple[int, Delta]]:
 
 
 def _said(figures: Figures, start: int) -> str:
-    return rows.moment(start).strftime("%Y-%m-%d %H:%M UTC" if figures.span == HOUR else "%H:%M UTC")
+    return rows.from_timestamp(start).strftime("%Y-%m-%d %H:%M UTC" if figures.span == HOUR else "%H:%M UTC")
 
 
 def _charts(figures: Figures, seconds: int) -> list[Chart]:
@@ -135,7 +135,7 @@ def _percentiles(title: str, taken: Sequence[rows.Times], moments: Sequence[str]
 
 
 def _failed(delta: Delta) -> int:
-    return sum(packed[0] for key, packed in delta.of(kinds.REQUESTS).items() if key[2] >= "500")
+    return rows.count_failed(delta.of(kinds.REQUESTS))
 
 
 def _caches(figures: Figures, seconds: int) -> list[tuple[rows.CacheRow, Chart]]:

@@ -6,7 +6,7 @@ import threading
 from django.db import Error, connection, transaction
 
 from perf.db.connections import sentence
-from perf.timing.fingerprint import SHAPE_LIMIT
+from perf.timing.fingerprint import LENGTH_LIMIT
 
 STATEMENT_TIMEOUT, LOCK_TIMEOUT = 2000, 500  # ms
 CONCURRENCY = 2  # statements that a worker explains at once
@@ -32,8 +32,8 @@ def generic_plan(example: str) -> list[str]:
         raise NotExplained("Only a SELECT is explained.")
     if ";" in unquoted.rstrip("; "):
         raise NotExplained("It is more than one statement.")
-    if len(example) >= SHAPE_LIMIT or "…" in unquoted:
-        raise NotExplained(f"It is longer than the {SHAPE_LIMIT} characters that are kept.")
+    if len(example) >= LENGTH_LIMIT or "…" in unquoted:
+        raise NotExplained(f"It is longer than the {LENGTH_LIMIT} characters that are kept.")
     if not _semaphore.acquire(blocking=False):
         raise NotExplained("Others are being explained at this moment; try again.")
     try:

@@ -1,1 +1,1 @@
-"""What always-on timing takes down, hands on, stores and merges."""
+"""Always-on timing: figures are recorded in each process, flushed to a shared store, merged and shown."""

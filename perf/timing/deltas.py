@@ -1,4 +1,4 @@
-"""Figures as plain data: merged by adding, and written as compact bytes to be handed on."""
+"""The figures of a period as plain data, which can be added up and encoded as compact bytes."""
 
 import zlib
 from dataclasses import dataclass, field
@@ -9,84 +9,107 @@ import msgpack
 from perf.timing import histogram
 from perf.timing.kinds import KINDS, OTHER, Key, Kind
 
-COUNTED_LIMIT = 20  # labels that a series is counted under
+ROUTES_LIMIT = 20  # routes that a series counts apart
 EVENTS_LIMIT = 50  # slowest events of a name
-COMPRESSION = 1
-FORMAT = 1  # of what is written; another version's figures are not understood
+FORMAT = 1  # of the encoded bytes; figures in another format are ignored
 
-# count, seconds, first bucket, counts of buckets, further sums, counted under, worst
-Packed = list[Any]
-Event = list[Any]  # seconds, seconds since 1970, what
+PackedEvent = list[Any]  # seconds, timestamp, details
+
+
+@dataclass(slots=True)
+class PackedSeries:
+    """The figures of one label: see `perf.timing.series.Series`.
+
+    `worst` is [seconds, timestamp, example, route] of the slowest statement, or [count, timestamp] of the request that
+    repeated a statement most.
+    """
+
+    count: int
+    seconds: float
+    buckets: histogram.Packed
+    extras: list[float]
+    routes: dict[str, int]
+    worst: list[Any] | None
+
+    def plus(self, other: "PackedSeries") -> "PackedSeries":
+        """Return the sum of both."""
+        routes = dict(self.routes) if other.routes else self.routes
+        for route, count in other.routes.items():
+            name = route if route in routes or len(routes) < ROUTES_LIMIT else OTHER
+            routes[name] = routes.get(name, 0) + count
+        return PackedSeries(
+            self.count + other.count,
+            self.seconds + other.seconds,
+            histogram.merge(self.buckets, other.buckets),
+            [a + b for a, b in zip(self.extras, other.extras, strict=False)],
+            routes,
+            max(self.worst or [], other.worst or [], key=lambda worst: worst[0] if worst else -1.0) or None,
+        )
 
 
 @dataclass(slots=True)
 class Delta:
-    """Figures of a worker or of many: by kind and label, and the slowest events by name.
+    """The figures of one period, of one worker or of several: series by kind and label, and the slowest events by name.
 
-    `applied` is the number of the newest delta that a worker merged into this, `gauges` what it saw last, and when.
+    OpenTelemetry calls such figures *delta*, and those of `perf.timing.totals` *cumulative*. `applied` is the number of
+    the last flush that is contained. `gauges` are the worker's gauges at that flush, and its timestamp as `at`.
     """
 
-    kinds: dict[str, dict[Key, Packed]] = field(default_factory=dict)
-    events: dict[str, list[Event]] = field(default_factory=dict)
+    kinds: dict[str, dict[Key, PackedSeries]] = field(default_factory=dict)
+    events: dict[str, list[PackedEvent]] = field(default_factory=dict)
     applied: int = 0
     gauges: dict[str, float] = field(default_factory=dict)
 
-    def of(self, kind: Kind) -> dict[Key, Packed]:
-        """Return the series of a kind."""
+    def of(self, kind: Kind) -> dict[Key, PackedSeries]:
+        """Return the series of a kind by label."""
         return self.kinds.get(kind.name, {})
 
     def add(self, other: "Delta") -> None:
-        """Add another's figures; it may share data with this one afterwards."""
+        """Add another's figures; afterwards both may share data."""
         for name, table in other.kinds.items():
-            if name in KINDS:  # another version's worker may know others
-                _add_table(KINDS[name], self.kinds.setdefault(name, {}), table)
+            if name in KINDS:  # a worker of another version may have other kinds
+                own = self.kinds.setdefault(name, {})
+                for label, series in table.items():
+                    key = KINDS[name].bounded(label, own)
+                    own[key] = own[key].plus(series) if key in own else series
         for name, events in other.events.items():
             kept = self.events.setdefault(name, [])
             kept.extend(events)
             kept.sort(key=lambda event: event[0], reverse=True)
             del kept[EVENTS_LIMIT:]
 
-    def encoded(self) -> bytes:
-        """Write it as bytes."""
+    def encode(self) -> bytes:
+        """Return compressed MessagePack."""
         kinds = {name: list(table.items()) for name, table in self.kinds.items()}
-        return zlib.compress(msgpack.packb([FORMAT, kinds, self.events, self.applied, self.gauges]), COMPRESSION)
+        return encode(FORMAT, kinds, self.events, self.applied, self.gauges)
 
     @classmethod
-    def decoded(cls, data: bytes) -> "Delta":
-        """Read what `encoded` wrote; nothing where another version of it wrote otherwise."""
-        form, *written = msgpack.unpackb(zlib.decompress(data))
-        if form != FORMAT:
+    def decode(cls, data: bytes) -> "Delta":
+        """Return what `encode` wrote; an empty delta for data in another format."""
+        fields = decode(FORMAT, data)
+        if fields is None:
             return cls()
-        kinds, events, applied, gauges = written
-        tables = {name: {tuple(key): packed for key, packed in table} for name, table in kinds.items()}
+        kinds, events, applied, gauges = fields
+        tables = {
+            name: {
+                tuple(key): PackedSeries(count, seconds, (first, counts), extras, routes, worst)
+                for key, (count, seconds, first, counts, extras, routes, worst) in table
+            }
+            for name, table in kinds.items()
+        }
         return cls(tables, events, applied, gauges)
 
 
-def _add_table(kind: Kind, into: dict[Key, Packed], table: dict[Key, Packed]) -> None:
-    for key, packed in table.items():
-        place = key if key in into or len(into) < kind.limit else kind.other(key)
-        into[place] = _sum(into[place], packed) if place in into else packed
+def encode(version: int, *fields: Any) -> bytes:
+    """Return compressed MessagePack of a format version and the fields."""
+
+    def as_list(series: PackedSeries) -> list[Any]:
+        return [series.count, series.seconds, *series.buckets, series.extras, series.routes, series.worst]
+
+    return zlib.compress(msgpack.packb([version, *fields], default=as_list), level=1)
 
 
-def _sum(one: Packed, other: Packed) -> Packed:
-    first, counts = histogram.merge((one[2], one[3]), (other[2], other[3]))
-    extras = [a + b for a, b in zip(one[4], other[4], strict=False)]
-    return [
-        one[0] + other[0],
-        one[1] + other[1],
-        first,
-        counts,
-        extras,
-        _counted(one[5], other[5]),
-        max(one[6] or [], other[6] or [], key=lambda worst: worst[0] if worst else -1.0) or None,
-    ]
-
-
-def _counted(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    if not other:
-        return one
-    total = dict(one)
-    for label, count in other.items():
-        place = label if label in total or len(total) < COUNTED_LIMIT else OTHER
-        total[place] = total.get(place, 0) + count
-    return total
+def decode(version: int, data: bytes) -> list[Any] | None:
+    """Return the fields that `encode` wrote; None for another version of the format."""
+    written, *fields = msgpack.unpackb(zlib.decompress(data))
+    return fields if written == version else None

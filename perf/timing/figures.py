@@ -1,4 +1,4 @@
-"""Reading what all workers measured: `load(since)` merges it for a range of time."""
+"""The figures of all workers in a range of time: `load(since)` reads and merges them."""
 
 import time
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from perf.timing import handover, kinds, recorder, rows
+from perf.timing import flushing, kinds, recorder, rows
 from perf.timing.deltas import Delta
 from perf.timing.stores import HOUR, MINUTE, store
 
-BY_MINUTE = timedelta(hours=1)  # how far back minutes are told apart
-BY_HOUR = timedelta(days=7)  # how far back there is anything
-LIVELY = 20.0  # seconds after which a worker that said nothing is taken for gone
+BY_MINUTE = timedelta(hours=1)  # how far back there are figures for each minute
+BY_HOUR = timedelta(days=7)  # how far back there are figures for each hour
+GAUGES_EXPIRE = 20.0  # seconds after which the gauges of a worker that does not flush are ignored
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The requests of a minute or an hour; `seconds` is how much of it the figures are of."""
+    """The requests of a minute or an hour, of which `seconds` have passed."""
 
     start: datetime
     seconds: float
@@ -27,60 +27,63 @@ class Point:
 
 
 class Figures:
-    """What was measured in `seconds` from `since` to `until`, both rounded outwards to minutes or hours."""
+    """The merged figures from `since` to `until`, which are `seconds` apart and rounded to minutes or hours.
+
+    `total` is the sum of `by_start`, which has a delta for each minute or hour by its start; `span` is 60 or 3600.
+    """
 
     def __init__(self, since: float, until: float, span: int, by_start: dict[int, Delta]) -> None:
         self.by_start = dict(sorted(by_start.items()))
-        begin = max(since, min(by_start, default=since))
-        self.since, self.until = rows.moment(begin), rows.moment(until)
+        first = max(since, min(by_start, default=since))
+        self.since, self.until = rows.from_timestamp(first), rows.from_timestamp(until)
         self.span = span
-        self.seconds = max(until - begin, 1.0)
+        self.seconds = max(until - first, 1.0)
         self.gauges: dict[str, float] = {}
         self.total = Delta()
         for delta in self.by_start.values():
             self.total.add(delta)
 
     def requests(self) -> list[rows.RequestRow]:
-        """List the routes, those that took most time first."""
+        """Return a row for each method and route, the greatest total time first."""
         return sorted(rows.requests(self.total, self.seconds), key=lambda row: -row.times.total)
 
     def all_requests(self) -> rows.Times:
-        """Merge all routes."""
+        """Return the times of all routes together."""
         return rows.times(self.total.of(kinds.REQUESTS).values())
 
     def queries(self) -> list[rows.QueryRow]:
-        """List the shapes of statements, those that took most time first."""
+        """Return a row for each statement and origin, the greatest total time first."""
         return sorted(rows.queries(self.total), key=lambda row: -row.times.total)
 
     def suspects(self) -> list[rows.Suspect]:
-        """List what looks like N+1, the worst first."""
+        """Return the statements that look like N+1, the worst first."""
         return sorted(rows.suspects(self.total), key=lambda row: -row.worst_count)
 
     def caches(self) -> list[rows.CacheRow]:
-        """List the cache namespaces by name."""
+        """Return a row for each cache namespace, by name."""
         return sorted(rows.caches(self.total), key=lambda row: row.namespace)
 
     def pool(self) -> rows.Times:
-        """Tell how long connections were waited for."""
+        """Return the times of waits for a connection of the pool."""
         return rows.times(self.total.of(kinds.POOL).values())
 
-    def slow_requests(self) -> list[rows.Event]:
-        """List the slowest requests of the range that took longer than the threshold."""
+    def slow_requests(self) -> list[rows.SlowEvent]:
+        """Return the slowest of the requests over `SLOW_REQUEST_MS`."""
         return list(rows.events(self.total, "slow_requests"))
 
-    def slow_queries(self) -> list[rows.Event]:
-        """List the slowest statements of the range that took longer than the threshold."""
+    def slow_queries(self) -> list[rows.SlowEvent]:
+        """Return the slowest of the statements over `SLOW_QUERY_MS`."""
         return list(rows.events(self.total, "slow_queries"))
 
     def history(self) -> list[Point]:
-        """List the minutes or hours that requests were answered in, the oldest first."""
+        """Return the minutes or hours that have requests, the oldest first."""
         until = self.until.timestamp()
         return [
             Point(
-                rows.moment(start),
+                rows.from_timestamp(start),
                 min(float(self.span), until - start),
                 rows.times(delta.of(kinds.REQUESTS).values()),
-                sum(packed[0] for key, packed in delta.of(kinds.REQUESTS).items() if key[2] >= "500"),
+                rows.count_failed(delta.of(kinds.REQUESTS)),
             )
             for start, delta in self.by_start.items()
             if delta.of(kinds.REQUESTS)
@@ -88,9 +91,9 @@ class Figures:
 
 
 def load(since: datetime | None = None, until: datetime | None = None) -> Figures:
-    """Merge the figures of all workers from `since` (an hour ago) until `until` (now).
+    """Merge the figures of all workers from `since` (default: an hour ago) until `until` (default: now).
 
-    What this worker has not handed on yet is in it, others' last seconds are not. Raises what the store raises.
+    Figures that other workers have not flushed yet are missing. Raises what the store raises.
     """
     now = timezone.now()
     end = min(until or now, now)
@@ -98,8 +101,8 @@ def load(since: datetime | None = None, until: datetime | None = None) -> Figure
     span = MINUTE if begin >= now - BY_MINUTE - timedelta(minutes=1) else HOUR
     first, last = (int(moment.timestamp()) // span * span for moment in (begin, end))
     starts = range(first, last + 1, span)
-    with handover.not_stored() as own:
-        blocks = [(start, worker, Delta.decoded(data)) for start, worker, data in store().read(span, starts)]
+    with flushing.unflushed() as own:
+        blocks = [(start, worker, Delta.decode(data)) for start, worker, data in store().read(span, starts)]
     by_start: dict[int, Delta] = {}
     for start, _, delta in [*blocks, *((minute - minute % span, "", delta) for minute, delta in own)]:
         if start in starts and (delta.kinds or delta.events):
@@ -110,15 +113,16 @@ def load(since: datetime | None = None, until: datetime | None = None) -> Figure
 
 
 def _gauges(blocks: list[tuple[int, str, Delta]]) -> dict[str, float]:
-    """Add up the figures of this moment of all workers that live."""
+    """Return the sums of the workers' latest gauges."""
     latest: dict[str, dict[str, float]] = {}
     for _, worker, delta in blocks:  # the oldest first
         latest[worker] = delta.gauges
-    latest[handover.worker.name] = {**recorder.gauges(), "at": time.time()}
+    latest[flushing.worker.name] = {**recorder.read_gauges(), "at": time.time()}
     total: dict[str, float] = {}
-    for seen in latest.values():
-        if seen.get("at", 0) >= time.time() - max(LIVELY, 3 * settings.TIMING_INTERVAL):
-            for name, value in seen.items():
+    oldest = time.time() - max(GAUGES_EXPIRE, 3 * settings.TIMING_INTERVAL)
+    for gauges in latest.values():
+        if gauges.get("at", 0) >= oldest:
+            for name, value in gauges.items():
                 if name != "at":
                     total[name] = total.get(name, 0) + value
     return total

@@ -1,15 +1,18 @@
-"""Statements by shape: literals and lists folded, so that one shape is one row, and nothing people wrote is kept."""
+"""Fingerprints of statements: values and lists are replaced, so that equal statements count together.
+
+No value is kept, so nothing that people wrote is either.
+"""
 
 import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-SHAPE_LIMIT = 2000  # characters of a shape or an example that are kept
-CACHED_LIMIT = 4000  # characters of a statement that is remembered
-CACHED = 1024  # statements remembered
+LENGTH_LIMIT = 2000  # characters of a fingerprint or an example that are kept
+CACHEABLE_LENGTH = 4000  # characters; the fingerprints of longer statements are not cached
+CACHE_SIZE = 1024  # statements
 
-# Quoted identifiers are matched to be skipped; a string that never ends is folded to the end.
+# Quoted identifiers are matched so that their content is skipped. A string without an end is replaced to the end.
 _TOKENS = re.compile(
     r"""(?P<kept>"(?:[^"]|"")*"|`[^`]*`)
     |(?P<space>(?:\s|--[^\n]*|/\*.*?(?:\*/|\Z))+)
@@ -25,65 +28,67 @@ _NEGATIVE = re.compile(r"([(,=<>] ?)-%s")
 _SAVEPOINT = re.compile(r"^((?:RELEASE |ROLLBACK TO )?SAVEPOINT) .*", re.IGNORECASE)
 _ROW = r"\((?:[^()]|\([^()]*\))*\)"
 _PLACEHOLDERS = r"\(%s(?:, ?%s)*\)"
-_FOLDS = (
+_LISTS = (
     (re.compile(rf"\bIN {_PLACEHOLDERS}", re.IGNORECASE), "IN (...)"),
     (re.compile(rf"\bIN \({_PLACEHOLDERS}(?:, ?{_PLACEHOLDERS})*\)", re.IGNORECASE), "IN (...)"),
     (re.compile(rf"\bVALUES {_ROW}(?:, ?{_ROW})*", re.IGNORECASE), "VALUES (...)"),
     (re.compile(r"\bARRAY\[%s(?:, ?%s)*\]", re.IGNORECASE), "ARRAY[...]"),
-    # Bulk updates have one branch a row.
+    # Django's bulk_update writes one branch for each row.
     (re.compile(r"(WHEN \(?\S+ = %s\)? THEN \S+)(?: \1)+", re.IGNORECASE), r"\1 ..."),
 )
-_MANY_ROWS = re.compile(rf"({_PLACEHOLDERS})(?:, ?\1)+")
-_MANY = re.compile(r"%s(?:, ?%s){20,}")
+_LONG_ROWS = re.compile(rf"({_PLACEHOLDERS})(?:, ?\1)+")
+_LONG_LIST = re.compile(r"%s(?:, ?%s){20,}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shape:
-    """What statements have in common: `text` names them, `example` is one of them as it was sent, without values.
+class Fingerprint:
+    """What equal statements have in common.
 
-    Values inside either are `%s`, as placeholders are, so that an example can be prepared.
+    `text` is the same for all of them. `example` is one of them as it was sent. Both have `%s` in place of each value,
+    as a statement with placeholders has, so that an example can be prepared.
     """
 
     text: str
     example: str
-    control: bool  # of transactions, not of rows
+    is_savepoint: bool
 
 
-def shape_of(sql: object) -> Shape:
-    """Return the shape of a statement; the shapes of recent ones are remembered."""
-    text = sql if isinstance(sql, str) else _written(sql)
-    return _remembered(text) if len(text) <= CACHED_LIMIT else _shape(_shortened(text))
+def fingerprint_of(sql: object) -> Fingerprint:
+    """Return the fingerprint of a statement: a string, bytes, or what psycopg composes."""
+    if isinstance(sql, str):
+        text = sql
+    elif isinstance(sql, bytes):
+        text = sql.decode(errors="replace")
+    else:
+        text = str(sql.as_string(None)) if hasattr(sql, "as_string") else "(unreadable)"
+    if len(text) <= CACHEABLE_LENGTH:
+        return _cached(text)
+    # Long statements are long lists of placeholders. Cutting these first is fast; reading every token is not.
+    return _fingerprint(_LONG_LIST.sub("%s, %s", _LONG_ROWS.sub(r"\1", text)))
 
 
-def _shape(sql: str) -> Shape:
-    example = _NEGATIVE.sub(r"\1%s", _TOKENS.sub(_folded, sql).strip())
+def fingerprint_id(text: str) -> str:
+    """Return a short identifier of a fingerprint's text, the same on every machine."""
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def _fingerprint(sql: str) -> Fingerprint:
+    example = _NEGATIVE.sub(r"\1%s", _TOKENS.sub(_replacement, sql).strip())
     text = _SAVEPOINT.sub(r"\1 ...", example)
-    for pattern, replacement in _FOLDS:
+    for pattern, replacement in _LISTS:
         text = pattern.sub(replacement, text)
-    control = text.endswith("SAVEPOINT ...")
-    if len(text) > SHAPE_LIMIT:
+    is_savepoint = text.endswith("SAVEPOINT ...")
+    if len(text) > LENGTH_LIMIT:
         digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        text = f"{text[:SHAPE_LIMIT]}… {digest}"
-    cut = text if control else example[:SHAPE_LIMIT]
-    return Shape(text, text if cut == text else cut, control)
+        text = f"{text[:LENGTH_LIMIT]}… {digest}"
+    example = text if is_savepoint else example[:LENGTH_LIMIT]
+    return Fingerprint(text, text if example == text else example, is_savepoint)  # equal strings are kept once
 
 
-_remembered = lru_cache(CACHED)(_shape)
+_cached = lru_cache(CACHE_SIZE)(_fingerprint)
 
 
-def _shortened(sql: str) -> str:
-    """Cut the runs of placeholders that make a statement long, which is fast, before it is read token by token."""
-    return _MANY.sub("%s, %s", _MANY_ROWS.sub(r"\1", sql))
-
-
-def _written(sql: object) -> str:
-    """Write a statement that is no text as the driver would; psycopg composes some of parts of its own."""
-    if isinstance(sql, bytes):
-        return sql.decode(errors="replace")
-    return str(sql.as_string(None)) if hasattr(sql, "as_string") else "(unreadable)"
-
-
-def _folded(match: re.Match[str]) -> str:
+def _replacement(match: re.Match[str]) -> str:
     if match["space"] is not None:
         return " "
     return match["kept"] or "%s"

@@ -1,36 +1,39 @@
-"""Histograms of durations in fixed memory: exponential buckets, 2 % wide on either side, that merge by adding."""
+"""Histograms of durations in fixed memory, with exponential buckets; two are merged by adding their counts.
+
+https://arxiv.org/abs/1908.10693 (DDSketch) describes the method.
+"""
 
 import math
 import sys
 from array import array
 
-ACCURACY = 0.02  # a quantile is at most this much off, relatively
-SMALLEST = 1e-6  # seconds; what is shorter counts as this
-SIZE = 560  # buckets, up to 5,000 seconds; what is longer counts as that
+ACCURACY = 0.02  # the greatest relative error of a quantile
+SMALLEST = 1e-6  # seconds; shorter durations count as this
+SIZE = 560  # buckets, which reach to 5,000 seconds; longer durations count as that
 
 _GROWTH = (1 + ACCURACY) / (1 - ACCURACY)
 _SCALE = 1 / math.log(_GROWTH)
 _WIDTH = 4  # bytes of a count
 
-Packed = tuple[int, bytes]  # the first bucket, and the counts from there to the last that is not empty
+Packed = tuple[int, bytes]  # the first bucket in use, and the counts from it to the last bucket in use
 
 EMPTY: Packed = (0, b"")
 
 
 def new() -> "array[int]":
-    """Make an empty histogram."""
+    """Return an empty histogram."""
     return array("I", bytes(SIZE * _WIDTH))
 
 
 def bucket(seconds: float) -> int:
-    """Tell which bucket a duration falls into."""
+    """Return the bucket of a duration."""
     if seconds <= SMALLEST:
         return 0
     return min(int(math.log(seconds / SMALLEST) * _SCALE), SIZE - 1)
 
 
 def pack(counts: "array[int]") -> Packed:
-    """Leave out the empty buckets at both ends; little-endian, so that machines may be mixed."""
+    """Cut off the empty buckets at both ends. Counts are little-endian, so that different machines understand them."""
     if sys.byteorder == "big":
         counts = counts[:]
         counts.byteswap()
@@ -41,7 +44,7 @@ def pack(counts: "array[int]") -> Packed:
 
 
 def unpack(packed: Packed) -> tuple[int, "array[int]"]:
-    """Return the first bucket and the counts from there on."""
+    """Return the first bucket in use, and the counts from it on."""
     counts = array("I", packed[1])
     if sys.byteorder == "big":
         counts.byteswap()
@@ -61,17 +64,17 @@ def merge(one: Packed, other: Packed) -> Packed:
 
 
 def quantile(packed: Packed, share: float) -> float | None:
-    """Return the duration that `share` (0 to 1) of all do not exceed, in seconds; None when there is none."""
+    """Return the `share` quantile (0 to 1) in seconds; None for an empty histogram."""
     first, counts = unpack(packed)
-    wanted = share * (sum(counts) - 1)
-    seen = 0
+    rank = share * (sum(counts) - 1)
+    below = 0
     for position, count in enumerate(counts, first):
-        seen += count
-        if seen > wanted:
+        below += count
+        if below > rank:
             return middle(position)
     return None
 
 
 def middle(position: int) -> float:
-    """Return the seconds in a bucket that are relatively as far from its lower as from its upper end."""
+    """Return the seconds that have the same relative distance to both ends of a bucket."""
     return SMALLEST * math.exp(position / _SCALE) * (1 + ACCURACY)

@@ -1,4 +1,4 @@
-"""Measuring every statement that goes through a cursor of Django's."""
+"""Measures every statement that runs through a cursor of Django's."""
 
 import logging
 import time
@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from perf.timing import recorder
-from perf.timing.fingerprint import shape_of
-from perf.timing.tally import current
+from perf.timing.fingerprint import fingerprint_of
+from perf.timing.request_stats import current_stats
 
 logger = logging.getLogger("perf.slow_query")
 
@@ -18,16 +18,16 @@ LOGGED_LENGTH = 200  # characters of a slow statement
 
 
 def install(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Measure a connection that was made, once: with a pool every checkout is reported as one.
+    """Add `measure` to a connection once; with a pool, Django signals `connection_created` at every checkout.
 
-    In front, because whoever wraps for a while takes the last one off again.
+    It comes first, because `connection.execute_wrapper()` removes the last wrapper when its block ends.
     """
     if measure not in connection.execute_wrappers:
         connection.execute_wrappers.insert(0, measure)
 
 
 def measure(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Run a statement and take down what it took; `params` are passed on and looked at by nobody."""
+    """Run a statement and record its duration. Raises what the statement raises; never reads `params`."""
     start = time.perf_counter()
     failed = True
     try:
@@ -35,24 +35,24 @@ def measure(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
         failed = False
         return result
     finally:
-        _ended(sql, time.perf_counter() - start, None if failed else context["cursor"])
+        _record(sql, time.perf_counter() - start, None if failed else context["cursor"])
 
 
-def _ended(sql: Any, seconds: float, cursor: Any) -> None:
+def _record(sql: Any, seconds: float, cursor: Any) -> None:
+    """Record a statement, and log it if it was slow; `cursor` is None for one that failed."""
     try:
-        shape = shape_of(sql)
-        recorder.query(shape, seconds, recorder.FAILED if cursor is None else _rows(cursor))
+        fingerprint = fingerprint_of(sql)
+        rows: int | None = recorder.FAILED
+        if cursor is not None:
+            rows = cursor.cursor.rowcount  # of the driver's cursor: Django's wrapper takes ten times as long
+            if rows is not None and rows < 0:
+                rows = None  # SQLite does not know how many rows a SELECT has
+        recorder.query(fingerprint, seconds, rows)
         if seconds * 1000 >= settings.SLOW_QUERY_MS:
-            tally = current.get()
-            route = tally.route() if tally is not None else ""
-            recorder.slow_query(shape, seconds, route)
-            said = {"duration": round(seconds, 4), "sql": shape.example[:LOGGED_LENGTH], "route": route or None}
-            logger.warning("slow query", extra=said)
+            stats = current_stats.get()
+            route = stats.route() if stats is not None else ""
+            recorder.slow_query(fingerprint, seconds, route)
+            sql = fingerprint.example[:LOGGED_LENGTH]
+            logger.warning("slow query", extra={"duration": round(seconds, 4), "sql": sql, "route": route or None})
     except Exception as error:
-        recorder.report("recording a statement fails", error)
-
-
-def _rows(cursor: Any) -> int | None:
-    """Return the rows of a statement; SQLite does not know how many a SELECT will find."""
-    rows = cursor.cursor.rowcount  # the driver's own: Django's wrapper would look it up at ten times the cost
-    return rows if rows >= 0 else None
+        recorder.log_failure("recording a statement fails", error)

@@ -1,4 +1,4 @@
-"""Logs as JSON, one line an event, each with the id of the request it belongs to."""
+"""Logs as JSON, one line for each event, with the id of the request that it belongs to."""
 
 import logging
 import threading
@@ -9,8 +9,8 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
-# At DEBUG these would log what people wrote.
-TALKATIVE = ("urllib3", "httpx2", "httpcore2")
+# At DEBUG these loggers write prompts and answers.
+VERBOSE = ("urllib3", "httpx2", "httpcore2")
 
 REPEAT = 60.0  # seconds between errors of one kind
 KINDS_LIMIT = 1000  # kinds remembered
@@ -19,7 +19,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 class JsonFormatter(BaseJsonFormatter):
-    """Time, level, logger, message, request id, and whatever the call gave as `extra`."""
+    """Writes time, level, logger, message, request id, and the `extra` fields of the call."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class JsonFormatter(BaseJsonFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """Add the request id of the thread that logs."""
+        """Add the id of the request that the thread works on."""
         if (current := request_id.get()) is not None:
             record.request_id = current
         return super().format(record)
@@ -79,7 +79,7 @@ def _kind(record: logging.LogRecord) -> tuple[str, ...]:
 
 
 def json_logging(level: str) -> dict[str, Any]:
-    """Write the LOGGING setting: everything from `level` on goes to standard error."""
+    """Return the LOGGING setting: records of `level` and above go to standard error."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -88,12 +88,12 @@ def json_logging(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["repeats"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # The envelope and the timing middleware log each failed request once, with more to go on.
+            # The error envelope and the timing middleware log each failed request once, with more details.
             "django.request": {"level": "CRITICAL"},
-            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            **{name: {"level": "WARNING"} for name in VERBOSE},
             # A crowd of streams that ends leaves more connections than are kept, each of which would be a warning.
             "urllib3.connectionpool": {"level": "ERROR"},
-            # It logs each attempt of each slot to connect; our pool says once what they come to.
+            # It logs every attempt to connect; our pool logs once that the server is gone.
             "psycopg.pool": {"level": "ERROR"},
         },
     }

@@ -1,25 +1,21 @@
-"""What the pool of a worker holds at this moment, handed on with its figures."""
+"""Gauges of this worker's connection pool."""
 
-from collections.abc import Callable
+from functools import partial
 
 from perf.serving.health import pool_figures
 from perf.timing import recorder
 
-FIGURES = {"pool_in_use": "checked_out", "pool_size": "pool_size", "pool_max": "pool_max", "pool_waiting": "waiting"}
-
-
-def look_at(figure: str) -> Callable[[], float]:
-    """Make what looks at one figure; it raises LookupError where there is no pool, or nobody serves by it."""
-
-    def look() -> float:
-        if not recorder.is_serving() or (value := pool_figures()[figure]) is None:
-            raise LookupError(figure)
-        return float(value)
-
-    return look
+_FIGURES = {"pool_in_use": "checked_out", "pool_size": "pool_size", "pool_max": "pool_max", "pool_waiting": "waiting"}
 
 
 def register() -> None:
-    """Hand the figures on from now on."""
-    for name, figure in FIGURES.items():
-        recorder.GAUGES[name] = look_at(figure)
+    """Add the gauges to the recorder's."""
+    for name, figure in _FIGURES.items():
+        recorder.GAUGES[name] = partial(_read, figure)
+
+
+def _read(figure: str) -> float:
+    """Return a figure of the pool. Raises LookupError without a pool, and in a process that does not serve."""
+    if not recorder.is_serving() or (value := pool_figures()[figure]) is None:
+        raise LookupError(figure)
+    return float(value)

@@ -11,12 +11,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from perf.timing.figures import load
-from perf.timing.kinds import KINDS, Counter, Histogram, Key, Kind
+from perf.timing.kinds import KINDS, CounterMetric, HistogramMetric, Key, Kind
 from perf.timing.stores import store
-from perf.timing.totals import BOUNDS, Numbers, Totals, summed
+from perf.timing.totals import BOUNDS, Sums, Totals, sum_of
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-EXTRAS = 2 + len(BOUNDS)  # where the further sums of a kind begin
+EXTRAS = 2 + len(BOUNDS)  # the position of a kind's first extra in its sums
 
 _GAUGES = (
     ("in_flight", "llmselect_requests_in_flight", "Requests that are being answered."),
@@ -28,19 +28,19 @@ _GAUGES = (
 
 
 def exposition() -> bytes:
-    """Write what workers have handed on, counters since the first of them began. Raises what the store raises.
+    """Return the figures that workers have flushed, as the body of `/metrics`. Raises what the store raises.
 
-    What this worker has not handed on is left out: the next answer may be another's, and a counter must not fall.
+    What this worker has not flushed is left out: another worker may answer the next scrape, and no counter may fall.
     """
-    totals = summed(store().totals().values())
-    gauges = load(timezone.now() - timedelta(minutes=1)).gauges  # a new minute has none yet
+    totals = sum_of(store().totals().values())
+    gauges = load(timezone.now() - timedelta(minutes=1)).gauges  # the current minute may have none yet
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(totals, gauges))
     return generate_latest(registry)
 
 
 class _Collector(Collector):
-    """Hands the figures to prometheus_client."""
+    """Presents the figures to prometheus_client."""
 
     def __init__(self, totals: Totals, gauges: dict[str, float]) -> None:
         self.totals, self.gauges = totals, gauges
@@ -52,30 +52,29 @@ class _Collector(Collector):
                 yield self._histogram(kind, kind.histogram)
             for counter in kind.counters:
                 yield self._counter(kind, counter)
-        for name, metric, said in _GAUGES:
+        for name, metric, help_text in _GAUGES:
             if name in self.gauges:
-                yield GaugeMetricFamily(metric, said, value=self.gauges[name])
+                yield GaugeMetricFamily(metric, help_text, value=self.gauges[name])
 
-    def _histogram(self, kind: Kind, shown: Histogram) -> Metric:
-        family = HistogramMetricFamily(shown.name, shown.help, labels=shown.labels)
-        for label, numbers in self._by(kind, len(shown.labels)).items():
-            upto = accumulate(numbers[2:EXTRAS])
-            buckets = [(str(bound), count) for bound, count in zip(BOUNDS, upto, strict=True)]
-            family.add_metric(label, [*buckets, ("+Inf", numbers[0])], sum_value=numbers[1])
+    def _histogram(self, kind: Kind, metric: HistogramMetric) -> Metric:
+        family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for label, sums in self._grouped(kind, len(metric.labels)).items():
+            cumulative = accumulate(sums[2:EXTRAS])
+            buckets = [(str(bound), count) for bound, count in zip(BOUNDS, cumulative, strict=True)]
+            family.add_metric(label, [*buckets, ("+Inf", sums[0])], sum_value=sums[1])
         return family
 
-    def _counter(self, kind: Kind, shown: Counter) -> Metric:
-        position = 0 if shown.extra is None else EXTRAS + kind.extras.index(shown.extra)
-        family = CounterMetricFamily(shown.name, shown.help, labels=shown.labels)
-        for label, numbers in self._by(kind, len(shown.labels)).items():
-            family.add_metric(label, numbers[position] * shown.scale)
+    def _counter(self, kind: Kind, metric: CounterMetric) -> Metric:
+        position = 0 if metric.extra is None else EXTRAS + kind.extras.index(metric.extra)
+        family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for label, sums in self._grouped(kind, len(metric.labels)).items():
+            family.add_metric(label, sums[position] * metric.scale)
         return family
 
-    def _by(self, kind: Kind, parts: int) -> dict[Key, Numbers]:
-        """Add up a kind by the first of its labels."""
-        grouped: dict[Key, Numbers] = {}
-        for key, numbers in self.totals.of(kind).items():
-            label = key[:parts]
-            found = grouped.get(label)
-            grouped[label] = numbers if found is None else [a + b for a, b in zip(found, numbers, strict=True)]
-        return grouped
+    def _grouped(self, kind: Kind, parts: int) -> dict[Key, Sums]:
+        """Return the sums of a kind by the first parts of its label."""
+        groups: dict[Key, Sums] = {}
+        for key, sums in self.totals.of(kind).items():
+            group = groups.get(key[:parts])
+            groups[key[:parts]] = sums if group is None else [a + b for a, b in zip(group, sums, strict=True)]
+        return groups

@@ -1,4 +1,7 @@
-"""Recording what requests, statements, caches and pools take; never raises into what it measures."""
+"""Records how long requests, statements, cache lookups and pool waits take, in the memory of this process.
+
+A function that records never raises, since a fault of the measuring must not fail what it measures.
+"""
 
 import logging
 import threading
@@ -14,259 +17,249 @@ from django.conf import settings
 
 from perf.timing import kinds
 from perf.timing.deltas import Delta
-from perf.timing.fingerprint import Shape
-from perf.timing.rows import fingerprint_id
-from perf.timing.series import Live
-from perf.timing.tally import QUERIES_LIMIT, Lookup, Tally, current
+from perf.timing.fingerprint import Fingerprint, fingerprint_id
+from perf.timing.request_stats import QUERIES_LIMIT, Lookup, Query, RequestStats, current_stats
+from perf.timing.series import LiveSeries
 
 logger = logging.getLogger("perf.timing")
-suspicions = logging.getLogger("perf.n_plus_one")
+n_plus_one_logger = logging.getLogger("perf.n_plus_one")
 
-REPEATED = 10  # times that a request sends one shape before it is suspected of N+1
-FAILED = -1  # instead of a number of rows
-LABEL_LIMIT = 100  # characters of a label that others choose
+N_PLUS_ONE_THRESHOLD = 10  # times that one request sends one statement
+FAILED = -1  # the number of rows of a statement that failed
+LABEL_LENGTH = 100  # characters of labels that apps choose
 
-# Whose statements are measured, where it is no request's.
+# Who runs the statements of this thread or task when no request does; None means the default of the process.
 origin: ContextVar[str | None] = ContextVar("origin", default=None)
-HANDOVER = "handover"  # our own statements; they alone are no reason to hand on again
+FLUSH_ORIGIN = "handover"  # the origin of the flush's own statements, as the API shows it
 
-# Figures of this moment by name, asked for whenever figures are handed on; summed over workers.
+# Functions that read a gauge, by its name. The values of all workers are summed. A gauge that raises is left out.
 GAUGES: dict[str, Callable[[], float]] = {}
 
 _lock = threading.Lock()
-_reported = float("-inf")
+_last_failure_log = float("-inf")
 Arguments = ParamSpec("Arguments")
 
 
 @dataclass(slots=True)
 class _State:
-    live: Live
-    running: set[Tally] = field(default_factory=set)  # of the requests in flight; a set is changed without the lock
+    live: LiveSeries
+    in_flight: set[RequestStats] = field(default_factory=set)  # needs no lock: adding and removing are atomic
     serving: bool = False
-    act: Callable[[], None] = lambda: None
+    on_change: Callable[[], None] = lambda: None
 
 
-_state = _State(Live())
+_state = _State(LiveSeries())
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A request that has ended: seconds to the last byte, or the first of a stream; and to the end of a stream."""
+class FinishedRequest:
+    """A request that was answered.
+
+    `seconds` is the time to the last byte, or to the first byte of a stream; `stream_seconds` the time to the end of a
+    stream, None when the response was none.
+    """
 
     method: str
     route: str
     status: int
     seconds: float
-    streamed: float | None = None
+    stream_seconds: float | None = None
 
 
-def quietly(record: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Do nothing where timing is off, and log one line a minute instead of raising."""
+def _guarded(record: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Make a function do nothing when timing is off, and log instead of raise."""
 
     @wraps(record)
-    def safe(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         if not settings.TIMING:
             return
         try:
             record(*args, **kwargs)
         except Exception as error:
-            report("recording fails", error)
+            log_failure("recording fails", error)
 
-    return safe
+    return guarded
 
 
-def report(what: str, error: Exception) -> None:
-    """Log that timing fails, one line a minute."""
-    global _reported
+def log_failure(message: str, error: Exception) -> None:
+    """Log that timing fails, at most once a minute."""
+    global _last_failure_log
     now = time.monotonic()
-    if now - _reported >= 60:
-        _reported = now
-        logger.warning(what, extra={"error": repr(error)[:200]})
+    if now - _last_failure_log >= 60:
+        _last_failure_log = now
+        logger.warning(message, extra={"error": repr(error)[:200]})
 
 
-@quietly
-def request_began(tally: Tally) -> None:
-    """Count a request in flight."""
-    _state.running.add(tally)
+@_guarded
+def request_started(stats: RequestStats) -> None:
+    """Count a request as in flight."""
+    _state.in_flight.add(stats)
 
 
-@quietly
-def request_ended(tally: Tally, served: Served) -> None:
-    """Take down a request and its statements."""
-    _state.running.discard(tally)
+@_guarded
+def request_finished(stats: RequestStats, request: FinishedRequest) -> None:
+    """Record a request with its statements and cache lookups, and log when it looks like N+1."""
+    _state.in_flight.discard(stats)
     with _lock:
-        series = _live().series(kinds.REQUESTS, (served.method, served.route, str(served.status)))
-        series.add(served.seconds)
+        live = _live()
+        series = live.get(kinds.REQUESTS, (request.method, request.route, str(request.status)))
+        series.add(request.seconds)
         extras = series.extras
-        extras[0] += tally.database_seconds
-        extras[1] += tally.query_count
-        extras[2] += tally.pool_seconds
-        if served.streamed is not None:
-            _state.live.series(kinds.STREAMS, (served.method, served.route)).add(served.streamed)
-        _take_queries(tally, served.route)
-        _take_lookups(tally.lookups)
-    if tally.query_count >= REPEATED:
-        _suspect(tally, served.route)
+        extras[0] += stats.database_seconds
+        extras[1] += stats.query_count
+        extras[2] += stats.pool_seconds
+        if request.stream_seconds is not None:
+            live.get(kinds.STREAMS, (request.method, request.route)).add(request.stream_seconds)
+        _add_queries(live, "request", request.route, stats.queries)
+        _add_lookups(live, stats.lookups)
+    if stats.query_count >= N_PLUS_ONE_THRESHOLD and (repeated := stats.repeated_queries(N_PLUS_ONE_THRESHOLD)):
+        text, count = repeated[0]
+        extra = {"route": request.route, "fingerprint": text, "count": count}
+        n_plus_one_logger.warning("repeated query", extra=extra)
+        with _lock:
+            for text, count in repeated:
+                series = _live().get(kinds.REPEATS, (request.route, text))
+                series.add(0.0)
+                if series.worst is None or count > series.worst[0]:
+                    series.worst = [count, time.time()]
 
 
-@quietly
-def slow_request(seconds: float, described: dict[str, Any]) -> None:
-    """Keep a slow request among the slowest."""
+@_guarded
+def slow_request(seconds: float, details: dict[str, Any]) -> None:
+    """Keep a request among the slowest; `details` must hold plain data."""
     with _lock:
-        _live().event("slow_requests", seconds, time.time(), described)
+        _live().add_event("slow_requests", seconds, time.time(), details)
 
 
-@quietly
-def query(shape: Shape, seconds: float, rows: int | None) -> None:
-    """Take down a statement; `rows` is None where unknown and `FAILED` for one that failed."""
-    tally = current.get()
-    if tally is None:
+@_guarded
+def query(fingerprint: Fingerprint, seconds: float, rows: int | None) -> None:
+    """Record a statement; `rows` is None when unknown and `FAILED` when the statement failed."""
+    stats = current_stats.get()
+    if stats is None:
         where = origin.get() or ("background" if _state.serving else "command")
         with _lock:
-            _add_query(_live(), where, where, (shape, seconds, rows))
+            _add_queries(_live(), where, where, [(fingerprint, seconds, rows)])
         return
-    tally.query_count += 1
-    tally.database_seconds += seconds
-    tally.queries.append((shape, seconds, rows))
-    if len(tally.queries) >= QUERIES_LIMIT:
+    stats.query_count += 1
+    stats.database_seconds += seconds
+    stats.queries.append((fingerprint, seconds, rows))
+    if len(stats.queries) >= QUERIES_LIMIT:
         with _lock:
-            _take_queries(tally, tally.route())
-        tally.forget_counted()
+            _add_queries(_live(), "request", stats.route(), stats.queries)
+        stats.discard_queries()
 
 
-@quietly
-def slow_query(shape: Shape, seconds: float, route: str) -> None:
-    """Keep a slow statement among the slowest."""
-    what = {"sql": shape.example[:200], "route": route, "id": fingerprint_id(shape.text)}
+@_guarded
+def slow_query(fingerprint: Fingerprint, seconds: float, route: str) -> None:
+    """Keep a statement among the slowest."""
+    details = {"sql": fingerprint.example[:200], "route": route, "id": fingerprint_id(fingerprint.text)}
     with _lock:
-        _live().event("slow_queries", seconds, time.time(), what)
+        _live().add_event("slow_queries", seconds, time.time(), details)
 
 
-@quietly
+@_guarded
 def cache_lookup(namespace: str, hit: bool, seconds: float) -> None:
-    """Take down one lookup of a cache."""
+    """Record a lookup in a cache."""
     lookup = (namespace, "hit" if hit else "miss", seconds)
-    if (tally := current.get()) is not None:
-        tally.lookups.append(lookup)
+    if (stats := current_stats.get()) is not None:
+        stats.lookups.append(lookup)
         return
     with _lock:
-        _live()
-        _take_lookups([lookup])
+        _add_lookups(_live(), [lookup])
 
 
-@quietly
-def pool_waited(seconds: float) -> None:
-    """Take down how long a connection was waited for, which is not in the time of any statement."""
-    if (tally := current.get()) is not None:
-        tally.pool_seconds += seconds
+@_guarded
+def pool_wait(seconds: float) -> None:
+    """Record a wait for a connection of the pool. It is no part of the time of a statement."""
+    if (stats := current_stats.get()) is not None:
+        stats.pool_seconds += seconds
     with _lock:
-        _live().series(kinds.POOL, ("wait",)).add(seconds)
+        _live().get(kinds.POOL, ("wait",)).add(seconds)
 
 
-@quietly
-def measured(kind: kinds.Kind, label: kinds.Key, seconds: float, extras: Sequence[float] = ()) -> None:
-    """Take down one duration of a kind that an app registered, and the numbers that are added up beside it."""
+@_guarded
+def record(kind: kinds.Kind, label: kinds.Key, seconds: float, extras: Sequence[float] = ()) -> None:
+    """Record a duration of a kind that an app registered, and the numbers for the kind's `extras`."""
     with _lock:
-        series = _live().series(kind, tuple(part[:LABEL_LIMIT] for part in label))
+        series = _live().get(kind, tuple(part[:LABEL_LENGTH] for part in label))
         series.add(seconds)
         for position, number in enumerate(extras):
             series.extras[position] += number
 
 
 def serve() -> None:
-    """Say that this process serves requests."""
+    """Mark this process as a server."""
     _state.serving = True
 
 
 def is_serving() -> bool:
-    """Tell whether this process serves requests."""
+    """Return whether this process is a server."""
     return _state.serving
 
 
-def when_changed(act: Callable[[], None]) -> None:
-    """Call `act` at the first thing that is taken down, and at the first after each time it was taken."""
-    _state.act = act
+def on_change(callback: Callable[[], None]) -> None:
+    """Call `callback` at the first figure, and at the first after each `drain`; it runs under the recorder's lock."""
+    _state.on_change = callback
 
 
-def gauges() -> dict[str, float]:
-    """Look at the figures of this moment; one that cannot be seen is left out."""
-    seen: dict[str, float] = {"in_flight": len(_state.running)}
-    for name, look in GAUGES.items():
+def read_gauges() -> dict[str, float]:
+    """Return the values of the gauges by name."""
+    values: dict[str, float] = {"in_flight": len(_state.in_flight)}
+    for name, read in GAUGES.items():
         with suppress(Exception):
-            seen[name] = look()
-    return seen
+            values[name] = read()
+    return values
 
 
 def changed() -> bool:
-    """Tell whether anything was taken down since it was last handed on."""
+    """Return whether anything was recorded since the last `drain`, apart from the flush's own statements."""
     return _state.live.changed
 
 
-def taken() -> Delta:
-    """Take what was taken down, and begin anew."""
+def drain() -> Delta:
+    """Return all figures and remove them from memory."""
     with _lock:
-        live, _state.live = _state.live, Live()
-    return live.moved()
+        live, _state.live = _state.live, LiveSeries()
+    return live.drain()
 
 
-def seen() -> Delta:
-    """Copy what was taken down, which stays to be handed on."""
+def snapshot() -> Delta:
+    """Return a copy of all figures."""
     with _lock:
-        return _state.live.packed()
+        return _state.live.snapshot()
 
 
-def begin_anew() -> None:
-    """Forget everything, as a forked process must: what its parent measured the parent hands on."""
-    global _lock, _reported
-    _lock, _reported = threading.Lock(), float("-inf")
-    _state.live, _state.running = Live(), set()
+def reset() -> None:
+    """Discard all figures, as a forked process must: they belong to its parent."""
+    global _lock, _last_failure_log
+    _lock, _last_failure_log = threading.Lock(), float("-inf")
+    _state.live, _state.in_flight = LiveSeries(), set()
 
 
-def _live() -> Live:
-    """Return the series to change, under the lock; what is changed will be handed on."""
+def _live() -> LiveSeries:
+    """Return the series and mark them as changed; the caller holds the lock and changes them."""
     live = _state.live
-    if not live.changed and origin.get() != HANDOVER:
+    if not live.changed and origin.get() != FLUSH_ORIGIN:
         live.changed = True
-        _state.act()
+        _state.on_change()
     return live
 
 
-def _take_queries(tally: Tally, route: str) -> None:
-    live = _state.live
-    for taken_down in tally.queries:
-        _add_query(live, "request", route, taken_down)
+def _add_lookups(live: LiveSeries, lookups: Iterable[Lookup]) -> None:
+    for namespace, result, seconds in lookups:
+        live.get(kinds.CACHES, (namespace, result)).add(seconds)
 
 
-def _take_lookups(lookups: Iterable[Lookup]) -> None:
-    live = _state.live
-    for namespace, outcome, seconds in lookups:
-        live.series(kinds.CACHES, (namespace, outcome)).add(seconds)
-
-
-def _add_query(live: Live, where: str, route: str, taken_down: tuple[Shape, float, int | None]) -> None:
-    shape, seconds, rows = taken_down
-    series = live.series(kinds.QUERIES, (where, shape.text))
-    series.add(seconds)
-    series.count_under(route)
-    if rows == FAILED:
-        series.extras[2] += 1
-    elif rows is not None:
-        series.extras[0] += rows
-        series.extras[1] += 1
-    if series.worst is None or seconds > series.worst[0]:
-        example = "" if shape.example is shape.text else shape.example  # kept once
-        series.worst = [seconds, time.time(), example, route]
-
-
-def _suspect(tally: Tally, route: str) -> None:
-    repeated = tally.most_repeated(REPEATED)
-    if not repeated:
-        return
-    text, count = repeated[0]
-    suspicions.warning("repeated query", extra={"route": route, "fingerprint": text, "count": count})
-    with _lock:
-        for text, count in repeated:
-            series = _live().series(kinds.REPEATS, (route, text))
-            series.add(0.0)
-            if series.worst is None or count > series.worst[0]:
-                series.worst = [count, time.time()]
+def _add_queries(live: LiveSeries, where: str, route: str, queries: Iterable[Query]) -> None:
+    for fingerprint, seconds, rows in queries:
+        series = live.get(kinds.QUERIES, (where, fingerprint.text))
+        series.add(seconds)
+        series.count_route(route)
+        if rows == FAILED:
+            series.extras[2] += 1
+        elif rows is not None:
+            series.extras[0] += rows
+            series.extras[1] += 1
+        if series.worst is None or seconds > series.worst[0]:
+            same = fingerprint.example is fingerprint.text
+            series.worst = [seconds, time.time(), "" if same else fingerprint.example, route]

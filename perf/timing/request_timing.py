@@ -1,4 +1,4 @@
-"""Timing one request: from its arrival to its last byte, with what it did on the way."""
+"""Times one request from its arrival to its last byte, with its statements and cache lookups."""
 
 import logging
 import time
@@ -13,120 +13,124 @@ from django.utils.functional import LazyObject, empty
 from perf.timing import recorder
 from perf.timing.kinds import UNMATCHED
 from perf.timing.logs import request_id
-from perf.timing.recorder import Served
-from perf.timing.tally import Tally, current
+from perf.timing.recorder import FinishedRequest
+from perf.timing.request_stats import RequestStats, current_stats
 
 logger = logging.getLogger("perf.slow_request")
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-STATIC = "(static)"
+STATIC = "(static)"  # the route of static files
 CLIENT_TIMEOUT = 408  # the client was slow
 
 
 class RequestTiming:
-    """What one request takes; `begun()`, then `ended()` once, or `streams()` instead."""
+    """The timing of one request.
 
-    def __init__(self, request: HttpRequest, given_id: str) -> None:
+    Call `finish` when the response is ready, or `time_stream` if it is streamed; the stream then finishes itself.
+    """
+
+    def __init__(self, request: HttpRequest, request_id: str) -> None:
         self.request = request
-        self.id = given_id
-        self.tally = Tally(self._route)
+        self.id = request_id
+        self.stats = RequestStats(self._route)
         self._started = time.perf_counter()
-        self._first: float | None = None
-        self._ended = False
+        self._first_byte: float | None = None  # seconds
+        self._finished = False
 
     @property
     def elapsed(self) -> float:
-        """The seconds since it arrived."""
+        """The seconds since the request arrived."""
         return time.perf_counter() - self._started
 
-    def working(self) -> "_Working":
-        """Inside the returned context, what this thread does is done for this request."""
-        return _Working(self)
+    def active(self) -> "_Active":
+        """Return a context in which the statements, lookups and logs of this thread belong to the request."""
+        return _Active(self)
 
-    def streams(self, response: StreamingHttpResponse) -> None:
-        """Time a response that is written while the server reads it; it ends when the server closes it."""
-        response.streaming_content = self._pieces(iter(cast(Iterable[Any], response.streaming_content)))
+    def time_stream(self, response: StreamingHttpResponse) -> None:
+        """Time a streamed response to its first byte, and to its end, which is when the server closes it."""
+        response.streaming_content = self._timed_chunks(iter(cast(Iterable[Any], response.streaming_content)))
         close: Callable[[], None] = response.close
 
-        def closed() -> None:
+        def timed_close() -> None:
             try:
-                with self.working():
+                with self.active():
                     close()
             finally:
-                self.ended(response.status_code, streamed=True)
+                self.finish(response.status_code, streamed=True)
 
-        response.close = closed  # type: ignore[method-assign]  # the one place where every stream ends
+        response.close = timed_close  # type: ignore[method-assign]  # called however a stream ends
 
-    def _pieces(self, pieces: Iterator[Any]) -> Iterator[Any]:
+    def _timed_chunks(self, chunks: Iterator[Any]) -> Iterator[Any]:
         while True:
-            with self.working():
+            with self.active():
                 try:
-                    piece = next(pieces)
+                    chunk = next(chunks)
                 except StopIteration:
                     return
-            if self._first is None:
-                self._first = self.elapsed
-            yield piece
+            if self._first_byte is None:
+                self._first_byte = self.elapsed
+            yield chunk
 
-    def ended(self, status: int, *, streamed: bool = False) -> None:
-        """Take it down once, and log it if it was slow; a stream counts as slow by its first byte."""
-        if self._ended:
+    def finish(self, status: int, *, streamed: bool = False) -> None:
+        """Record the request, and log it if it was slow to its first byte; further calls do nothing."""
+        if self._finished:
             return
-        self._ended = True
-        whole = self.elapsed
-        seconds = whole if self._first is None else self._first
-        served = Served(_method(self.request), self._route(), status, seconds, whole if streamed else None)
-        recorder.request_ended(self.tally, served)
+        self._finished = True
+        total = self.elapsed
+        seconds = total if self._first_byte is None else self._first_byte
+        method = self.request.method if self.request.method in METHODS else "OTHER"
+        finished = FinishedRequest(method, self._route(), status, seconds, total if streamed else None)
+        recorder.request_finished(self.stats, finished)
         if seconds * 1000 >= settings.SLOW_REQUEST_MS and status != CLIENT_TIMEOUT:
-            described = self._described(served)
-            recorder.slow_request(seconds, described)
-            logger.warning("slow request", extra=described)
+            details = self._details(finished)
+            recorder.slow_request(seconds, details)
+            logger.warning("slow request", extra=details)
 
     def server_timing(self) -> str:
-        """Write the header of that name (https://www.w3.org/TR/server-timing/), in ms."""
-        tally = self.tally
-        cache_seconds = sum(seconds for _, _, seconds in tally.lookups)
+        """Return the value of the header Server-Timing, in ms (https://www.w3.org/TR/server-timing/)."""
+        stats = self.stats
+        cache_seconds = sum(seconds for _, _, seconds in stats.lookups)
         return (
             f"app;dur={self.elapsed * 1000:.1f}, "
-            f'db;dur={tally.database_seconds * 1000:.1f};desc="{tally.query_count} queries", '
-            f'cache;dur={cache_seconds * 1000:.1f};desc="{len(tally.lookups)} lookups"'
+            f'db;dur={stats.database_seconds * 1000:.1f};desc="{stats.query_count} queries", '
+            f'cache;dur={cache_seconds * 1000:.1f};desc="{len(stats.lookups)} lookups"'
         )
 
-    def known_user(self) -> Any:
-        """Return the user if the request loaded one; looking must not cost a query."""
+    def loaded_user(self) -> Any:
+        """Return the user if the request has loaded it, else None; never runs a query."""
         user = getattr(self.request, "user", None)
         if isinstance(user, LazyObject) and user.__dict__.get("_wrapped", empty) is empty:
             return None
         return user
 
     def _route(self) -> str:
-        """Label by URL pattern; a pattern that begins by an anchor is a net for what the others left."""
+        """Return the URL pattern; one that starts with `^` is a catch-all, whose paths share `UNMATCHED`."""
         match = self.request.resolver_match
         if match is not None:
             return match.route if match.route and not match.route.startswith("^") else UNMATCHED
         return STATIC if self.request.path_info.startswith(settings.STATIC_URL) else UNMATCHED
 
-    def _described(self, served: Served) -> dict[str, Any]:
-        """Say which request it was without saying what was in it: the route, not the path."""
-        described = {
-            "method": served.method,
-            "route": served.route,
-            "status": served.status,
-            "duration": round(served.seconds, 4),
-            "user_id": getattr(self.known_user(), "pk", None),
+    def _details(self, finished: FinishedRequest) -> dict[str, Any]:
+        """Describe the request without its content: the route, not the path."""
+        details = {
+            "method": finished.method,
+            "route": finished.route,
+            "status": finished.status,
+            "duration": round(finished.seconds, 4),
+            "user_id": getattr(self.loaded_user(), "pk", None),
             "request_id": self.id,
         }
         if settings.TIMING:
-            described |= {
-                "query_count": self.tally.query_count,
-                "database_time": round(self.tally.database_seconds, 4),
-                "pool_wait": round(self.tally.pool_seconds, 4),
+            details |= {
+                "query_count": self.stats.query_count,
+                "database_time": round(self.stats.database_seconds, 4),
+                "pool_wait": round(self.stats.pool_seconds, 4),
             }
-        return described
+        return details
 
 
-class _Working:
-    """Written out, for a generator takes three times as long, and every chunk of a stream enters one."""
+class _Active:
+    """The context of `RequestTiming.active`; a class, since `@contextmanager` takes three times as long a chunk."""
 
     __slots__ = ("_timing", "_tokens")
 
@@ -134,17 +138,13 @@ class _Working:
         self._timing = timing
 
     def __enter__(self) -> None:
-        self._tokens = request_id.set(self._timing.id), current.set(self._timing.tally)
+        self._tokens = request_id.set(self._timing.id), current_stats.set(self._timing.stats)
 
     def __exit__(self, *_: object) -> None:
         request_id.reset(self._tokens[0])
-        current.reset(self._tokens[1])
+        current_stats.reset(self._tokens[1])
 
 
 def is_stream(response: HttpResponseBase) -> bool:
-    """Tell whether a response is written while it is read; a file is left to the server, which may send it itself."""
+    """Return whether a response is produced while the server reads it; a file is not."""
     return isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse)
-
-
-def _method(request: HttpRequest) -> str:
-    return request.method if request.method in METHODS else "OTHER"

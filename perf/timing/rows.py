@@ -1,21 +1,21 @@
-"""What merged figures say, a row for each thing measured; times are seconds, rates 0 to 1."""
+"""Tables of merged figures: one row for each thing measured. Times are in seconds, rates from 0 to 1."""
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
 from perf.timing import histogram, kinds
-from perf.timing.deltas import Delta, Packed
+from perf.timing.deltas import Delta, PackedSeries
+from perf.timing.fingerprint import fingerprint_id
 from perf.timing.kinds import Key
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long something took: percentiles within 2 %, None of nothing."""
+    """A summary of durations. Percentiles are at most 2 % off; mean and percentiles are None when `count` is 0."""
 
     count: int
     total: float
@@ -27,9 +27,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """The requests of a route and method, in the application; a stream counts to its first byte.
+    """The requests of a method and route.
 
-    `failed` are those answered with 5xx. `streams` are times to the end of streams, None where there were none.
+    Times are time in the application; of a stream, to its first byte. `failed` counts responses with 5xx. `streams` are
+    the times to the end of streams, None without streams. `queries`, `database_time` and `pool_wait` are means.
     """
 
     method: str
@@ -39,17 +40,18 @@ class RequestRow:
     statuses: dict[str, int]
     failed: int
     error_rate: float
-    queries: float  # a request
-    database_time: float  # a request
-    pool_wait: float  # a request
+    queries: float
+    database_time: float
+    pool_wait: float
     streams: Times | None
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRow:
-    """The statements of one shape from one origin: `request`, `background`, `command` or `handover`.
+    """The statements of one fingerprint and one origin.
 
-    `id` is short and the same on every machine. `rows` is None where no statement told how many.
+    Origins are `request`, `background`, `command`, and `handover`, which is the flush of figures. `rows` is the mean
+    number of rows, None when it is unknown. `routes` counts the statements by route.
     """
 
     id: str
@@ -57,7 +59,7 @@ class QueryRow:
     origin: str
     times: Times
     failed: int
-    rows: float | None  # a statement
+    rows: float | None
     routes: dict[str, int]
     slowest: float
     slowest_at: datetime
@@ -67,7 +69,7 @@ class QueryRow:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A route that sends one shape again and again in a request."""
+    """A route that looks like N+1: in one request it repeats a statement, at worst `worst_count` times."""
 
     route: str
     id: str
@@ -89,104 +91,105 @@ class CacheRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something slow, and what is known of it."""
+class SlowEvent:
+    """A slow request or statement; `what` are its details."""
 
     at: datetime
     duration: float
     what: dict[str, Any]
 
 
-def fingerprint_id(text: str) -> str:
-    """Name a fingerprint shortly."""
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
-
-
-def times(series: Iterable[Packed]) -> Times:
-    """Merge series into one."""
-    counted = list(series)
-    count, total = sum(packed[0] for packed in counted), sum(packed[1] for packed in counted)
-    merged = reduce(histogram.merge, ((packed[2], packed[3]) for packed in counted), histogram.EMPTY)
+def times(series: Iterable[PackedSeries]) -> Times:
+    """Summarize the durations of several series."""
+    several = list(series)
+    count, total = sum(one.count for one in several), sum(one.seconds for one in several)
+    merged = reduce(histogram.merge, (one.buckets for one in several), histogram.EMPTY)
     p50, p95, p99 = (histogram.quantile(merged, share) for share in (0.5, 0.95, 0.99))
     return Times(count, total, total / count if count else None, p50, p95, p99)
 
 
 def requests(delta: Delta, seconds: float) -> Iterator[RequestRow]:
-    """Yield the routes of figures that took so many seconds to come together."""
+    """Yield a row for each method and route; the figures are of so many `seconds`."""
     streams = delta.of(kinds.STREAMS)
     for (method, route), statuses in grouped(delta.of(kinds.REQUESTS), 2).items():
-        taken = times(statuses.values())
-        database, queries, pool = (summed(statuses.values(), position) / taken.count for position in range(3))
-        failed = sum(packed[0] for (_, _, status), packed in statuses.items() if status >= "500")
-        streamed = streams.get((method, route))
+        summary = times(statuses.values())
+        database, queries, pool = (sum_extra(statuses.values(), position) / summary.count for position in range(3))
+        failed = count_failed(statuses)
+        stream = streams.get((method, route))
         yield RequestRow(
             method=method,
             route=route,
-            times=taken,
-            requests_per_second=taken.count / seconds,
-            statuses={key[2]: packed[0] for key, packed in sorted(statuses.items())},
+            times=summary,
+            requests_per_second=summary.count / seconds,
+            statuses={key[2]: series.count for key, series in sorted(statuses.items())},
             failed=failed,
-            error_rate=failed / taken.count,
+            error_rate=failed / summary.count,
             queries=queries,
             database_time=database,
             pool_wait=pool,
-            streams=times([streamed]) if streamed else None,
+            streams=times([stream]) if stream else None,
         )
 
 
+def count_failed(requests: Mapping[Key, PackedSeries]) -> int:
+    """Count the responses with 5xx in series of the kind `REQUESTS`."""
+    return sum(series.count for (_, _, status), series in requests.items() if status >= "500")
+
+
 def queries(delta: Delta) -> Iterator[QueryRow]:
-    """Yield the shapes of statements."""
-    for (origin, text), packed in delta.of(kinds.QUERIES).items():
-        rows, with_rows, failed = packed[4]
-        slowest, at, example, route = packed[6]
+    """Yield a row for each origin and fingerprint."""
+    for (origin, text), series in delta.of(kinds.QUERIES).items():
+        rows, with_rows, failed = series.extras
+        slowest, at, example, route = series.worst or (0.0, 0.0, "", "")
         yield QueryRow(
             id=fingerprint_id(text),
             fingerprint=text,
             origin=origin,
-            times=times([packed]),
+            times=times([series]),
             failed=int(failed),
             rows=rows / with_rows if with_rows else None,
-            routes=dict(sorted(packed[5].items(), key=lambda item: -item[1])),
+            routes=dict(sorted(series.routes.items(), key=lambda item: -item[1])),
             slowest=slowest,
-            slowest_at=moment(at),
+            slowest_at=from_timestamp(at),
             slowest_route=route,
             slowest_example=example or text,
         )
 
 
 def suspects(delta: Delta) -> Iterator[Suspect]:
-    """Yield what looks like N+1."""
-    for (route, text), packed in delta.of(kinds.REPEATS).items():
-        yield Suspect(route, fingerprint_id(text), text, packed[0], int(packed[6][0]), moment(packed[6][1]))
+    """Yield a row for each route and statement that looks like N+1."""
+    for (route, text), series in delta.of(kinds.REPEATS).items():
+        count, at = series.worst or (0, 0.0)
+        yield Suspect(route, fingerprint_id(text), text, series.count, int(count), from_timestamp(at))
 
 
 def caches(delta: Delta) -> Iterator[CacheRow]:
-    """Yield the namespaces."""
+    """Yield a row for each cache namespace."""
     for (namespace,), lookups in grouped(delta.of(kinds.CACHES), 1).items():
-        by_result = {key[1]: packed[0] for key, packed in lookups.items()}
+        by_result = {key[1]: series.count for key, series in lookups.items()}
         hits, misses = by_result.get("hit", 0), by_result.get("miss", 0)
         yield CacheRow(namespace, hits, misses, hits / (hits + misses), times(lookups.values()))
 
 
-def events(delta: Delta, name: str) -> Iterator[Event]:
-    """Yield the slowest of a name."""
+def events(delta: Delta, name: str) -> Iterator[SlowEvent]:
+    """Yield the slowest events of a name, `slow_requests` or `slow_queries`, the slowest first."""
     for seconds, at, what in delta.events.get(name, []):
-        yield Event(moment(at), seconds, what)
+        yield SlowEvent(from_timestamp(at), seconds, what)
 
 
-def moment(at: float) -> datetime:
-    """Read seconds since 1970."""
-    return datetime.fromtimestamp(at, UTC)
+def from_timestamp(timestamp: float) -> datetime:
+    """Return a timestamp as a time in UTC."""
+    return datetime.fromtimestamp(timestamp, UTC)
 
 
-def grouped(table: dict[Key, Packed], parts: int) -> dict[Key, dict[Key, Packed]]:
+def grouped(table: Mapping[Key, PackedSeries], parts: int) -> dict[Key, dict[Key, PackedSeries]]:
     """Group series by the first parts of their labels."""
-    groups: dict[Key, dict[Key, Packed]] = defaultdict(dict)
-    for key, packed in table.items():
-        groups[key[:parts]][key] = packed
+    groups: dict[Key, dict[Key, PackedSeries]] = defaultdict(dict)
+    for key, series in table.items():
+        groups[key[:parts]][key] = series
     return groups
 
 
-def summed(series: Iterable[Packed], position: int) -> float:
-    """Add up one of the `extras` of a kind."""
-    return float(sum(packed[4][position] for packed in series))
+def sum_extra(series: Iterable[PackedSeries], position: int) -> float:
+    """Return the sum of the extra that has this position in `Kind.extras`."""
+    return float(sum(one.extras[position] for one in series))

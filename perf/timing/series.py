@@ -1,87 +1,93 @@
-"""What was measured since it was last handed on: one series a label, in memory that does not grow."""
+"""The figures that this process has not flushed yet: one series for each label, in bounded memory."""
 
 import heapq
 from collections import defaultdict
 from typing import Any
 
 from perf.timing import histogram
-from perf.timing.deltas import COUNTED_LIMIT, EVENTS_LIMIT, Delta, Packed
+from perf.timing.deltas import EVENTS_LIMIT, ROUTES_LIMIT, Delta, PackedSeries
 from perf.timing.kinds import OTHER, Key, Kind
 
 
 class Series:
-    """Count, seconds, their histogram, further sums, what it was counted under, and the worst of it."""
+    """The figures of one label of a kind.
 
-    __slots__ = ("buckets", "count", "counted", "extras", "total", "worst")
+    `seconds` is the sum of the durations and `extras` the sums of the kind's further numbers. `routes` counts the
+    statements by route. `worst` describes the worst case: see `PackedSeries`.
+    """
+
+    __slots__ = ("buckets", "count", "extras", "routes", "seconds", "worst")
 
     def __init__(self, kind: Kind) -> None:
         self.count = 0
-        self.total = 0.0
+        self.seconds = 0.0
         self.buckets = histogram.new() if kind.timed else None
         self.extras: list[float] = [0] * len(kind.extras)
-        self.counted: dict[str, int] = {}
+        self.routes: dict[str, int] = {}
         self.worst: list[Any] | None = None
 
     def add(self, seconds: float) -> None:
         """Add one duration."""
         self.count += 1
-        self.total += seconds
+        self.seconds += seconds
         if self.buckets is not None:
             self.buckets[histogram.bucket(seconds)] += 1
 
-    def count_under(self, label: str) -> None:
-        """Count by a label; beyond `COUNTED_LIMIT` they share one."""
-        if label not in self.counted and len(self.counted) >= COUNTED_LIMIT:
-            label = OTHER
-        self.counted[label] = self.counted.get(label, 0) + 1
+    def count_route(self, route: str) -> None:
+        """Count a route; all beyond `ROUTES_LIMIT` are counted as `OTHER`."""
+        if route not in self.routes and len(self.routes) >= ROUTES_LIMIT:
+            route = OTHER
+        self.routes[route] = self.routes.get(route, 0) + 1
 
-    def packed(self) -> Packed:
-        """Write it as plain data."""
-        first, counts = histogram.EMPTY if self.buckets is None else histogram.pack(self.buckets)
-        return [self.count, self.total, first, counts, self.extras, self.counted, self.worst]
+    def pack(self) -> PackedSeries:
+        """Return the figures as plain data."""
+        packed = histogram.EMPTY if self.buckets is None else histogram.pack(self.buckets)
+        return PackedSeries(self.count, self.seconds, packed, self.extras, self.routes, self.worst)
 
 
-class Live:
-    """The series of every kind, and the slowest events. Whoever uses it holds the lock of the recorder."""
+class LiveSeries:
+    """The series of every kind, and the slowest events. Callers hold the recorder's lock."""
 
     def __init__(self) -> None:
         self.kinds: defaultdict[str, dict[Key, Series]] = defaultdict(dict)
         self.events: dict[str, list[tuple[float, float, dict[str, Any]]]] = {}
-        self.changed = False  # by anything else than handing on
+        self.changed = False  # by anything but the flush itself
 
-    def series(self, kind: Kind, key: Key) -> Series:
-        """Return the series of a label, or of the one that stands for those beyond the limit."""
+    def get(self, kind: Kind, key: Key) -> Series:
+        """Return the series of a label; beyond the kind's limit, the one that such labels share."""
         table = self.kinds[kind.name]
         found = table.get(key)
         if found is None:
-            if len(table) >= kind.limit:
-                key = kind.other(key)
-                if key in table:
-                    return table[key]
-            found = table[key] = Series(kind)
+            key = kind.bounded(key, table)
+            found = table.get(key)
+            if found is None:
+                found = table[key] = Series(kind)
         return found
 
-    def event(self, name: str, seconds: float, at: float, what: dict[str, Any]) -> None:
-        """Keep an event if it is among the slowest; `at` is seconds since 1970."""
-        kept = self.events.setdefault(name, [])
-        if len(kept) < EVENTS_LIMIT:
-            heapq.heappush(kept, (seconds, at, what))
-        elif seconds > kept[0][0]:
-            heapq.heapreplace(kept, (seconds, at, what))
+    def add_event(self, name: str, seconds: float, timestamp: float, details: dict[str, Any]) -> None:
+        """Keep an event if it is among the `EVENTS_LIMIT` slowest of its name."""
+        events = self.events.setdefault(name, [])
+        if len(events) < EVENTS_LIMIT:
+            heapq.heappush(events, (seconds, timestamp, details))
+        elif seconds > events[0][0]:
+            heapq.heapreplace(events, (seconds, timestamp, details))
 
-    def packed(self) -> Delta:
-        """Write everything as plain data."""
+    def snapshot(self) -> Delta:
+        """Return a copy of all figures."""
         kinds = {
-            name: {key: series.packed() for key, series in table.items()} for name, table in self.kinds.items() if table
+            name: {key: series.pack() for key, series in table.items()} for name, table in self.kinds.items() if table
         }
-        return Delta(kinds, {name: [list(event) for event in kept] for name, kept in self.events.items()})
+        return Delta(kinds, self._packed_events())
 
-    def moved(self) -> Delta:
-        """Write everything as plain data and let go of it on the way, so that memory never holds both."""
-        delta = Delta(events={name: [list(event) for event in kept] for name, kept in self.events.items()})
+    def drain(self) -> Delta:
+        """Return all figures and remove each on the way, so that memory never holds everything twice."""
+        delta = Delta(events=self._packed_events())
         for name, table in self.kinds.items():
             packed = delta.kinds.setdefault(name, {})
             while table:
                 key, series = table.popitem()
-                packed[key] = series.packed()
+                packed[key] = series.pack()
         return delta
+
+    def _packed_events(self) -> dict[str, list[list[Any]]]:
+        return {name: [list(event) for event in events] for name, events in self.events.items()}

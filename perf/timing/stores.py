@@ -1,6 +1,6 @@
-"""Keeping figures by minute and by hour: in Redis where there is one, else in a table.
+"""The stores of figures that all workers share: Redis where it is configured, else a table.
 
-A block is what one worker measured in one span of time. Only that worker writes it, so nobody overwrites another's.
+A block holds what one worker measured in one minute or one hour. Only that worker writes it, so no update is lost.
 """
 
 import time
@@ -13,63 +13,63 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from perf.models import TimingBlock
-from perf.timing.totals import GONE, folded
+from perf.timing.totals import GONE, compacted
 
-MINUTE, HOUR = 60, 3600  # seconds; the spans of blocks
-KEPT = {MINUTE: 2 * HOUR, HOUR: 8 * 24 * HOUR}  # seconds after the start, a little more than can be asked for
+MINUTE, HOUR = 60, 3600  # the spans of blocks, in seconds
+RETENTION = {MINUTE: 2 * HOUR, HOUR: 8 * 24 * HOUR}  # seconds after a block's start; a little more than readers ask for
 PREFIX = "llmselect:perf"
-TOTALS: "Place" = (0, 0)  # of a worker since it began, see perf.timing.totals
-TOTALS_KEPT = 90 * 24 * HOUR  # seconds after the last worker handed on
+TOTALS: "BlockKey" = (0, 0)  # of a worker's `perf.timing.totals.Totals`
+TOTALS_RETENTION = 90 * 24 * HOUR  # seconds after the last flush of any worker
 
-Place = tuple[int, int]  # span, and start in seconds since 1970
-Block = tuple[int, str, bytes]  # start, worker, data
+BlockKey = tuple[int, int]  # span in seconds, and start as a timestamp
+Block = tuple[int, str, bytes]  # start, name of the worker, data
 
 
 class Store(Protocol):
-    """What blocks are kept in; every method raises what its backend raises."""
+    """Keeps blocks. Every method raises what its backend raises."""
 
-    def own(self, worker: str, places: Sequence[Place]) -> dict[Place, bytes]:
-        """Return a worker's blocks, where it has them."""
+    def read_own(self, worker: str, keys: Sequence[BlockKey]) -> dict[BlockKey, bytes]:
+        """Return those blocks of a worker that exist."""
 
-    def write(self, worker: str, blocks: Mapping[Place, bytes]) -> None:
-        """Store a worker's blocks, all or none, in place of what it stored there."""
+    def write(self, worker: str, blocks: Mapping[BlockKey, bytes]) -> None:
+        """Replace blocks of a worker, all or none."""
 
     def read(self, span: int, starts: range) -> list[Block]:
-        """Return all workers' blocks."""
+        """Return the blocks of all workers that have this span and one of these starts."""
 
     def totals(self) -> dict[str, bytes]:
-        """Return the totals of all workers and of those gone, as they were at one moment."""
+        """Return the encoded totals of all workers by name, atomically."""
 
-    def fold(self) -> None:
-        """Make the totals of workers that are gone into one block, at one moment."""
+    def compact_totals(self) -> None:
+        """Merge the totals of workers that are gone into one block, atomically."""
 
     def prune(self) -> int:
-        """Delete what is older than `KEPT`; returns how many blocks went."""
+        """Delete expired blocks, and return how many."""
 
 
 class RedisStore:
-    """A hash for each span, with a field for each worker, that expires."""
+    """Keeps a hash for each span and start, which expires; it has one field for each worker."""
 
-    def own(self, worker: str, places: Sequence[Place]) -> dict[Place, bytes]:
+    def read_own(self, worker: str, keys: Sequence[BlockKey]) -> dict[BlockKey, bytes]:
         """See Store."""
         pipeline = self._client().pipeline(transaction=False)
-        for place in places:
-            pipeline.hget(_key(place), worker)
-        return {place: data for place, data in zip(places, pipeline.execute(), strict=True) if data is not None}
+        for key in keys:
+            pipeline.hget(_redis_key(key), worker)
+        return {key: data for key, data in zip(keys, pipeline.execute(), strict=True) if data is not None}
 
-    def write(self, worker: str, blocks: Mapping[Place, bytes]) -> None:
+    def write(self, worker: str, blocks: Mapping[BlockKey, bytes]) -> None:
         """See Store."""
         pipeline = self._client().pipeline(transaction=True)
-        for place, data in blocks.items():
-            pipeline.hset(_key(place), worker, data)
-            pipeline.expire(_key(place), KEPT.get(place[0], TOTALS_KEPT))
+        for key, data in blocks.items():
+            pipeline.hset(_redis_key(key), worker, data)
+            pipeline.expire(_redis_key(key), RETENTION.get(key[0], TOTALS_RETENTION))
         pipeline.execute()
 
     def read(self, span: int, starts: range) -> list[Block]:
         """See Store."""
         pipeline = self._client().pipeline(transaction=False)
         for start in starts:
-            pipeline.hgetall(_key((span, start)))
+            pipeline.hgetall(_redis_key((span, start)))
         return [
             (start, worker.decode(), data)
             for start, found in zip(starts, pipeline.execute(), strict=True)
@@ -78,22 +78,23 @@ class RedisStore:
 
     def totals(self) -> dict[str, bytes]:
         """See Store."""
-        return {worker.decode(): data for worker, data in self._client().hgetall(_key(TOTALS)).items()}
+        return {worker.decode(): data for worker, data in self._client().hgetall(_redis_key(TOTALS)).items()}
 
-    def fold(self) -> None:
-        """See Store; begins again when a worker writes meanwhile."""
+    def compact_totals(self) -> None:
+        """See Store; starts over when a worker writes at the same time."""
 
         def change(pipeline: Any) -> None:
-            found = {worker.decode(): data for worker, data in pipeline.hgetall(_key(TOTALS)).items()}
+            found = {worker.decode(): data for worker, data in pipeline.hgetall(_redis_key(TOTALS)).items()}
             pipeline.multi()
-            if (done := folded(found)) is not None:
-                pipeline.hset(_key(TOTALS), GONE, done[0])
-                pipeline.hdel(_key(TOTALS), *done[1])
+            if (result := compacted(found)) is not None:
+                block, gone = result
+                pipeline.hset(_redis_key(TOTALS), GONE, block)
+                pipeline.hdel(_redis_key(TOTALS), *gone)
 
-        self._client().transaction(change, _key(TOTALS))
+        self._client().transaction(change, _redis_key(TOTALS))
 
     def prune(self) -> int:
-        """Leave it to Redis."""
+        """Do nothing: Redis deletes expired hashes."""
         return 0
 
     def _client(self) -> Any:
@@ -101,17 +102,17 @@ class RedisStore:
 
 
 class TableStore:
-    """A row for each block."""
+    """Keeps a row for each block."""
 
-    def own(self, worker: str, places: Sequence[Place]) -> dict[Place, bytes]:
+    def read_own(self, worker: str, keys: Sequence[BlockKey]) -> dict[BlockKey, bytes]:
         """See Store."""
         rows = TimingBlock.objects.filter(
-            worker=worker, span__in={span for span, _ in places}, start__in={start for _, start in places}
+            worker=worker, span__in={span for span, _ in keys}, start__in={start for _, start in keys}
         )
         return {(span, start): bytes(data) for span, start, data in rows.values_list("span", "start", "data")}
 
-    def write(self, worker: str, blocks: Mapping[Place, bytes]) -> None:
-        """See Store; one statement, so that the lock on SQLite is held no longer than that takes."""
+    def write(self, worker: str, blocks: Mapping[BlockKey, bytes]) -> None:
+        """See Store; a single statement, so that SQLite is locked only briefly."""
         TimingBlock.objects.bulk_create(
             [TimingBlock(span=span, start=start, worker=worker, data=data) for (span, start), data in blocks.items()],
             update_conflicts=True,
@@ -130,14 +131,15 @@ class TableStore:
         """See Store."""
         return {worker: bytes(data) for worker, data in self._totals().values_list("worker", "data")}
 
-    def fold(self) -> None:
-        """See Store; whoever folds at the same time waits for the rows, and finds them gone."""
+    def compact_totals(self) -> None:
+        """See Store; the row locks let one process at a time do this."""
         with transaction.atomic():
             rows = self._totals().select_for_update().order_by("worker").values_list("worker", "data")
-            done = folded({worker: bytes(data) for worker, data in rows})
-            if done is not None:
-                self.write(GONE, {TOTALS: done[0]})
-                self._totals().filter(worker__in=done[1]).delete()
+            result = compacted({worker: bytes(data) for worker, data in rows})
+            if result is not None:
+                block, gone = result
+                self.write(GONE, {TOTALS: block})
+                self._totals().filter(worker__in=gone).delete()
 
     def _totals(self) -> QuerySet[TimingBlock]:
         return TimingBlock.objects.filter(span=TOTALS[0], start=TOTALS[1])
@@ -146,21 +148,22 @@ class TableStore:
         """See Store."""
         now = time.time()
         return sum(
-            TimingBlock.objects.filter(span=span, start__lt=int(now - kept)).delete()[0] for span, kept in KEPT.items()
+            TimingBlock.objects.filter(span=span, start__lt=int(now - kept)).delete()[0]
+            for span, kept in RETENTION.items()
         )
 
 
 def store() -> Store:
-    """Return the store of this configuration."""
+    """Return the store that the settings choose."""
     return RedisStore() if settings.REDIS_URL else TableStore()
 
 
-def impatient() -> None:
-    """Have this thread give up soon where somebody else writes to SQLite, rather than stand in the queue."""
+def shorten_busy_timeout() -> None:
+    """Let this thread's connection to SQLite give up soon while another one writes; the next flush tries again."""
     if connection.vendor == "sqlite" and not settings.REDIS_URL:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 200")
 
 
-def _key(place: Place) -> str:
-    return f"{PREFIX}:{place[0]}:{place[1]}"
+def _redis_key(key: BlockKey) -> str:
+    return f"{PREFIX}:{key[0]}:{key[1]}"

@@ -25,7 +25,7 @@ def call(ann, openai):
 
 
 def outcomes():
-    return {key[1:]: packed[0] for key, packed in recorder.seen().of(CALLS).items()}
+    return {key[1:]: series.count for key, series in recorder.snapshot().of(CALLS).items()}
 
 
 def test_a_whole_answer(call):

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from perf.timing import figures, handover
+from perf.timing import figures, flushing
 from tests.helpers import PASSWORD, client_with, eventually, login
 from tests.traces import cached_text, database_text
 
@@ -41,7 +41,7 @@ def fill(settings):
         assert [api.get(f"{API}/{path}").status_code for _ in range(2)] == [200, 200]
     api.get(f"{API}/auth/me")
     api.get(f"{API}/conversations?search={MARK}message")
-    handover.hand_on()
+    flushing.flush()
     assert MARK in database_text()
     assert MARK in cached_text()
     return api

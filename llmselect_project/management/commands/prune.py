@@ -9,7 +9,7 @@ from conversations.idempotency.records import prune_requests
 from llmselect_project.accounts.browser_sessions import prune_browser_sessions
 from llmselect_project.accounts.known_places import prune_places
 from llmselect_project.accounts.sessions import prune_sessions
-from perf.timing import handover
+from perf.timing import flushing
 
 
 class Command(BaseCommand):
@@ -20,6 +20,6 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         """Delete and say how much went."""
         browser = prune_browser_sessions()
-        expired = prune_sessions() + prune_places() + prune_requests() + browser + handover.prune()
+        expired = prune_sessions() + prune_places() + prune_requests() + browser + flushing.prune()
         traces.remove()
         self.stdout.write(f"Deleted {expired} expired rows.")

@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from perf.db.pool_waits import waited
 from perf.db.postgresql.pool import Pool, SentAway, Unreachable
 from perf.timing.recorder import is_serving
-from perf.timing.tally import current
+from perf.timing.request_stats import current
 
 UNNOTICED = 0.25  # seconds of waiting for the pool that count for nothing
 LEAST_PATIENCE = 0.25  # seconds that anybody may wait for a lock
@@ -93,8 +93,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         What a request waited for the pool before counts too. A connection is told only where that changes, so that the
         rule costs nothing while connections are free.
         """
-        tally = current.get()
-        spent = tally.pool_seconds if tally is not None else took
+        stats = current.get()
+        spent = stats.pool_seconds if stats is not None else took
         patience = float(settings.DB_LOCK_TIMEOUT)
         if patience and spent > UNNOTICED:
             patience = max(LEAST_PATIENCE, patience - spent)

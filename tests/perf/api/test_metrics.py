@@ -9,11 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from llmselect_project.config.environment import networks
 from models_registry.figures import record_call
-from perf.timing import handover, recorder
-from perf.timing.fingerprint import shape_of
+from perf.timing import flushing, recorder
+from perf.timing.fingerprint import fingerprint_of
+from perf.timing.request_stats import RequestStats
 from perf.timing.stores import TOTALS, RedisStore, TableStore, store
-from perf.timing.tally import Tally
-from perf.timing.totals import GONE, SILENT, Totals
+from perf.timing.totals import GONE, GONE_AFTER, Totals
 from tests.helpers import error
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,9 +23,9 @@ ROUTE = {"method": "GET", "route": "a/<route>"}
 
 
 def request(status=200, seconds=0.04):
-    tally = Tally(lambda: "a/<route>")
-    recorder.request_began(tally)
-    recorder.request_ended(tally, recorder.Served("GET", "a/<route>", status, seconds))
+    stats = RequestStats(lambda: "a/<route>")
+    recorder.request_started(stats)
+    recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/<route>", status, seconds))
 
 
 def scraped(client, **labels):
@@ -43,7 +43,7 @@ def scraped(client, **labels):
 def test_requests(client):
     for status, seconds in ((200, 0.04), (200, 0.2), (500, 90.0)):
         request(status, seconds)
-    assert handover.hand_on()
+    assert flushing.flush()
     found = scraped(client, **ROUTE)
     assert found[("llmselect_requests_total", ("status", "200"))] == 2
     assert found[("llmselect_requests_total", ("status", "500"))] == 1
@@ -55,15 +55,15 @@ def test_requests(client):
 
 def test_everything_else(client):
     token = recorder.origin.set("command")
-    recorder.query(shape_of("SELECT one"), 0.02, 3)
-    recorder.query(shape_of("SELECT two"), 0.02, recorder.FAILED)
+    recorder.query(fingerprint_of("SELECT one"), 0.02, 3)
+    recorder.query(fingerprint_of("SELECT two"), 0.02, recorder.FAILED)
     recorder.origin.reset(token)
     recorder.cache_lookup("models", hit=True, seconds=0.001)
-    recorder.pool_waited(0.5)
+    recorder.pool_wait(0.5)
     call = {"provider": "openai", "model": 'a "model"', "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
     record_call(**call, outcome="ok", ttft=0.5, cost=None)
     record_call(**call, outcome="failed", ttft=None, cost=2)
-    assert handover.hand_on()
+    assert flushing.flush()
     found = scraped(client, origin="command")
     assert found[("llmselect_query_duration_seconds_count",)] >= 2
     assert found[("llmselect_query_failures_total",)] == 1
@@ -86,48 +86,48 @@ def test_everything_else(client):
 
 def test_a_counter_never_falls_though_workers_and_minutes_go(client):
     """One worker after the other measures, hands on and is gone; what was read must grow by what was measured."""
-    kept, minute, seen = store(), handover.this_minute(), []
+    kept, minute, seen = store(), flushing.current_minute(), []
     for number in range(4):
         moment = minute - 1000 * 3600 + number * 3600
-        handover.worker = handover.Worker(clock=lambda moment=moment: moment)
+        flushing.worker = flushing.Worker(clock=lambda moment=moment: moment)
         request()
         before = scraped(client, **ROUTE).get(("llmselect_requests_total", ("status", "200")), 0)
         assert before == number  # what is not handed on is left out: another worker could not see it
-        assert handover.hand_on()
+        assert flushing.flush()
         seen.append(scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))])
-        block = Totals.decoded(kept.totals()[handover.worker.name])
-        block.at = time.time() - SILENT - 1
-        kept.write(handover.worker.name, {TOTALS: block.encoded()})
-        handover.prune()
+        block = Totals.decode(kept.totals()[flushing.worker.name])
+        block.at = time.time() - GONE_AFTER - 1
+        kept.write(flushing.worker.name, {TOTALS: block.encode()})
+        flushing.prune()
         assert list(kept.totals()) == [GONE]
     assert seen == [1, 2, 3, 4]
 
 
 def test_a_worker_that_was_silent_begins_anew(client):
     request()
-    assert handover.hand_on()
-    block = Totals.decoded(store().totals()[handover.worker.name])
+    assert flushing.flush()
+    block = Totals.decode(store().totals()[flushing.worker.name])
     block.at = 0.0
-    store().write(handover.worker.name, {TOTALS: block.encoded()})
-    handover.prune()
+    store().write(flushing.worker.name, {TOTALS: block.encode()})
+    flushing.prune()
     request()
-    assert handover.hand_on()
-    assert sorted(store().totals()) == sorted([GONE, handover.worker.name])
+    assert flushing.flush()
+    assert sorted(store().totals()) == sorted([GONE, flushing.worker.name])
     assert scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))] == 2
 
 
 @pytest.mark.parametrize("kind", [TableStore, RedisStore])
-def test_those_who_live_are_not_folded(kind, settings):
+def test_totals_of_living_workers_stay_apart(kind, settings):
     if kind is RedisStore and not settings.REDIS_URL:
         pytest.skip("needs Redis")
     kept = kind()
     for name, at in (("alive", time.time()), ("dead", 0.0), (GONE, 0.0)):
-        kept.write(name, {TOTALS: Totals({"requests": {("GET", "a", "200"): [1, 0.5]}}, 3, at).encoded()})
-    kept.fold()
-    found = {name: Totals.decoded(data).series for name, data in kept.totals().items()}
+        kept.write(name, {TOTALS: Totals({"requests": {("GET", "a", "200"): [1, 0.5]}}, 3, at).encode()})
+    kept.compact_totals()
+    found = {name: Totals.decode(data).series for name, data in kept.totals().items()}
     series = {"requests": {("GET", "a", "200"): [1, 0.5]}}
     assert found == {"alive": series, GONE: {"requests": {("GET", "a", "200"): [2, 1.0]}}}
-    kept.fold()
+    kept.compact_totals()
     assert len(kept.totals()) == 2
 
 

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from models_registry.figures import record_call
 from perf.timing import recorder
-from perf.timing.fingerprint import shape_of
-from perf.timing.rows import fingerprint_id
-from perf.timing.tally import Tally, current
+from perf.timing.fingerprint import fingerprint_id, fingerprint_of
+from perf.timing.request_stats import RequestStats, current_stats
 from tests.helpers import client_for, error
 
 pytestmark = pytest.mark.django_db
@@ -36,14 +35,14 @@ def times(count, seconds):
 
 
 def request(status, seconds, queries=0, streamed=None):
-    tally = Tally(lambda: "a/<route>")
-    token = current.set(tally)
-    recorder.request_began(tally)
+    stats = RequestStats(lambda: "a/<route>")
+    token = current_stats.set(stats)
+    recorder.request_started(stats)
     for _ in range(queries):
-        recorder.query(shape_of(SQL), 0.02, 3)
+        recorder.query(fingerprint_of(SQL), 0.02, 3)
     recorder.cache_lookup("models", hit=True, seconds=0.001)
-    current.reset(token)
-    recorder.request_ended(tally, recorder.Served("GET", "a/<route>", status, seconds, streamed))
+    current_stats.reset(token)
+    recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/<route>", status, seconds, streamed))
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def measured(staff):
     """Return a client of staff's that has been measured, and then something that is known exactly."""
     client = client_for(staff)
     client.get(f"{URL}/caches")
-    recorder.taken()
+    recorder.drain()
     return client
 
 
@@ -66,7 +65,7 @@ def figures(client, name, **parameters):
 def test_requests(measured):
     for status, streamed in ((200, None), (200, 3.0), (500, None)):
         request(status, 0.4, queries=2, streamed=streamed)
-    recorder.pool_waited(0.5)
+    recorder.pool_wait(0.5)
     figure = {"provider": "echo", "model": "m", "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
     record_call(**figure, outcome="ok", ttft=0.5, cost=Decimal("0.0000015"))
     record_call(**figure, outcome="failed", ttft=None, cost=None)
@@ -106,8 +105,8 @@ def test_requests(measured):
 
 def test_queries(measured):
     request(200, 0.1, queries=10)
-    recorder.slow_query(shape_of(SQL), 0.2, "a/<route>")
-    recorder.pool_waited(0.5)
+    recorder.slow_query(fingerprint_of(SQL), 0.2, "a/<route>")
+    recorder.pool_wait(0.5)
     body = figures(measured, "queries")
     rows = [row for row in body.pop("results") if row["origin"] == "request"]
     folded = "SELECT a FROM t WHERE id IN (...)"

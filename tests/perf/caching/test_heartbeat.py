@@ -163,11 +163,11 @@ def test_what_this_worker_cannot_deliver_either_shows_it_at_once(server, namespa
 def test_looking_shows_in_no_figures(threads, settings):
     settings.TIMING = True
     undelivered.post("test", "1")
-    recorder.begin_anew()
+    recorder.reset()
     assert eventually(lambda: not any(row.owner == "1" for row in list(UndeliveredInvalidation.objects.all())))
-    recorder.begin_anew()
+    recorder.reset()
     threading.Event().wait(3 * module.INTERVAL)
-    kinds = recorder.seen().kinds.get("queries", {})
+    kinds = recorder.snapshot().kinds.get("queries", {})
     assert not any("undelivered" in str(key) for key in kinds)
 
 

@@ -9,9 +9,8 @@ from django.test import Client
 from models_registry.figures import record_call
 from perf.models import TimingBlock
 from perf.timing import recorder
-from perf.timing.fingerprint import shape_of
-from perf.timing.rows import fingerprint_id
-from perf.timing.tally import Tally, current
+from perf.timing.fingerprint import fingerprint_id, fingerprint_of
+from perf.timing.request_stats import RequestStats, current_stats
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,18 +30,18 @@ def desk(staff) -> Client:
 def measured():
     """Take down a request that sends one statement twelve times, a failed one, and what else there is a table for."""
     for status, seconds in ((200, 0.25), (500, 0.75)):
-        tally = Tally(lambda: "a/<route>")
-        token = current.set(tally)
-        recorder.request_began(tally)
+        stats = RequestStats(lambda: "a/<route>")
+        token = current_stats.set(stats)
+        recorder.request_started(stats)
         for _ in range(12):
-            recorder.query(shape_of(REPEATED), 0.02, 3)
-        recorder.query(shape_of(UNEXPLAINED), 0.001, 1)
-        current.reset(token)
-        recorder.request_ended(tally, recorder.Served("GET", "a/<route>", status, seconds))
+            recorder.query(fingerprint_of(REPEATED), 0.02, 3)
+        recorder.query(fingerprint_of(UNEXPLAINED), 0.001, 1)
+        current_stats.reset(token)
+        recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/<route>", status, seconds))
     for hit in (True, True, True, False):
         recorder.cache_lookup("a-namespace", hit=hit, seconds=0.001)
-    recorder.pool_waited(0.125)
-    recorder.slow_query(shape_of(REPEATED), 0.3, "a/<slow>")
+    recorder.pool_wait(0.125)
+    recorder.slow_query(fingerprint_of(REPEATED), 0.3, "a/<slow>")
     record_call(
         provider="openai", model="m", outcome="ok", seconds=2, ttft=0.5, prompt_tokens=3, completion_tokens=4, cost=None
     )
@@ -61,7 +60,7 @@ def test_it_shows_what_was_measured(desk, measured):
     for found in ("GET a/&lt;route&gt;", "50.0%", "12", "a-namespace", "75.0%", "openai / m", "300 ms"):
         assert found in shown
     assert response.content.decode().count("<figure") == 3
-    assert f"/admin/perf/queries/{fingerprint_id(shape_of(REPEATED).text)}/" in response.content.decode()
+    assert f"/admin/perf/queries/{fingerprint_id(fingerprint_of(REPEATED).text)}/" in response.content.decode()
 
 
 @pytest.mark.parametrize("name", ["15m", "1h", "6h", "24h", "7d", "nonsense"])
@@ -80,7 +79,7 @@ def test_nothing_measured_is_no_failure(desk):
 
 
 def test_a_strict_content_security_policy_holds(desk, measured):
-    for url in (PAGE, f"/admin/perf/queries/{fingerprint_id(shape_of(REPEATED).text)}/?explain=1"):
+    for url in (PAGE, f"/admin/perf/queries/{fingerprint_id(fingerprint_of(REPEATED).text)}/?explain=1"):
         page = desk.get(url).content.decode()
         assert re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*json)|\bstyle=|\bon\w+=\"|<style", page) == []
 
@@ -112,7 +111,7 @@ def test_figures_that_cannot_be_read(desk, settings):
 
 
 def query_page(desk, sql, **parameters):
-    return desk.get(f"/admin/perf/queries/{fingerprint_id(shape_of(sql).text)}/", parameters)
+    return desk.get(f"/admin/perf/queries/{fingerprint_id(fingerprint_of(sql).text)}/", parameters)
 
 
 def test_a_statement_and_its_plan(desk, measured):

@@ -5,9 +5,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from perf.timing import handover, recorder
-from perf.timing.fingerprint import shape_of
-from perf.timing.tally import Tally
+from perf.timing import flushing, recorder
+from perf.timing.fingerprint import fingerprint_of
+from perf.timing.request_stats import RequestStats
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def measured():
     """Hand on what another process would have: a request and a statement."""
-    tally = Tally(lambda: "a/<route>")
-    recorder.request_began(tally)
-    recorder.request_ended(tally, recorder.Served("GET", "a/<route>", 200, 0.25))
-    recorder.query(shape_of("SELECT a FROM t WHERE id = %s"), 0.02, 3)
+    stats = RequestStats(lambda: "a/<route>")
+    recorder.request_started(stats)
+    recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/<route>", 200, 0.25))
+    recorder.query(fingerprint_of("SELECT a FROM t WHERE id = %s"), 0.02, 3)
     recorder.cache_lookup("models", hit=True, seconds=0.001)
-    assert handover.hand_on()
-    handover.worker = handover.Worker()
+    assert flushing.flush()
+    flushing.worker = flushing.Worker()
 
 
 def test_tables(capsys):

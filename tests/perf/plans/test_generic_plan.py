@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from perf.plans import generic_plan as explaining
 from perf.plans.declared_queries import all_declared_queries, selects_of
 from perf.plans.generic_plan import NotExplained, generic_plan
-from perf.timing.fingerprint import SHAPE_LIMIT, shape_of
+from perf.timing.fingerprint import LENGTH_LIMIT, fingerprint_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
         ("EXPLAIN ANALYZE SELECT %s", "Only a SELECT"),
         ("SELECT %s; DELETE FROM auth_user", "more than one statement"),
         ("SELECT %s; COMMIT; DELETE FROM auth_user;", "more than one statement"),
-        (f"SELECT {'a' * SHAPE_LIMIT}", "longer than"),
+        (f"SELECT {'a' * LENGTH_LIMIT}", "longer than"),
         ("SELECT nothing FROM nowhere", "does not explain it"),
         ("SELECT FROM WHERE", "does not explain it"),
     ],
@@ -47,7 +47,7 @@ def test_a_select(sql):
 
 def test_every_query_of_the_api_is_explained_by_its_example(ann):
     """What Django sends is what staff will ask about; a shape whose example cannot be explained says why."""
-    examples = {shape_of(sql).example for query in all_declared_queries() for sql, _ in selects_of(query)}
+    examples = {fingerprint_of(sql).example for query in all_declared_queries() for sql, _ in selects_of(query)}
     explained, reasons = 0, []
     for example in examples:
         try:

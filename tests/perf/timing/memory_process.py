@@ -12,9 +12,9 @@ import django
 
 django.setup()
 
-from perf.timing import handover, recorder  # noqa: E402
-from perf.timing.fingerprint import shape_of  # noqa: E402
-from perf.timing.tally import Tally  # noqa: E402
+from perf.timing import flushing, recorder  # noqa: E402
+from perf.timing.fingerprint import fingerprint_of  # noqa: E402
+from perf.timing.request_stats import RequestStats  # noqa: E402
 
 COLUMNS = ", ".join(f'"conversations_conversation"."column_{number}"' for number in range(10))
 
@@ -22,24 +22,24 @@ COLUMNS = ", ".join(f'"conversations_conversation"."column_{number}"' for number
 def work(routes, shapes, requests, dice):
     """Take down requests of so many routes, with statements of so many shapes."""
     for number in range(requests):
-        tally = Tally(lambda: "")
+        stats = RequestStats(lambda: "")
         for position in range(3):
             sql = f"SELECT {COLUMNS} FROM table_of_shape_{(number * 3 + position) % shapes}_x WHERE id = %s"
-            tally.queries.append((shape_of(sql), dice.lognormvariate(-6, 1), 1))
-        recorder.request_began(tally)
+            stats.queries.append((fingerprint_of(sql), dice.lognormvariate(-6, 1), 1))
+        recorder.request_started(stats)
         route = f"api/v1/some/long/route/number/{number % routes}/<uuid:pk>"
-        recorder.request_ended(tally, recorder.Served("GET", route, 200, dice.lognormvariate(-4, 1)))
+        recorder.request_finished(stats, recorder.FinishedRequest("GET", route, 200, dice.lognormvariate(-4, 1)))
 
 
 if __name__ == "__main__":
-    assert handover.hand_on()  # so that only figures are counted, no imports and connections
+    assert flushing.flush()  # so that only figures are counted, no imports and connections
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     dice = random.Random(1)
     for _ in range(3):  # the second and third time blocks are merged
         work(1000, 1000, 5000, dice)
-        assert handover.hand_on()
+        assert flushing.flush()
     work(1000, 1000, 5000, dice)
     gc.collect()
     sys.stdout.write(" ".join(str(size - before) for size in tracemalloc.get_traced_memory()))

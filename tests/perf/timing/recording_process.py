@@ -13,17 +13,17 @@ import django
 
 django.setup()
 
-from perf.timing import handover, recorder  # noqa: E402
-from perf.timing.fingerprint import shape_of  # noqa: E402
+from perf.timing import flushing, recorder  # noqa: E402
+from perf.timing.fingerprint import fingerprint_of  # noqa: E402
 
 if __name__ == "__main__":
     recorder.serve()
     for position, seconds in enumerate(json.load(sys.stdin)):
-        tally = recorder.Tally(lambda: "a/route")
-        recorder.request_began(tally)
-        recorder.query(shape_of("SELECT of_a_worker"), seconds, 1)
-        recorder.request_ended(tally, recorder.Served("GET", "a/route", 200, seconds))
+        stats = recorder.RequestStats(lambda: "a/route")
+        recorder.request_started(stats)
+        recorder.query(fingerprint_of("SELECT of_a_worker"), seconds, 1)
+        recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/route", 200, seconds))
         if "--stop" not in sys.argv and position % 500 == 0:
-            assert handover.hand_on()
+            assert flushing.flush()
     if "--stop" not in sys.argv:
-        assert handover.hand_on()
+        assert flushing.flush()

@@ -37,9 +37,9 @@ def use_everything():
 
 if __name__ == "__main__":
     setup_test_environment()
-    recorder.taken()
+    recorder.drain()
     use_everything()
     counts: Counter[str] = Counter()
-    for (_, text), packed in recorder.seen().of(kinds.QUERIES).items():
-        counts[text.partition(" ")[0]] += packed[0]
+    for (_, text), series in recorder.snapshot().of(kinds.QUERIES).items():
+        counts[text.partition(" ")[0]] += series.count
     sys.stdout.write(json.dumps(counts))

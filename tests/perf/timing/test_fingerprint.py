@@ -1,11 +1,11 @@
-"""Shapes of statements: one shape is one row, and no value is kept."""
+"""Fingerprints of statements: equal statements share one, and no value is kept."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql as composed
 
-from perf.timing.fingerprint import CACHED_LIMIT, SHAPE_LIMIT, shape_of
+from perf.timing.fingerprint import CACHEABLE_LENGTH, LENGTH_LIMIT, fingerprint_of
 
 MANY = ", ".join(["%s"] * 5000)
 ROWS = ", ".join(["(%s, %s, %s)"] * 5000)
@@ -43,30 +43,31 @@ ROWS = ", ".join(["(%s, %s, %s)"] * 5000)
         (f"INSERT INTO t VALUES {ROWS}", "INSERT INTO t VALUES (...)"),
     ],
 )
-def test_shapes(sql, text):
-    assert shape_of(sql).text == text
+def test_texts(sql, text):
+    assert fingerprint_of(sql).text == text
 
 
 def test_an_example_keeps_its_lists_and_no_value():
-    shape = shape_of("SELECT a FROM t WHERE id IN (%s, %s) AND name = 'Ann'")
-    assert shape.example == "SELECT a FROM t WHERE id IN (%s, %s) AND name = %s"
+    found = fingerprint_of("SELECT a FROM t WHERE id IN (%s, %s) AND name = 'Ann'")
+    assert found.example == "SELECT a FROM t WHERE id IN (%s, %s) AND name = %s"
 
 
 @given(st.text(alphabet="secret'\\\"x1 -/*$\n", max_size=30))
 def test_no_string_literal_survives(value):
     quoted = "'" + value.replace("'", "''") + "'"
-    assert shape_of(f"SELECT a FROM t WHERE b = {quoted} AND c = %s").text == "SELECT a FROM t WHERE b = %s AND c = %s"
+    found = fingerprint_of(f"SELECT a FROM t WHERE b = {quoted} AND c = %s").text
+    assert found == "SELECT a FROM t WHERE b = %s AND c = %s"
 
 
 def test_long_statements_stay_apart_and_short():
-    one, other = (shape_of(f"SELECT {', '.join(['column'] * 900)} FROM {name}") for name in ("a", "b"))
-    assert len(one.text) < SHAPE_LIMIT + 20
+    one, other = (fingerprint_of(f"SELECT {', '.join(['column'] * 900)} FROM {name}") for name in ("a", "b"))
+    assert len(one.text) < LENGTH_LIMIT + 20
     assert one.text != other.text
-    assert len(shape_of("SELECT a" + " OR b = %s" * CACHED_LIMIT).text) < SHAPE_LIMIT + 20
+    assert len(fingerprint_of("SELECT a" + " OR b = %s" * CACHEABLE_LENGTH).text) < LENGTH_LIMIT + 20
 
 
 @pytest.mark.parametrize(
     "sql", [b"SELECT 'se\"cret'", composed.SQL("SELECT {}").format(composed.Literal('it\'s "secret"'))]
 )
-def test_what_is_no_text_has_a_shape_without_values(sql):
-    assert shape_of(sql).text == "SELECT %s"
+def test_what_is_no_text_has_a_fingerprint_without_values(sql):
+    assert fingerprint_of(sql).text == "SELECT %s"

@@ -9,18 +9,18 @@ from django.db import DatabaseError, connection, transaction
 
 from perf.timing import figures, recorder
 from perf.timing.instrumentation import measure
-from perf.timing.tally import Tally, current
+from perf.timing.request_stats import RequestStats, current_stats
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tally():
+def stats():
     """Run the test as if it were a request."""
-    made = Tally(lambda: "a/route")
-    token = current.set(made)
+    made = RequestStats(lambda: "a/route")
+    token = current_stats.set(made)
     yield made
-    current.reset(token)
+    current_stats.reset(token)
 
 
 def run(sql, params=None):
@@ -51,11 +51,11 @@ def test_whoever_wraps_for_a_while_takes_the_own_wrapper_off(transactional_db):
     assert connection.execute_wrappers == [measure]
 
 
-def test_a_statement_of_a_request_is_its_own(tally):
+def test_a_statement_of_a_request_is_its_own(stats):
     User.objects.create_user("x")
     list(User.objects.filter(username="x"))
-    assert tally.query_count == 2
-    recorder.request_ended(tally, recorder.Served("GET", "a/route", 200, 0.1))
+    assert stats.query_count == 2
+    recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/route", 200, 0.1))
     insert, select = sorted(rows("request"), key=lambda row: row.fingerprint)
     assert insert.fingerprint.startswith('INSERT INTO "auth_user"')
     assert (insert.times.count, insert.routes) == (1, {"a/route": 1})
@@ -64,7 +64,7 @@ def test_a_statement_of_a_request_is_its_own(tally):
     assert select.rows == (1 if connection.vendor == "postgresql" else None)
 
 
-def test_a_thread_of_its_own_is_not_the_request(tally):
+def test_a_thread_of_its_own_is_not_the_request(stats):
     def work():
         try:
             run("SELECT 42")
@@ -74,14 +74,14 @@ def test_a_thread_of_its_own_is_not_the_request(tally):
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert tally.query_count == 0
+    assert stats.query_count == 0
     assert [row.times.count for row in [*rows("background"), *rows("command")]] == [1]
 
 
-def test_many_in_one_call_count_once(tally):
+def test_many_in_one_call_count_once(stats):
     with connection.cursor() as cursor:
         cursor.executemany("DELETE FROM auth_user WHERE username = %s", [("a",), ("b",)])
-    assert tally.query_count == 1
+    assert stats.query_count == 1
 
 
 def test_a_statement_that_fails_is_counted_as_that():
@@ -91,7 +91,7 @@ def test_a_statement_that_fails_is_counted_as_that():
     assert failed["SELECT nothing FROM nowhere"] == 1
 
 
-def test_a_slow_statement_is_logged_without_what_people_wrote(tally, settings, caplog):
+def test_a_slow_statement_is_logged_without_what_people_wrote(stats, settings, caplog):
     settings.SLOW_QUERY_MS = 0
     run(f"SELECT 'secret' || %s, 4711 {' ' * 3} -- {'x' * 300}", ["private"])
     record = next(record for record in caplog.records if record.name == "perf.slow_query")
@@ -110,10 +110,10 @@ def test_long_sql_is_cut_in_the_log(settings, caplog):
 
 
 @pytest.mark.parametrize(("times", "logged"), [(9, 0), (10, 1), (2500, 1)])
-def test_repeating_a_shape_is_a_suspicion(tally, caplog, times, logged):
+def test_repeating_a_shape_is_a_suspicion(stats, caplog, times, logged):
     for number in range(times):
         run(f"SELECT {number}")
-    recorder.request_ended(tally, recorder.Served("GET", "a/route", 200, 0.1))
+    recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/route", 200, 0.1))
     records = [record for record in caplog.records if record.name == "perf.n_plus_one"]
     assert [(record.route, record.fingerprint, record.count) for record in records] == (
         [("a/route", "SELECT %s", times)] * logged
@@ -123,9 +123,9 @@ def test_repeating_a_shape_is_a_suspicion(tally, caplog, times, logged):
     assert sum(row.times.count for row in rows("request")) == times
 
 
-def test_savepoints_are_no_suspicion(tally):
+def test_savepoints_are_no_suspicion(stats):
     for _ in range(20):
         with transaction.atomic():
             pass
-    recorder.request_ended(tally, recorder.Served("GET", "a/route", 200, 0.1))
+    recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/route", 200, 0.1))
     assert figures.load().suspects() == []

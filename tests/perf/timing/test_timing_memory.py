@@ -13,7 +13,7 @@ from django.test import RequestFactory
 
 from perf.middleware import TimingMiddleware
 from perf.timing import kinds, recorder
-from perf.timing.fingerprint import shape_of
+from perf.timing.fingerprint import fingerprint_of
 from tests.helpers import process_environment
 from tests.perf.timing.memory_process import work
 
@@ -54,23 +54,23 @@ def test_a_thousand_routes_and_shapes_take_less_than_10_megabytes():
 def test_the_number_of_labels_is_bounded():
     work(5000, 5000, 6000, random.Random(1))
     for _ in range(2):
-        delta = recorder.seen()
+        delta = recorder.snapshot()
         assert len(delta.of(kinds.REQUESTS)) == kinds.REQUESTS.limit + 1
         assert len(delta.of(kinds.QUERIES)) == kinds.QUERIES.limit + 1
-        assert sum(packed[0] for packed in delta.of(kinds.REQUESTS).values()) == 6000
-        assert sum(packed[0] for packed in delta.of(kinds.QUERIES).values()) == 18_000
-        assert delta.of(kinds.REQUESTS)["GET", "(other)", "200"][0] == 6000 - 1500 - (6000 - 5000)
+        assert sum(one.count for one in delta.of(kinds.REQUESTS).values()) == 6000
+        assert sum(one.count for one in delta.of(kinds.QUERIES).values()) == 18_000
+        assert delta.of(kinds.REQUESTS)["GET", "(other)", "200"].count == 6000 - 1500 - (6000 - 5000)
 
 
 def test_blocks_stay_bounded_whatever_comes_together():
-    total = recorder.taken()
+    total = recorder.drain()
     for number in range(3):
         for sql in range(900):
-            recorder.query(shape_of(f"SELECT a FROM t{number}_{sql}x"), 0.001, 1)
-        total.add(recorder.taken())
+            recorder.query(fingerprint_of(f"SELECT a FROM t{number}_{sql}x"), 0.001, 1)
+        total.add(recorder.drain())
     series = total.of(kinds.QUERIES)
     assert len(series) <= kinds.QUERIES.limit + 1
-    assert sum(packed[0] for packed in series.values()) == 2700
+    assert sum(one.count for one in series.values()) == 2700
 
 
 def test_distinct_urls_do_not_grow_memory(grown):
@@ -82,5 +82,5 @@ def test_distinct_urls_do_not_grow_memory(grown):
     for number in range(5000):
         middleware(factory.get(f"/nothing/{number}"))
     assert grown()[0] - warm < 20_000
-    (series,) = recorder.seen().of(kinds.REQUESTS).items()
-    assert (series[0], series[1][0]) == (("GET", "(unmatched)", "404"), 5500)
+    (series,) = recorder.snapshot().of(kinds.REQUESTS).items()
+    assert (series[0], series[1].count) == (("GET", "(unmatched)", "404"), 5500)

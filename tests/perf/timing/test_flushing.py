@@ -19,10 +19,19 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from perf.models import TimingBlock
-from perf.timing import figures, handover, recorder
+from perf.timing import figures, flushing, recorder
 from perf.timing.deltas import Delta
-from perf.timing.fingerprint import shape_of
-from perf.timing.stores import HOUR, KEPT, MINUTE, TOTALS_KEPT, RedisStore, TableStore, store
+from perf.timing.fingerprint import fingerprint_of
+from perf.timing.stores import (
+    HOUR,
+    MINUTE,
+    RETENTION,
+    TOTALS_RETENTION,
+    RedisStore,
+    TableStore,
+    shorten_busy_timeout,
+    store,
+)
 from tests.helpers import process_environment
 from tests.servers import losing_answers
 
@@ -33,7 +42,7 @@ DURATIONS = [random.Random(7).lognormvariate(-3, 1) for _ in range(4000)]
 
 def take_down(count=1, seconds=0.01):
     for _ in range(count):
-        recorder.query(shape_of("SELECT taken_down"), seconds, 1)
+        recorder.query(fingerprint_of("SELECT taken_down"), seconds, 1)
 
 
 def taken_down():
@@ -79,7 +88,7 @@ def test_a_fork_begins_anew_and_keeps_its_parents():
     take_down(3)
     child = os.fork()
     if child == 0:
-        os._exit(0 if not recorder.changed() and recorder.seen().kinds == {} else 1)
+        os._exit(0 if not recorder.changed() and recorder.snapshot().kinds == {} else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert taken_down() == 3
 
@@ -87,18 +96,18 @@ def test_a_fork_begins_anew_and_keeps_its_parents():
 def test_what_is_not_handed_on_is_read_and_counted_once():
     take_down(2)
     assert taken_down() == 2
-    assert handover.hand_on()
+    assert flushing.flush()
     assert taken_down() == 2
     take_down(3)
     assert taken_down() == 5
-    assert handover.hand_on()
-    assert handover.hand_on()
+    assert flushing.flush()
+    assert flushing.flush()
     assert taken_down() == 5
 
 
 def test_the_hour_says_the_same():
     take_down(2)
-    handover.hand_on()
+    flushing.flush()
     take_down(2)
     day = figures.load(timezone.now() - timedelta(days=1))
     assert day.span == HOUR
@@ -138,17 +147,17 @@ def test_an_answer_that_was_lost_counts_once(lossy, settings):
         pytest.skip("needs Redis")
     take_down(2)
     with lossy(settings):
-        assert not handover.hand_on()
-    assert store().own(handover.worker.name, [(MINUTE, handover.worker.waiting[0].minute)]) != {}  # it was written
+        assert not flushing.flush()
+    assert store().own(flushing.worker.name, [(MINUTE, flushing.worker.pending[0].minute)]) != {}  # it was written
     take_down(1)
-    assert handover.hand_on()
-    assert handover.hand_on()
+    assert flushing.flush()
+    assert flushing.flush()
     assert taken_down() == 3
 
 
 def test_what_another_version_wrote_is_left_alone():
     take_down()
-    place = (MINUTE, handover.this_minute())
+    place = (MINUTE, flushing.current_minute())
     store().write("of-another-version", {place: zlib.compress(msgpack.packb([0, "what it may be"]))})
     assert taken_down() == 1
 
@@ -156,11 +165,11 @@ def test_what_another_version_wrote_is_left_alone():
 def test_gauges_are_those_of_living_workers(monkeypatch):
     monkeypatch.setitem(recorder.GAUGES, "size", lambda: 3)
     monkeypatch.setitem(recorder.GAUGES, "broken", lambda: 1 / 0)
-    now = handover.this_minute()
+    now = flushing.current_minute()
     for name, age in (("a", 1), ("b", 2), ("dead", 100)):
         gauges = {"size": 4, "at": time.time() - age}
-        store().write(name, {(MINUTE, now): Delta(gauges=gauges).encoded()})
-    assert handover.hand_on()
+        store().write(name, {(MINUTE, now): Delta(gauges=gauges).encode()})
+    assert flushing.flush()
     gauges = figures.load().gauges
     # A pool adds its own, once there is one.
     assert {name: seen for name, seen in gauges.items() if not name.startswith("pool_")} == {"in_flight": 0, "size": 11}
@@ -169,7 +178,7 @@ def test_gauges_are_those_of_living_workers(monkeypatch):
 def test_handing_on_is_no_reason_to_hand_on():
     take_down()
     assert recorder.changed()
-    assert handover.hand_on()
+    assert flushing.flush()
     assert not recorder.changed()
 
 
@@ -186,13 +195,13 @@ class Clock:
 def fail(caplog):
     """Try in vain for twenty minutes that end now, and return the lines logged."""
     clock = Clock()
-    handover.worker = handover.Worker(clock)
-    clock.now -= 2 * handover.WAITING_LIMIT * MINUTE
-    for _ in range(2 * handover.WAITING_LIMIT):
+    flushing.worker = flushing.Worker(clock)
+    clock.now -= 2 * flushing.PENDING_LIMIT * MINUTE
+    for _ in range(2 * flushing.PENDING_LIMIT):
         take_down()
-        assert not handover.hand_on()
+        assert not flushing.flush()
         clock.now += MINUTE
-    assert len(handover.worker.waiting) == handover.WAITING_LIMIT
+    assert len(flushing.worker.pending) == flushing.PENDING_LIMIT
     return [record for record in caplog.records if record.name == "perf.timing"]
 
 
@@ -202,8 +211,8 @@ def test_redis_gone(settings, caplog):
     settings.CACHES, settings.REDIS_URL = {"default": gone}, "redis://127.0.0.1:1"
     assert len(fail(caplog)) == 1
     settings.CACHES, settings.REDIS_URL = before
-    assert handover.hand_on()
-    assert taken_down() == 2 * handover.WAITING_LIMIT
+    assert flushing.flush()
+    assert taken_down() == 2 * flushing.PENDING_LIMIT
 
 
 def test_the_table_missing(settings, caplog, client):
@@ -216,8 +225,8 @@ def test_the_table_missing(settings, caplog, client):
     finally:
         with connection.schema_editor() as editor:
             editor.create_model(TimingBlock)
-    assert handover.hand_on()
-    assert taken_down() == 2 * handover.WAITING_LIMIT
+    assert flushing.flush()
+    assert taken_down() == 2 * flushing.PENDING_LIMIT
 
 
 def test_another_writer_on_sqlite_is_not_waited_for(settings):
@@ -229,14 +238,14 @@ def test_another_writer_on_sqlite_is_not_waited_for(settings):
     other.connect()
     with other.cursor() as cursor:
         cursor.execute("BEGIN IMMEDIATE")
-        handover.impatient()
+        shorten_busy_timeout()
         start = time.monotonic()
-        assert not handover.hand_on()
+        assert not flushing.flush()
         assert time.monotonic() - start < 10  # the usual patience is 20 s
         cursor.execute("ROLLBACK")
     other.close()
     connection.close()
-    assert handover.hand_on()
+    assert flushing.flush()
     assert taken_down() == 1
 
 
@@ -244,11 +253,11 @@ def test_another_writer_on_sqlite_is_not_waited_for(settings):
 def test_stores(kind, settings):
     if kind is RedisStore and not settings.REDIS_URL:
         pytest.skip("needs Redis")
-    kept, now = kind(), handover.this_minute()
+    kept, now = kind(), flushing.current_minute()
     kept.write("a", {(MINUTE, now): b"a1", (HOUR, now - now % HOUR): b"a2"})
     kept.write("b", {(MINUTE, now): b"b1"})
     kept.write("a", {(MINUTE, now): b"a3"})
-    assert kept.own("a", [(MINUTE, now), (MINUTE, now - 60)]) == {(MINUTE, now): b"a3"}
+    assert kept.read_own("a", [(MINUTE, now), (MINUTE, now - 60)]) == {(MINUTE, now): b"a3"}
     assert sorted(kept.read(MINUTE, range(now - 60, now + 1, 60))) == [(now, "a", b"a3"), (now, "b", b"b1")]
     assert kept.read(MINUTE, range(now - 120, now - 59, 60)) == []
     assert kept.read(HOUR, range(now - now % HOUR, now + 1, HOUR)) == [(now - now % HOUR, "a", b"a2")]
@@ -258,17 +267,16 @@ def test_redis_forgets_by_itself(settings):
     if not settings.REDIS_URL:
         pytest.skip("needs Redis")
     take_down()
-    handover.hand_on()
+    flushing.flush()
     client = RedisStore()._client()
     keys = sorted(client.keys("llmselect:perf:*"))
-    assert [
-        0 < client.ttl(key) <= kept for key, kept in zip(keys, (TOTALS_KEPT, KEPT[HOUR], KEPT[MINUTE]), strict=True)
-    ] == [True] * 3
+    expected = (TOTALS_RETENTION, RETENTION[HOUR], RETENTION[MINUTE])
+    assert [0 < client.ttl(key) <= kept for key, kept in zip(keys, expected, strict=True)] == [True] * 3
 
 
 def test_old_rows_are_pruned(capsys):
-    now = handover.this_minute()
-    old = {(span, now - kept - 2 * HOUR): b"" for span, kept in KEPT.items()}
+    now = flushing.current_minute()
+    old = {(span, now - kept - 2 * HOUR): b"" for span, kept in RETENTION.items()}
     TableStore().write("a", {**old, (MINUTE, now): b"", (HOUR, now): b""})
     call_command("prune")
     if not configured.REDIS_URL:
