@@ -1,4 +1,4 @@
-"""The cache page of the admin: how well each namespace does, and buttons that clear it."""
+"""The cache page of the admin: the statistics of each namespace, and buttons that clear it."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -18,7 +18,7 @@ from perf.caching.stats import NamespaceStats, all_stats, backend
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """Show the figures; a POST clears `namespace`, or all when it is empty, and comes back."""
+    """Show the statistics. A POST clears `namespace`, or all namespaces if it is empty, and redirects back."""
     if request.method == "POST":
         _clear(request, request.POST.get("namespace", ""))
         return redirect("admin:perf-cache")

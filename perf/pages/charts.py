@@ -1,19 +1,17 @@
-"""Small charts as plain shapes, which a template writes as SVG; text stands beside them, where it does not scale."""
+"""Small charts as plain data, which a template writes as SVG; their text is HTML, so that it does not scale."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 600.0, 100.0
-ROOM = 0.05  # of the height, above the highest value
-DASH = 0.7  # of the room that a value has
-
-Values = Sequence[float | None]
+FULL = HEIGHT * 0.95  # the height of the greatest value, which leaves a margin above it
+DASH = 0.7  # the length of a dash, as a share of the width that a value has
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle, and the sentence that belongs to it; `kind` names its colour."""
+    """A rectangle; `kind` is the class that gives its colour, `title` its tooltip."""
 
     x: float
     y: float
@@ -25,7 +23,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The path of a line with gaps where nothing is known; `kind` names its colour."""
+    """The SVG path of a line, which has gaps where values are None; `kind` is the class that gives its colour."""
 
     name: str
     kind: str
@@ -34,93 +32,90 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars and lines over time; `top` says what its edges stand for, `slots` are where a pointer finds titles."""
+    """Bars and lines over time.
+
+    `top` describes the vertical axis. `legend` pairs names with classes. `tooltips` are invisible bars of full height.
+    """
 
     title: str
     top: str
     legend: list[tuple[str, str]]
     bars: list[Bar]
     lines: list[Line]
-    slots: list[Bar]
+    tooltips: list[Bar]
     width: float = WIDTH
     height: float = HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """One value for each span of time, None where there is none."""
+class ChartSeries:
+    """One value for each minute or hour, None where there is none."""
 
     name: str
     kind: str
-    values: Values
+    values: Sequence[float | None]
 
 
-def bars(title: str, series: Sequence[Series], titles: Sequence[str], write: Callable[[float], str]) -> Chart:
-    """Draw series in front of each other as bars, the first at the back."""
-    highest = _highest(series)
-    step = WIDTH / max(len(titles), 1)
-    drawn = [
-        Bar(number * step, HEIGHT - height, step * 0.85, height, one.kind)
-        for one in series
-        for number, value in enumerate(one.values)
-        if (height := _scaled(value, highest))
-    ]
-    return Chart(title, write(highest), _legend(series), drawn, [], _slots(titles))
+def bars(title: str, series: Sequence[ChartSeries], tooltips: Sequence[str], label: Callable[[float], str]) -> Chart:
+    """Draw series as bars in front of each other, the first at the back; `label` formats a value."""
+    highest = max((value for one in series for value in one.values if value is not None), default=0.0)
+    step = WIDTH / max(len(tooltips), 1)
+    drawn = []
+    for one in series:
+        for position, value in enumerate(one.values):
+            height = round((value or 0.0) / highest * FULL, 2) if highest else 0.0
+            if height:
+                drawn.append(Bar(position * step, HEIGHT - height, step * 0.85, height, one.kind))
+    return _chart(title, label(highest), series, tooltips, bars=drawn)
 
 
-def lines(title: str, series: Sequence[Series], titles: Sequence[str], write: Callable[[float], str]) -> Chart:
-    """Draw series as lines over powers of ten, so that what is usual is seen beside what is rare."""
-    seen = [value for one in series for value in one.values if value]
-    lowest = 10.0 ** math.floor(math.log10(min(seen, default=0.001)))
-    highest = max(10.0 ** math.ceil(math.log10(max(seen, default=1.0))), lowest * 10)
-    span = math.log(highest / lowest)
+def lines(title: str, series: Sequence[ChartSeries], tooltips: Sequence[str], label: Callable[[float], str]) -> Chart:
+    """Draw series as lines on a logarithmic axis, which shows usual and rare values together."""
+    values = [value for one in series for value in one.values if value]
+    lowest = 10.0 ** math.floor(math.log10(min(values, default=0.001)))
+    highest = max(10.0 ** math.ceil(math.log10(max(values, default=1.0))), lowest * 10)
 
     def height(value: float) -> float:
-        return math.log(max(value, lowest) / lowest) / span * HEIGHT
+        return math.log(max(value, lowest) / lowest) / math.log(highest / lowest) * HEIGHT
 
-    said = f"{write(lowest)} to {write(highest)}, logarithmic"
-    return Chart(title, said, _legend(series), [], _lines(series, height), _slots(titles))
-
-
-def shares(title: str, one: Series, titles: Sequence[str]) -> Chart:
-    """Draw a share of 0 to 1 as a line."""
-    drawn = _lines([one], lambda value: value * HEIGHT * (1 - ROOM))
-    return Chart(title, "100 %", _legend([one]), [], drawn, _slots(titles))
+    top = f"{label(lowest)} to {label(highest)}, logarithmic"
+    return _chart(title, top, series, tooltips, height=height)
 
 
-def _lines(series: Sequence[Series], height: Callable[[float], float]) -> list[Line]:
-    return [Line(one.name, one.kind, _path(one.values, height)) for one in series]
+def rates(title: str, series: ChartSeries, tooltips: Sequence[str]) -> Chart:
+    """Draw rates of 0 to 1 as a line."""
+    return _chart(title, "100 %", [series], tooltips, height=lambda rate: rate * FULL)
 
 
-def _legend(series: Sequence[Series]) -> list[tuple[str, str]]:
-    return [(one.name, one.kind) for one in series]
+def _chart(
+    title: str,
+    top: str,
+    series: Sequence[ChartSeries],
+    tooltips: Sequence[str],
+    *,
+    bars: Sequence[Bar] = (),
+    height: Callable[[float], float] | None = None,
+) -> Chart:
+    """Make a chart of bars, or of lines if `height` maps values to heights."""
+    step = WIDTH / max(len(tooltips), 1)
+    legend = [(one.name, one.kind) for one in series]
+    drawn = [Line(one.name, one.kind, _path(one.values, height)) for one in series] if height else []
+    hover = [Bar(round(position * step, 2), 0, step, HEIGHT, title=text) for position, text in enumerate(tooltips)]
+    return Chart(title, top, legend, list(bars), drawn, hover)
 
 
-def _highest(series: Sequence[Series]) -> float:
-    return max((value for one in series for value in one.values if value is not None), default=0.0)
-
-
-def _scaled(value: float | None, highest: float) -> float:
-    return round((value or 0.0) / highest * HEIGHT * (1 - ROOM), 2) if highest else 0.0
-
-
-def _path(values: Values, height: Callable[[float], float]) -> str:
-    """Write the path; a value without neighbours is a dash, since a point would hardly be seen."""
+def _path(values: Sequence[float | None], height: Callable[[float], float]) -> str:
+    """Return an SVG path; a value without neighbours becomes a dash, since a point is hard to see."""
     step = WIDTH / max(len(values), 1)
     parts: list[str] = []
-    for number, value in enumerate(values):
+    for position, value in enumerate(values):
         if value is None:
             continue
-        across, down = (number + 0.5) * step, HEIGHT - height(value)
-        begins = number == 0 or values[number - 1] is None
-        ends = number == len(values) - 1 or values[number + 1] is None
-        if begins and ends:
-            parts.append(f"M{across - step * DASH / 2:.2f} {down:.2f}h{step * DASH:.2f}")
+        x, y = (position + 0.5) * step, HEIGHT - height(value)
+        starts = position == 0 or values[position - 1] is None
+        ends = position == len(values) - 1 or values[position + 1] is None
+        if starts and ends:
+            parts.append(f"M{x - step * DASH / 2:.2f} {y:.2f}h{step * DASH:.2f}")
         else:
-            parts.append(f"{'M' if begins else 'L'}{across:.2f} {down:.2f}")
+            parts.append(f"{'M' if starts else 'L'}{x:.2f} {y:.2f}")
     return "".join(parts)
-
-
-def _slots(titles: Sequence[str]) -> list[Bar]:
-    step = WIDTH / max(len(titles), 1)
-    return [Bar(round(number * step, 2), 0, step, HEIGHT, title=title) for number, title in enumerate(titles)]

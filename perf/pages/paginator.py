@@ -1,4 +1,4 @@
-"""A paginator for the admin's large tables that never counts a whole one."""
+"""A paginator for large tables in the admin, which does not count all rows."""
 
 from functools import cached_property
 from typing import Any
@@ -9,10 +9,10 @@ COUNT_LIMIT = 10_000
 
 
 class CappedPaginator(Paginator[Any]):
-    """Counts at most `COUNT_LIMIT` rows; what lies beyond is found by searching and filtering."""
+    """Counts at most `COUNT_LIMIT` rows; people find the rows beyond by search and filters."""
 
     @cached_property
     def count(self) -> int:
-        """Count, but no further than the limit."""
+        """The number of rows, at most `COUNT_LIMIT`."""
         rows = self.object_list
         return rows.order_by()[:COUNT_LIMIT].count() if hasattr(rows, "order_by") else len(rows)

@@ -1,26 +1,33 @@
-"""The page of one shape of statements: who sends it, what it takes, and how the database goes about it."""
+"""The page of one statement: who sends it, how long it takes, and its query plan."""
 
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from perf.pages import wording
-from perf.pages.overview import chosen_range, figures_of
+from perf.pages import formatting
+from perf.pages.overview import chosen_range, load_range
 from perf.plans.generic_plan import NotExplained, generic_plan
 from perf.timing.rows import QueryRow
 
 
 @require_safe
 def page(request: HttpRequest, site: AdminSite, fingerprint: str) -> HttpResponse:
-    """Show it by its id; with `explain=1` also the plan of its slowest example."""
+    """Show the statement with this fingerprint id; with `explain=1` also the plan of its slowest example.
+
+    404 for a statement that is not among the figures, 503 when they cannot be read.
+    """
     name = chosen_range(request)
     found: list[QueryRow] = []
     failure = None
     try:
-        found = _rows(fingerprint, name)
+        # A link may be older than the range, so the widest range is searched, too.
+        for span in dict.fromkeys((name, list(formatting.RANGES)[-1])):
+            found = [row for row in load_range(span).queries() if row.id == fingerprint]
+            if found:
+                break
     except Exception as error:  # whatever the store raises
-        failure = wording.no_figures(error)
+        failure = formatting.read_failure(error)
     if not found and not failure:
         raise Http404
     context = {
@@ -37,11 +44,3 @@ def page(request: HttpRequest, site: AdminSite, fingerprint: str) -> HttpRespons
         except NotExplained as reason:
             context["unexplained"] = str(reason)
     return TemplateResponse(request, "perf/query.html", context, status=503 if failure else 200)
-
-
-def _rows(fingerprint: str, name: str) -> list[QueryRow]:
-    """Find it in the range, else in the whole week: a link may be older than the range it was found in."""
-    for span in dict.fromkeys((name, list(wording.RANGES)[-1])):
-        if found := [row for row in figures_of(span).queries() if row.id == fingerprint]:
-            return found
-    return []

@@ -1,117 +1,106 @@
-"""The figures as tables of text, for a terminal."""
+"""The figures as plain-text tables for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+from perf.pages.formatting import brief, counted, duration, number, rate
 from perf.pages.sections import SECTIONS
-from perf.pages.wording import brief, counted, duration, number, rate
 from perf.timing.figures import Figures
-from perf.timing.rows import Times
 
 GAP = "  "
 
+Columns = Mapping[str, Callable[[Any], str]]  # the function that formats a cell of a row, by the title of its column
+
+_PERCENTILES: Columns = {
+    "p50": lambda row: duration(row.times.p50),
+    "p95": lambda row: duration(row.times.p95),
+    "p99": lambda row: duration(row.times.p99),
+}
+_ROUTES: Columns = {
+    "count": lambda row: number(row.times.count),
+    "/s": lambda row: number(row.requests_per_second),
+    **_PERCENTILES,
+    "total": lambda row: duration(row.times.total),
+    "queries": lambda row: number(row.queries),
+    "database": lambda row: duration(row.database_time),
+    "failed": lambda row: rate(row.error_rate),
+    "route": lambda row: f"{row.method} {row.route} ({counted(row.statuses)})",
+}
+_EVENTS: Columns = {
+    "at, UTC": lambda event: f"{event.at:%Y-%m-%d %H:%M:%S}",
+    "took": lambda event: duration(event.duration),
+}
+_SLOW_REQUESTS: Columns = {
+    **_EVENTS,
+    "status": lambda event: str(event.what.get("status", "")),
+    "route and request id": lambda event: " ".join(
+        str(event.what.get(name)) for name in ("method", "route", "request_id")
+    ),
+}
+_QUERIES: Columns = {
+    "count": lambda row: number(row.times.count),
+    "total": lambda row: duration(row.times.total),
+    **_PERCENTILES,
+    "rows": lambda row: number(row.rows),
+    "sent by": lambda row: row.origin,
+    "id": lambda row: row.id,
+    "statement": lambda row: brief(row.fingerprint),
+}
+_SUSPECTS: Columns = {
+    "worst": lambda row: number(row.worst_count),
+    "requests": lambda row: number(row.requests),
+    "route and statement": lambda row: f"{row.route}: {brief(row.fingerprint)}",
+}
+_SLOW_QUERIES: Columns = {
+    **_EVENTS,
+    "route and statement": lambda event: f"{event.what.get('route') or '-'}: {brief(event.what.get('sql', ''))}",
+}
+_CACHES: Columns = {
+    "hit rate": lambda row: rate(row.hit_rate),
+    "hits": lambda row: number(row.hits),
+    "misses": lambda row: number(row.misses),
+    "p95": lambda row: duration(row.times.p95),
+    "namespace": lambda row: row.namespace,
+}
+_POOL: Columns = {
+    "checkouts": lambda times: number(times.count),
+    "p50": lambda times: duration(times.p50),
+    "p95": lambda times: duration(times.p95),
+    "p99": lambda times: duration(times.p99),
+    "total": lambda times: duration(times.total),
+}
+
 
 def tables(figures: Figures, limit: int) -> Iterator[str]:
-    """Yield the lines, at most `limit` rows a table; tables of which there is nothing are left out."""
-    everything = figures.all_requests()
+    """Yield the lines of all tables that have rows, with at most `limit` rows each."""
+    times, pool = figures.all_requests(), figures.pool()
     span = f"{figures.since:%Y-%m-%d %H:%M} to {figures.until:%Y-%m-%d %H:%M:%S} UTC"
     yield f"{span}, all workers; time in the application"
     yield (
-        f"{number(everything.count)} requests, {number(everything.count / figures.seconds)} a second, "
-        f"p50 {duration(everything.p50)}, p95 {duration(everything.p95)}, p99 {duration(everything.p99)}, "
+        f"{number(times.count)} requests, {number(times.count / figures.seconds)} a second, "
+        f"p50 {duration(times.p50)}, p95 {duration(times.p95)}, p99 {duration(times.p99)}, "
         f"{number(figures.gauges.get('in_flight', 0))} in flight"
     )
-    for title, head, rows in (*_requests(figures), *_statements(figures), *_others(figures)):
-        if rows:
-            yield ""
-            yield title
-            yield from _aligned([head, *rows[:limit]])
-            if len(rows) > limit:
-                yield f"({len(rows) - limit} more)"
-
-
-Table = tuple[str, list[str], list[list[str]]]
-
-
-def _requests(figures: Figures) -> Iterator[Table]:
-    head = ["count", "/s", "p50", "p95", "p99", "total", "queries", "database", "failed", "route"]
-    rows = [
-        [
-            number(row.times.count),
-            number(row.requests_per_second),
-            *_percentiles(row.times),
-            duration(row.times.total),
-            number(row.queries),
-            duration(row.database_time),
-            rate(row.error_rate),
-            f"{row.method} {row.route} ({counted(row.statuses)})",
-        ]
-        for row in figures.requests()
-    ]
-    yield "Routes, by total time", head, rows
-    events = [
-        [
-            f"{event.at:%Y-%m-%d %H:%M:%S}",
-            duration(event.duration),
-            str(event.what.get("status", "")),
-            f"{event.what.get('method')} {event.what.get('route')} {event.what.get('request_id')}",
-        ]
-        for event in figures.slow_requests()
-    ]
-    yield "Slow requests", ["at, UTC", "took", "status", "route and request id"], events
-
-
-def _statements(figures: Figures) -> Iterator[Table]:
-    rows = [
-        [
-            number(row.times.count),
-            duration(row.times.total),
-            *_percentiles(row.times),
-            number(row.rows),
-            row.origin,
-            row.id,
-            brief(row.fingerprint),
-        ]
-        for row in figures.queries()
-    ]
-    yield "Queries, by total time", ["count", "total", "p50", "p95", "p99", "rows", "sent by", "id", "statement"], rows
-    suspects = [
-        [number(row.worst_count), number(row.requests), f"{row.route}: {brief(row.fingerprint)}"]
-        for row in figures.suspects()
-    ]
-    yield "N+1 suspects", ["worst", "requests", "route and statement"], suspects
-    events = [
-        [
-            f"{event.at:%Y-%m-%d %H:%M:%S}",
-            duration(event.duration),
-            f"{event.what.get('route') or '-'}: {brief(event.what.get('sql', ''))}",
-        ]
-        for event in figures.slow_queries()
-    ]
-    yield "Slow queries", ["at, UTC", "took", "route and statement"], events
-
-
-def _others(figures: Figures) -> Iterator[Table]:
-    caches = [
-        [rate(row.hit_rate), number(row.hits), number(row.misses), duration(row.times.p95), row.namespace]
-        for row in figures.caches()
-    ]
-    yield "Cache", ["hit rate", "hits", "misses", "p95", "namespace"], caches
-    pool = figures.pool()
-    waits = [[number(pool.count), *_percentiles(pool), duration(pool.total)]] if pool.count else []
-    yield "Waiting for a connection", ["checkouts", "p50", "p95", "p99", "total"], waits
+    yield from _table("Routes, by total time", _ROUTES, figures.requests(), limit)
+    yield from _table("Slow requests", _SLOW_REQUESTS, figures.slow_requests(), limit)
+    yield from _table("Queries, by total time", _QUERIES, figures.queries(), limit)
+    yield from _table("N+1 suspects", _SUSPECTS, figures.suspects(), limit)
+    yield from _table("Slow queries", _SLOW_QUERIES, figures.slow_queries(), limit)
+    yield from _table("Cache", _CACHES, figures.caches(), limit)
+    yield from _table("Waiting for a connection", _POOL, [pool] if pool.count else [], limit)
     for section in SECTIONS:
-        found = [
-            [*(text for text, _ in section.cells(row)), section.row_name(row)] for row in section.rows(figures.total)
-        ]
-        yield section.title, [*(column.title for column in section.columns), section.row_title], found
+        columns = {**{column.title: column.text for column in section.columns}, section.row_title: section.row_name}
+        yield from _table(section.title, columns, section.rows(figures.total), limit)
 
 
-def _percentiles(times: Times) -> list[str]:
-    return [duration(times.p50), duration(times.p95), duration(times.p99)]
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align every column but the last to the right."""
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]) - 1)]
+def _table(title: str, columns: Columns, rows: Sequence[Any], limit: int) -> Iterator[str]:
+    """Yield the lines of a table, with all columns but the last aligned to the right; nothing without rows."""
+    if not rows:
+        return
+    lines = [list(columns), *([cell(row) for cell in columns.values()] for row in rows[:limit])]
+    *widths, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
+    yield from ("", title)
     for line in lines:
         yield GAP.join([*(cell.rjust(width) for cell, width in zip(line, widths, strict=False)), line[-1]])
+    if len(rows) > limit:
+        yield f"({len(rows) - limit} more)"

@@ -1,4 +1,4 @@
-"""Tables of figures that apps add: one declaration serves the performance page, the report and the API."""
+"""Tables of figures that apps register; each is shown on the performance page, in the report and by the API."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 from rest_framework.serializers import Serializer
 
-from perf.pages import wording
+from perf.pages import formatting
 from perf.timing.deltas import Delta
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of numbers: its title, the text of a row's cell, and whether anything but 0 in it is bad news."""
+    """A column of numbers. `text` formats the cell of a row, `alarming` tells whether it is highlighted as bad."""
 
     title: str
     text: Callable[[Any], str]
@@ -21,10 +21,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table: `rows` makes dataclasses of merged figures, `serializer` describes one of them for the API.
+    """A table. `rows` makes dataclasses of merged figures, and `serializer` describes one of them for the API.
 
-    `name` is its field in the API and in the report's JSON; `row_title` and `row_name` are of the column that names a
-    row.
+    `name` is the field in the API and in the report's JSON. The column that names the rows has the title `row_title`
+    and the cells `row_name`.
     """
 
     name: str
@@ -36,11 +36,11 @@ class Section:
     serializer: type[Serializer[Any]]
 
     def cells(self, row: Any) -> list[tuple[str, bool]]:
-        """Write the numbers of a row, each with whether it is alarming."""
+        """Return the formatted numbers of a row, each with whether it is alarming."""
         return [(column.text(row), column.alarming(row)) for column in self.columns]
 
     def data(self, figures: Delta) -> list[dict[str, Any]]:
-        """Return the rows as the serializer takes them."""
+        """Return the rows as input of the serializer."""
         return [asdict(row) for row in self.rows(figures)]
 
 
@@ -48,10 +48,10 @@ SECTIONS: list[Section] = []
 
 
 def count(attribute: str) -> Callable[[Any], str]:
-    """Write a number of a row."""
-    return lambda row: wording.number(getattr(row, attribute))
+    """Return a function that formats a number of a row."""
+    return lambda row: formatting.number(getattr(row, attribute))
 
 
 def percentile(attribute: str, name: str) -> Callable[[Any], str]:
-    """Write a percentile, like `p50`, of one of a row's `Times`."""
-    return lambda row: wording.duration(getattr(getattr(row, attribute), name))
+    """Return a function that formats a percentile, like `p50`, of an attribute that is a `Times`."""
+    return lambda row: formatting.duration(getattr(getattr(row, attribute), name))

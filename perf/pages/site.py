@@ -1,4 +1,4 @@
-"""The admin site: pages about performance beside those of the models."""
+"""The admin site: Django's, with pages about performance."""
 
 from typing import Any
 
@@ -6,9 +6,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, path, reverse
 
-from perf.pages import cache as admin_cache
-from perf.pages import overview as admin_overview
-from perf.pages import query as admin_query
+from perf.pages import cache, overview, query
 
 
 class Site(AdminSite):
@@ -18,29 +16,26 @@ class Site(AdminSite):
     site_url = "/api/docs"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Put our pages before the site's own, whose last pattern matches everything."""
+        """Add the pages before Django's own, whose last pattern matches everything."""
         pages = [
             path(route, self.admin_view(page), name=name, kwargs={"site": self})
             for route, page, name in (
-                ("perf/", admin_overview.page, "perf-overview"),
-                ("perf/queries/<slug:fingerprint>/", admin_query.page, "perf-query"),
-                ("perf/cache/", admin_cache.page, "perf-cache"),
+                ("perf/", overview.page, "perf-overview"),
+                ("perf/queries/<slug:fingerprint>/", query.page, "perf-query"),
+                ("perf/cache/", cache.page, "perf-cache"),
             )
         ]
         return [*pages, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """List our pages as if they were models, on the index and in the sidebar."""
+        """List the pages as if they were models, on the index and in the sidebar."""
         apps = super().get_app_list(request, app_label)
         if app_label in (None, "perf") and self.has_permission(request):
-            apps.append(_performance())
+            url = reverse("admin:perf-overview")
+            pages = [
+                {"name": name, "object_name": name, "admin_url": page_url, "view_only": True, "perms": {}}
+                for name, page_url in (("Requests and queries", url), ("Cache", reverse("admin:perf-cache")))
+            ]
+            performance = {"name": "Performance", "app_label": "perf", "app_url": url}
+            apps.append({**performance, "has_module_perms": True, "models": pages})
         return apps
-
-
-def _performance() -> dict[str, Any]:
-    overview = reverse("admin:perf-overview")
-    pages = [
-        {"name": name, "object_name": name, "admin_url": url, "view_only": True, "perms": {}}
-        for name, url in (("Requests and queries", overview), ("Cache", reverse("admin:perf-cache")))
-    ]
-    return {"name": "Performance", "app_label": "perf", "app_url": overview, "has_module_perms": True, "models": pages}

@@ -1,27 +1,27 @@
-"""Filters of the pages about performance; what a template looks up in vain is an empty text, and nothing."""
+"""Template filters for `perf.pages.formatting`; an empty string is a failed lookup, and formatted like None."""
 
 from django import template
 
-from perf.pages import wording
+from perf.pages import formatting
 
 register = template.Library()
-register.filter("counted", wording.counted)
-register.filter("brief", wording.brief)
+register.filter("counted", formatting.counted)
+register.filter("brief", formatting.brief)
 
 
 @register.filter
 def duration(seconds: float | str | None) -> str:
-    """See wording."""
-    return wording.duration(None if isinstance(seconds, str) else seconds)
+    """See formatting."""
+    return formatting.duration(None if isinstance(seconds, str) else seconds)
 
 
 @register.filter
 def number(value: float | str | None) -> str:
-    """See wording."""
-    return wording.number(None if isinstance(value, str) else value)
+    """See formatting."""
+    return formatting.number(None if isinstance(value, str) else value)
 
 
 @register.filter
 def rate(share: float | str | None) -> str:
-    """See wording."""
-    return wording.rate(None if isinstance(share, str) else share)
+    """See formatting."""
+    return formatting.rate(None if isinstance(share, str) else share)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from perf.timing import flushing, kinds, recorder, rows
 from perf.timing.deltas import Delta
+from perf.timing.fingerprint import fingerprint_id
 from perf.timing.stores import HOUR, MINUTE, store
 
 BY_MINUTE = timedelta(hours=1)  # how far back there are figures for each minute
@@ -45,7 +46,28 @@ class Figures:
 
     def requests(self) -> list[rows.RequestRow]:
         """Return a row for each method and route, the greatest total time first."""
-        return sorted(rows.requests(self.total, self.seconds), key=lambda row: -row.times.total)
+        streams = self.total.of(kinds.STREAMS)
+        found = []
+        for (method, route), statuses in rows.grouped(self.total.of(kinds.REQUESTS), 2).items():
+            times, failed = rows.times(statuses.values()), rows.count_failed(statuses)
+            database, queries, pool = (
+                rows.sum_extra(statuses.values(), position) / times.count for position in range(3)
+            )
+            row = rows.RequestRow(
+                method=method,
+                route=route,
+                times=times,
+                requests_per_second=times.count / self.seconds,
+                statuses={key[2]: series.count for key, series in sorted(statuses.items())},
+                failed=failed,
+                error_rate=failed / times.count,
+                queries=queries,
+                database_time=database,
+                pool_wait=pool,
+                streams=rows.times([streams[method, route]]) if (method, route) in streams else None,
+            )
+            found.append(row)
+        return sorted(found, key=lambda row: -row.times.total)
 
     def all_requests(self) -> rows.Times:
         """Return the times of all routes together."""
@@ -53,11 +75,34 @@ class Figures:
 
     def queries(self) -> list[rows.QueryRow]:
         """Return a row for each statement and origin, the greatest total time first."""
-        return sorted(rows.queries(self.total), key=lambda row: -row.times.total)
+        found = []
+        for (origin, text), series in self.total.of(kinds.QUERIES).items():
+            row_sum, with_rows, failed = series.extras
+            slowest, at, example, route = series.worst or (0.0, 0.0, "", "")
+            row = rows.QueryRow(
+                id=fingerprint_id(text),
+                fingerprint=text,
+                origin=origin,
+                times=rows.times([series]),
+                failed=int(failed),
+                rows=row_sum / with_rows if with_rows else None,
+                routes=dict(sorted(series.routes.items(), key=lambda item: -item[1])),
+                slowest=slowest,
+                slowest_at=rows.from_timestamp(at),
+                slowest_route=route,
+                slowest_example=example or text,
+            )
+            found.append(row)
+        return sorted(found, key=lambda row: -row.times.total)
 
     def suspects(self) -> list[rows.Suspect]:
         """Return the statements that look like N+1, the worst first."""
-        return sorted(rows.suspects(self.total), key=lambda row: -row.worst_count)
+        found = []
+        for (route, text), series in self.total.of(kinds.REPEATS).items():
+            count, at = series.worst or (0, 0.0)
+            at = rows.from_timestamp(at)
+            found.append(rows.Suspect(route, fingerprint_id(text), text, series.count, int(count), at))
+        return sorted(found, key=lambda row: -row.worst_count)
 
     def caches(self) -> list[rows.CacheRow]:
         """Return a row for each cache namespace, by name."""
@@ -69,11 +114,15 @@ class Figures:
 
     def slow_requests(self) -> list[rows.SlowEvent]:
         """Return the slowest of the requests over `SLOW_REQUEST_MS`."""
-        return list(rows.events(self.total, "slow_requests"))
+        return self._events("slow_requests")
 
     def slow_queries(self) -> list[rows.SlowEvent]:
         """Return the slowest of the statements over `SLOW_QUERY_MS`."""
-        return list(rows.events(self.total, "slow_queries"))
+        return self._events("slow_queries")
+
+    def _events(self, name: str) -> list[rows.SlowEvent]:
+        events = self.total.events.get(name, [])
+        return [rows.SlowEvent(rows.from_timestamp(at), seconds, what) for seconds, at, what in events]
 
     def history(self) -> list[Point]:
         """Return the minutes or hours that have requests, the oldest first."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from perf.timing import histogram, kinds
 from perf.timing.deltas import Delta, PackedSeries
-from perf.timing.fingerprint import fingerprint_id
 from perf.timing.kinds import Key
 
 
@@ -108,59 +107,9 @@ def times(series: Iterable[PackedSeries]) -> Times:
     return Times(count, total, total / count if count else None, p50, p95, p99)
 
 
-def requests(delta: Delta, seconds: float) -> Iterator[RequestRow]:
-    """Yield a row for each method and route; the figures are of so many `seconds`."""
-    streams = delta.of(kinds.STREAMS)
-    for (method, route), statuses in grouped(delta.of(kinds.REQUESTS), 2).items():
-        summary = times(statuses.values())
-        database, queries, pool = (sum_extra(statuses.values(), position) / summary.count for position in range(3))
-        failed = count_failed(statuses)
-        stream = streams.get((method, route))
-        yield RequestRow(
-            method=method,
-            route=route,
-            times=summary,
-            requests_per_second=summary.count / seconds,
-            statuses={key[2]: series.count for key, series in sorted(statuses.items())},
-            failed=failed,
-            error_rate=failed / summary.count,
-            queries=queries,
-            database_time=database,
-            pool_wait=pool,
-            streams=times([stream]) if stream else None,
-        )
-
-
 def count_failed(requests: Mapping[Key, PackedSeries]) -> int:
     """Count the responses with 5xx in series of the kind `REQUESTS`."""
     return sum(series.count for (_, _, status), series in requests.items() if status >= "500")
-
-
-def queries(delta: Delta) -> Iterator[QueryRow]:
-    """Yield a row for each origin and fingerprint."""
-    for (origin, text), series in delta.of(kinds.QUERIES).items():
-        rows, with_rows, failed = series.extras
-        slowest, at, example, route = series.worst or (0.0, 0.0, "", "")
-        yield QueryRow(
-            id=fingerprint_id(text),
-            fingerprint=text,
-            origin=origin,
-            times=times([series]),
-            failed=int(failed),
-            rows=rows / with_rows if with_rows else None,
-            routes=dict(sorted(series.routes.items(), key=lambda item: -item[1])),
-            slowest=slowest,
-            slowest_at=from_timestamp(at),
-            slowest_route=route,
-            slowest_example=example or text,
-        )
-
-
-def suspects(delta: Delta) -> Iterator[Suspect]:
-    """Yield a row for each route and statement that looks like N+1."""
-    for (route, text), series in delta.of(kinds.REPEATS).items():
-        count, at = series.worst or (0, 0.0)
-        yield Suspect(route, fingerprint_id(text), text, series.count, int(count), from_timestamp(at))
 
 
 def caches(delta: Delta) -> Iterator[CacheRow]:
@@ -169,12 +118,6 @@ def caches(delta: Delta) -> Iterator[CacheRow]:
         by_result = {key[1]: series.count for key, series in lookups.items()}
         hits, misses = by_result.get("hit", 0), by_result.get("miss", 0)
         yield CacheRow(namespace, hits, misses, hits / (hits + misses), times(lookups.values()))
-
-
-def events(delta: Delta, name: str) -> Iterator[SlowEvent]:
-    """Yield the slowest events of a name, `slow_requests` or `slow_queries`, the slowest first."""
-    for seconds, at, what in delta.events.get(name, []):
-        yield SlowEvent(from_timestamp(at), seconds, what)
 
 
 def from_timestamp(timestamp: float) -> datetime:

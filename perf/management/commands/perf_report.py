@@ -1,4 +1,4 @@
-"""`manage.py perf_report`: what requests, statements, caches and the calls of apps took, over all workers."""
+"""`manage.py perf_report`: print the times of requests, statements, caches and the figures of apps, of all workers."""
 
 import json
 from argparse import ArgumentParser
@@ -11,34 +11,34 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from perf.pages import wording
+from perf.pages import formatting
 from perf.pages.reports import tables
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
 
 
 class Command(BaseCommand):
-    """Prints what the performance page of the admin shows; fails where the figures cannot be reached."""
+    """Prints what the performance page of the admin shows."""
 
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Choose the range and the form."""
+        """Add the options that choose the range and the format."""
         parser.add_argument(
             "--since",
-            default=wording.DEFAULT_RANGE,
-            help=f"one of {', '.join(wording.RANGES)}, or a time in ISO 8601; {wording.DEFAULT_RANGE} by default",
+            default=formatting.DEFAULT_RANGE,
+            help=f"one of {', '.join(formatting.RANGES)}, or a time in ISO 8601; {formatting.DEFAULT_RANGE} by default",
         )
         parser.add_argument("--limit", type=int, default=20, help="rows of a table, 20 by default")
         parser.add_argument("--json", action="store_true", help="print everything as JSON; durations are seconds")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Print the figures."""
-        since = _moment(options["since"])
+        """Print the figures. Raises CommandError when they cannot be read."""
+        since = _parse_since(options["since"])
         try:
             figures = load(since)
         except Exception as error:  # whatever the store raises
-            raise CommandError(wording.no_figures(error)) from error
+            raise CommandError(formatting.read_failure(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(_everything(figures), cls=DjangoJSONEncoder))
             return
@@ -46,16 +46,18 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
 
-def _moment(said: str) -> datetime:
-    """Read a range or a time; raises CommandError for anything else."""
-    if said in wording.RANGES:
-        return timezone.now() - timedelta(seconds=wording.RANGES[said])
+def _parse_since(text: str) -> datetime:
+    """Return the time of a range's name or of ISO 8601. Raises CommandError for anything else."""
+    if text in formatting.RANGES:
+        return timezone.now() - timedelta(seconds=formatting.RANGES[text])
     try:
-        found = parse_datetime(said)
+        found = parse_datetime(text)
     except ValueError:
         found = None
     if found is None:
-        raise CommandError(f"--since must be one of {', '.join(wording.RANGES)}, or a time in ISO 8601, not {said!r}.")
+        raise CommandError(
+            f"--since must be one of {', '.join(formatting.RANGES)}, or a time in ISO 8601, not {text!r}."
+        )
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 

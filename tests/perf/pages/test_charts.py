@@ -2,7 +2,7 @@
 
 import pytest
 
-from perf.pages.charts import Series, shares
+from perf.pages.charts import ChartSeries, rates
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ from perf.pages.charts import Series, shares
     ],
 )
 def test_a_line(values, path):
-    (line,) = shares("Hits", Series("hits", "good", values), [str(each) for each in values]).lines
+    (line,) = rates("Hits", ChartSeries("hits", "good", values), [str(each) for each in values]).lines
     assert line.path == path

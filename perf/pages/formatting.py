@@ -1,4 +1,4 @@
-"""How figures are written for people."""
+"""Figures as text for people."""
 
 import re
 from typing import Any
@@ -8,13 +8,13 @@ from django.conf import settings
 NONE = "\u2013"
 RANGES = {"15m": 15 * 60, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600, "7d": 7 * 24 * 3600}  # seconds
 DEFAULT_RANGE = "1h"
-BRIEF = 180  # characters
+BRIEF_LENGTH = 180  # characters
 
 _COLUMNS = re.compile(r"(\bSELECT (?:DISTINCT )?)(?!\u2026).{40,}? FROM ")
 
 
 def duration(seconds: float | None) -> str:
-    """Write seconds in the unit that leaves three digits; a dash for None."""
+    """Format seconds in the unit that fits; a dash for None."""
     if seconds is None:
         return NONE
     for limit, factor, unit, digits in ((0.001, 1e6, "µs", 0), (0.01, 1e3, "ms", 2), (0.1, 1e3, "ms", 1)):
@@ -26,7 +26,7 @@ def duration(seconds: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Write a number with three digits or more; a dash for None."""
+    """Format a number with at least three digits; a dash for None."""
     if value is None:
         return NONE
     if value == int(value) or abs(value) >= 100:
@@ -34,27 +34,23 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def rate(share: float | None) -> str:
-    """Write a share of 0 to 1 in percent; a dash for None."""
-    return NONE if share is None else f"{share:.1%}"
+def rate(value: float | None) -> str:
+    """Format a rate of 0 to 1 in percent; a dash for None."""
+    return NONE if value is None else f"{value:.1%}"
 
 
-def storage() -> str:
-    """Name where workers' figures meet."""
-    return "Redis" if settings.REDIS_URL else "the database"
-
-
-def no_figures(error: Exception) -> str:
-    """Say that the figures cannot be read, and why, in one line."""
-    return f"The figures in {storage()} cannot be read: {' '.join(str(error).split())[:300]}"
+def read_failure(error: Exception) -> str:
+    """Return one line that says that the figures cannot be read, and why."""
+    store = "Redis" if settings.REDIS_URL else "the database"
+    return f"The figures in {store} cannot be read: {' '.join(str(error).split())[:300]}"
 
 
 def counted(by_label: dict[str, Any]) -> str:
-    """Write counts by label."""
+    """Format counts by label, with a multiplication sign between both."""
     return ", ".join(f"{label} \u00d7 {number(count)}" for label, count in by_label.items())
 
 
 def brief(statement: str) -> str:
-    """Write a statement for a table: without quotes and long lists of columns, which all look alike."""
+    """Shorten a statement for a table: drop its quotes, and a long list of columns, which tells little."""
     text = _COLUMNS.sub("\\1\u2026 FROM ", statement.replace('"', ""), count=1)
-    return text if len(text) <= BRIEF else f"{text[:BRIEF]}\u2026"
+    return text if len(text) <= BRIEF_LENGTH else f"{text[:BRIEF_LENGTH]}\u2026"
