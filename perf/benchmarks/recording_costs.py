@@ -32,7 +32,7 @@ class _Silent:
 
 
 def costs() -> Iterator[Result]:
-    """Measure, taking the median of batches; what was taken down meanwhile is thrown away."""
+    """Measure, taking the median of batches; what was recorded meanwhile is discarded."""
     recorder.drain()
     try:
         yield Result("a request, timed and taken down", _request() * 1e6, "µs", at_most=30)
@@ -55,13 +55,13 @@ def _view(_request: HttpRequest) -> HttpResponseBase:
 
 def _statement() -> float:
     cursor = CursorWrapper(cast(Any, _Silent()), connection)
-    shapes = [SQL.format(columns=COLUMNS, kind=f"{'k' * number}.id") for number in range(1, QUERIES + 1)]
+    statements = [SQL.format(columns=COLUMNS, kind=f"{'k' * number}.id") for number in range(1, QUERIES + 1)]
 
     def send() -> None:
         stats = RequestStats(lambda: "api/v1/books")
         token = current_stats.set(stats)
         recorder.request_started(stats)
-        for sql in shapes:
+        for sql in statements:
             cursor.execute(f"{sql} ", ("value",))  # a new string each time, as Django's are
         recorder.request_finished(stats, recorder.FinishedRequest("GET", "api/v1/books", 200, 0.01))
         current_stats.reset(token)

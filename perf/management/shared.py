@@ -1,11 +1,11 @@
-"""What commands need of a cache that they share with the server."""
+"""Checks that several commands make first."""
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
 
-def require_shared() -> None:
-    """Raise CommandError where a command cannot reach what the server caches."""
+def require_shared_cache() -> None:
+    """Raise CommandError if the server caches in its own memory, which a command cannot reach."""
     if not settings.REDIS_URL:
         raise CommandError(
             "The server caches in its own memory, which no other process can reach; "

@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from perf.db.pool_waits import waited
 from perf.db.postgresql.pool import Pool, SentAway, Unreachable
 from perf.timing.recorder import is_serving
-from perf.timing.request_stats import current
+from perf.timing.request_stats import current_stats
 
 UNNOTICED = 0.25  # seconds of waiting for the pool that count for nothing
 LEAST_PATIENCE = 0.25  # seconds that anybody may wait for a lock
@@ -93,7 +93,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         What a request waited for the pool before counts too. A connection is told only where that changes, so that the
         rule costs nothing while connections are free.
         """
-        stats = current.get()
+        stats = current_stats.get()
         spent = stats.pool_seconds if stats is not None else took
         patience = float(settings.DB_LOCK_TIMEOUT)
         if patience and spent > UNNOTICED:

@@ -1,4 +1,4 @@
-"""`manage.py benchmark`: run the registered measurements on scratch data and real servers."""
+"""`manage.py benchmark`: run the registered benchmarks on scratch data and real servers."""
 
 import json
 from argparse import ArgumentParser
@@ -19,32 +19,32 @@ DEFAULT = "predecessor"
 
 
 class Command(BaseCommand):
-    """Measures, prints each figure, and fails when a bound is missed."""
+    """Prints every measured figure, and fails when one is out of its bounds."""
 
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Choose what is measured on what."""
+        """Add the options that choose the cases, the services and the size."""
         names = ", ".join(CASES)
-        parser.add_argument("cases", nargs="*", metavar="case", help=f"some of {names}; {DEFAULT} when left out")
-        parser.add_argument("--only", action="append", default=[], metavar="ROW", help="of a case with a table")
+        parser.add_argument("cases", nargs="*", metavar="case", help=f"some of {names}; {DEFAULT} by default")
+        parser.add_argument("--only", action="append", default=[], metavar="ROW", help="one row of a case with a table")
         parser.add_argument(
-            "--database-url", help="a PostgreSQL server to make a database on; a SQLite file when left out"
+            "--database-url", help="a PostgreSQL server to create a database on; a SQLite file by default"
         )
-        parser.add_argument("--redis-url", help="memory when left out")
+        parser.add_argument("--redis-url", help="the Redis to cache in; memory by default")
         parser.add_argument("--rounds", type=int, default=300, help="repetitions of each call")
         parser.add_argument("--seconds", type=int, default=60, help="how long a load lasts")
-        parser.add_argument("--messages", type=int, default=1_000_000, help="how many a database is filled with")
-        parser.add_argument("--json", action="store_true", help="print one JSON document in the end")
-        parser.add_argument("--into", action="append", default=[], type=Path, help="a document to put the tables into")
+        parser.add_argument("--messages", type=int, default=1_000_000, help="messages in the scratch database")
+        parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+        parser.add_argument("--into", action="append", default=[], type=Path, help="a Markdown file for the tables")
 
     def handle(self, *_: Any, cases: list[str], **given: Any) -> None:
-        """Run the cases one after the other, as quick as in production."""
+        """Run the cases one after the other. Raises CommandError for an unknown case or row and for missed bounds."""
         if unknown := set(cases) - set(CASES):
             raise CommandError(f"There is no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}.")
         options = Options(**{each.name: given[each.name] for each in fields(Options)} | {"only": tuple(given["only"])})
         found: dict[str, list[Output]] = {name: [] for name in cases or [DEFAULT]}
-        with override_settings(DEBUG=False):  # which would keep every statement
+        with override_settings(DEBUG=False):  # with DEBUG, Django keeps every statement in memory
             try:
                 self._run(found, options, as_json=given["json"])
             except UnknownRow as error:

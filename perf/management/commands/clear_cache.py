@@ -1,4 +1,4 @@
-"""`manage.py clear_cache`: forget what is cached, for all workers."""
+"""`manage.py clear_cache`: clear the caches of all workers."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,16 +9,16 @@ from perf.caching.namespace import NAMESPACES, clear_caches
 
 
 class Command(BaseCommand):
-    """Clears one namespace or all; a server that caches in its own memory drops everything at its next read."""
+    """Clears one namespace or all; a server that caches in its own memory clears everything at its next read."""
 
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Choose what is cleared."""
-        parser.add_argument("--namespace", choices=sorted(NAMESPACES), help="all when left out")
+        """Add the option that chooses a namespace."""
+        parser.add_argument("--namespace", choices=sorted(NAMESPACES), help="all by default")
 
     def handle(self, *_: Any, namespace: str | None, **__: Any) -> None:
-        """Clear, and say what."""
+        """Clear, and print the names. Raises CommandError when the cache does not answer."""
         try:
             names = clear_caches(namespace)
         except Exception as error:

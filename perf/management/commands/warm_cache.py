@@ -1,8 +1,7 @@
-"""`manage.py warm_cache`: fill the caches with what most users will ask for first."""
+"""`manage.py warm_cache`: fill the caches with the lists that users are likely to request first."""
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -14,41 +13,32 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 
 from perf.caching.outage import outage
 from perf.caching.warming import WARMERS
-from perf.management.shared import require_shared
-
-if TYPE_CHECKING:
-    from perf.caching.warming import Asked
+from perf.management.shared import require_shared_cache
 
 
 class Command(BaseCommand):
-    """Asks for what the apps registered as worth having for the most active users; run it after a deployment."""
+    """Requests the paths that apps registered for warming, for the most active users; run it after a deployment."""
 
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Choose how much is warmed."""
+        """Add the option that limits the users."""
         parser.add_argument("--users", type=int, default=100, help="the most recently active users (default: 100)")
 
     def handle(self, *_: Any, users: int, **__: Any) -> None:
-        """Warm, and say how much was cold."""
+        """Warm, and print how many lists were cold. Raises CommandError without Redis, and when it does not answer."""
         if users < 0:
             raise CommandError("--users must not be negative.")
-        require_shared()
-        answers = [_answer(path, user) for path, user in _wanted(users)]
+        require_shared_cache()
+        responses = [_get(path, user) for warmer in WARMERS for path, user in import_string(warmer)(users)]
         if outage.lasting:
             raise CommandError("The cache does not answer.")
-        cold = sum(response.headers.get("X-Cache") == "miss" for response in answers)
-        self.stdout.write(f"Warmed {cold} of {len(answers)} lists; the others were warm.")
+        cold = sum(response.headers.get("X-Cache") == "miss" for response in responses)
+        self.stdout.write(f"Warmed {cold} of {len(responses)} lists; the others were warm.")
 
 
-def _wanted(users: int) -> "Iterator[Asked]":
-    for path in WARMERS:
-        asking: Callable[[int], Iterator[Asked]] = import_string(path)
-        yield from asking(users)
-
-
-def _answer(path: str, user: AbstractBaseUser | None) -> HttpResponseBase:
-    """Answer a GET in this process, by the view that would answer it over HTTP, so that the bytes are the same."""
+def _get(path: str, user: AbstractBaseUser | None) -> HttpResponseBase:
+    """Run the view of a path in this process, so that it caches the same bytes as a request over HTTP."""
     request = APIRequestFactory().get(path)
     if user is not None:
         force_authenticate(request, user)

@@ -92,7 +92,7 @@ def test_a_counter_never_falls_though_workers_and_minutes_go(client):
         flushing.worker = flushing.Worker(clock=lambda moment=moment: moment)
         request()
         before = scraped(client, **ROUTE).get(("llmselect_requests_total", ("status", "200")), 0)
-        assert before == number  # what is not handed on is left out: another worker could not see it
+        assert before == number  # unflushed figures are left out: another worker could not see them
         assert flushing.flush()
         seen.append(scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))])
         block = Totals.decode(kept.totals()[flushing.worker.name])

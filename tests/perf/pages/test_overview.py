@@ -28,7 +28,7 @@ def desk(staff) -> Client:
 
 @pytest.fixture
 def measured():
-    """Take down a request that sends one statement twelve times, a failed one, and what else there is a table for."""
+    """Record a request that sends one statement twelve times, a failed one, and what else there is a table for."""
     for status, seconds in ((200, 0.25), (500, 0.75)):
         stats = RequestStats(lambda: "a/<route>")
         token = current_stats.set(stats)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def measured():
-    """Hand on what another process would have: a request and a statement."""
+    """Flush a request and a statement, as if another process had measured them."""
     stats = RequestStats(lambda: "a/<route>")
     recorder.request_started(stats)
     recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/<route>", 200, 0.25))

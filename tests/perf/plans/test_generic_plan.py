@@ -46,7 +46,7 @@ def test_a_select(sql):
 
 
 def test_every_query_of_the_api_is_explained_by_its_example(ann):
-    """What Django sends is what staff will ask about; a shape whose example cannot be explained says why."""
+    """Staff will ask about the statements that Django sends; one that cannot be explained says why."""
     examples = {fingerprint_of(sql).example for query in all_declared_queries() for sql, _ in selects_of(query)}
     explained, reasons = 0, []
     for example in examples:

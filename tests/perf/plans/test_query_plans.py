@@ -29,18 +29,18 @@ def run(**options):
 
 
 def test_every_query_is_served_by_an_index(filled):
-    said = run()
-    assert "FAIL" not in said
-    assert "ok   conversations, -last_message_at, first page: idx_conversation_user_recent\n" in said
-    assert "ok   conversations by provider, -last_message_at, first page: idx_conversation_user_provider\n" in said
-    assert "ok   conversations by model, -last_message_at, first page: idx_conversation_user_model\n" in said
-    assert "ok   conversations, -created_at, next page: idx_conversation_user_created\n" in said
-    assert "ok   conversation, its newest messages: idx_message_conv_created\n" in said
-    assert "idx_comparison_user_created" in said
-    assert "ok   chat, look-up of the key: " in said
+    output = run()
+    assert "FAIL" not in output
+    assert "ok   conversations, -last_message_at, first page: idx_conversation_user_recent\n" in output
+    assert "ok   conversations by provider, -last_message_at, first page: idx_conversation_user_provider\n" in output
+    assert "ok   conversations by model, -last_message_at, first page: idx_conversation_user_model\n" in output
+    assert "ok   conversations, -created_at, next page: idx_conversation_user_created\n" in output
+    assert "ok   conversation, its newest messages: idx_message_conv_created\n" in output
+    assert "idx_comparison_user_created" in output
+    assert "ok   chat, look-up of the key: " in output
     step = "Index Scan using" if connection.vendor == "postgresql" else "SEARCH conversations_conversation USING INDEX"
     assert step in run(explain=True)
-    assert step not in said
+    assert step not in output
 
 
 def test_so_it_is_without_rows_and_statistics(db):

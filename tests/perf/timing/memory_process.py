@@ -19,12 +19,12 @@ from perf.timing.request_stats import RequestStats  # noqa: E402
 COLUMNS = ", ".join(f'"conversations_conversation"."column_{number}"' for number in range(10))
 
 
-def work(routes, shapes, requests, dice):
-    """Take down requests of so many routes, with statements of so many shapes."""
+def work(routes, statements, requests, dice):
+    """Record requests of so many routes, with so many different statements."""
     for number in range(requests):
         stats = RequestStats(lambda: "")
         for position in range(3):
-            sql = f"SELECT {COLUMNS} FROM table_of_shape_{(number * 3 + position) % shapes}_x WHERE id = %s"
+            sql = f"SELECT {COLUMNS} FROM table_number_{(number * 3 + position) % statements}_x WHERE id = %s"
             stats.queries.append((fingerprint_of(sql), dice.lognormvariate(-6, 1), 1))
         recorder.request_started(stats)
         route = f"api/v1/some/long/route/number/{number % routes}/<uuid:pk>"

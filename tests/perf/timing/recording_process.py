@@ -1,6 +1,6 @@
-"""A worker of its own: takes down the durations it reads, hands them on, and says so.
+"""A worker process that records the durations it reads, and flushes them.
 
-Run as a module with a list of seconds as JSON on standard input; `--stop` leaves handing on to the end of the process.
+Run as a module with a list of seconds as JSON on standard input; `--stop` leaves the flush to the end of the process.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Handing on: every figure arrives once, from every worker, whatever the store does."""
+"""The flush: every figure of every worker is stored exactly once, whatever the store does."""
 
 import json
 import os
@@ -40,13 +40,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DURATIONS = [random.Random(7).lognormvariate(-3, 1) for _ in range(4000)]
 
 
-def take_down(count=1, seconds=0.01):
+def record(count=1, seconds=0.01):
     for _ in range(count):
-        recorder.query(fingerprint_of("SELECT taken_down"), seconds, 1)
+        recorder.query(fingerprint_of("SELECT recorded"), seconds, 1)
 
 
-def taken_down():
-    found = [row.times.count for row in figures.load().queries() if row.fingerprint == "SELECT taken_down"]
+def recorded():
+    found = [row.times.count for row in figures.load().queries() if row.fingerprint == "SELECT recorded"]
     return sum(found)
 
 
@@ -84,34 +84,34 @@ def test_a_clean_end_loses_nothing():
     assert row.times.count == 100
 
 
-def test_a_fork_begins_anew_and_keeps_its_parents():
-    take_down(3)
+def test_a_fork_starts_empty_and_leaves_its_parent_alone():
+    record(3)
     child = os.fork()
     if child == 0:
         os._exit(0 if not recorder.changed() and recorder.snapshot().kinds == {} else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert taken_down() == 3
+    assert recorded() == 3
 
 
-def test_what_is_not_handed_on_is_read_and_counted_once():
-    take_down(2)
-    assert taken_down() == 2
+def test_unflushed_figures_are_read_and_counted_once():
+    record(2)
+    assert recorded() == 2
     assert flushing.flush()
-    assert taken_down() == 2
-    take_down(3)
-    assert taken_down() == 5
+    assert recorded() == 2
+    record(3)
+    assert recorded() == 5
     assert flushing.flush()
     assert flushing.flush()
-    assert taken_down() == 5
+    assert recorded() == 5
 
 
 def test_the_hour_says_the_same():
-    take_down(2)
+    record(2)
     flushing.flush()
-    take_down(2)
+    record(2)
     day = figures.load(timezone.now() - timedelta(days=1))
     assert day.span == HOUR
-    assert [row.times.count for row in day.queries() if row.fingerprint == "SELECT taken_down"] == [4]
+    assert [row.times.count for row in day.queries() if row.fingerprint == "SELECT recorded"] == [4]
 
 
 @contextmanager
@@ -145,21 +145,21 @@ def redis_loses_answers(settings):
 def test_an_answer_that_was_lost_counts_once(lossy, settings):
     if lossy is redis_loses_answers and not settings.REDIS_URL:
         pytest.skip("needs Redis")
-    take_down(2)
+    record(2)
     with lossy(settings):
         assert not flushing.flush()
     assert store().own(flushing.worker.name, [(MINUTE, flushing.worker.pending[0].minute)]) != {}  # it was written
-    take_down(1)
+    record(1)
     assert flushing.flush()
     assert flushing.flush()
-    assert taken_down() == 3
+    assert recorded() == 3
 
 
 def test_what_another_version_wrote_is_left_alone():
-    take_down()
+    record()
     place = (MINUTE, flushing.current_minute())
     store().write("of-another-version", {place: zlib.compress(msgpack.packb([0, "what it may be"]))})
-    assert taken_down() == 1
+    assert recorded() == 1
 
 
 def test_gauges_are_those_of_living_workers(monkeypatch):
@@ -175,8 +175,8 @@ def test_gauges_are_those_of_living_workers(monkeypatch):
     assert {name: seen for name, seen in gauges.items() if not name.startswith("pool_")} == {"in_flight": 0, "size": 11}
 
 
-def test_handing_on_is_no_reason_to_hand_on():
-    take_down()
+def test_the_flush_alone_is_no_reason_to_flush():
+    record()
     assert recorder.changed()
     assert flushing.flush()
     assert not recorder.changed()
@@ -198,11 +198,11 @@ def fail(caplog):
     flushing.worker = flushing.Worker(clock)
     clock.now -= 2 * flushing.PENDING_LIMIT * MINUTE
     for _ in range(2 * flushing.PENDING_LIMIT):
-        take_down()
+        record()
         assert not flushing.flush()
         clock.now += MINUTE
     assert len(flushing.worker.pending) == flushing.PENDING_LIMIT
-    return [record for record in caplog.records if record.name == "perf.timing"]
+    return [line for line in caplog.records if line.name == "perf.timing"]
 
 
 def test_redis_gone(settings, caplog):
@@ -212,7 +212,7 @@ def test_redis_gone(settings, caplog):
     assert len(fail(caplog)) == 1
     settings.CACHES, settings.REDIS_URL = before
     assert flushing.flush()
-    assert taken_down() == 2 * flushing.PENDING_LIMIT
+    assert recorded() == 2 * flushing.PENDING_LIMIT
 
 
 def test_the_table_missing(settings, caplog, client):
@@ -226,14 +226,14 @@ def test_the_table_missing(settings, caplog, client):
         with connection.schema_editor() as editor:
             editor.create_model(TimingBlock)
     assert flushing.flush()
-    assert taken_down() == 2 * flushing.PENDING_LIMIT
+    assert recorded() == 2 * flushing.PENDING_LIMIT
 
 
 def test_another_writer_on_sqlite_is_not_waited_for(settings):
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL lets many write")
     settings.REDIS_URL = ""
-    take_down()
+    record()
     other = connections.create_connection("default")
     other.connect()
     with other.cursor() as cursor:
@@ -246,7 +246,7 @@ def test_another_writer_on_sqlite_is_not_waited_for(settings):
     other.close()
     connection.close()
     assert flushing.flush()
-    assert taken_down() == 1
+    assert recorded() == 1
 
 
 @pytest.mark.parametrize("kind", [TableStore, RedisStore])
@@ -266,7 +266,7 @@ def test_stores(kind, settings):
 def test_redis_forgets_by_itself(settings):
     if not settings.REDIS_URL:
         pytest.skip("needs Redis")
-    take_down()
+    record()
     flushing.flush()
     client = RedisStore()._client()
     keys = sorted(client.keys("llmselect:perf:*"))

@@ -39,7 +39,7 @@ def test_a_pool_does_not_stack_wrappers(transactional_db):
     assert connection.execute_wrappers.count(measure) == 1
 
 
-def test_whoever_wraps_for_a_while_takes_the_own_wrapper_off(transactional_db):
+def test_a_temporary_wrapper_removes_itself_alone(transactional_db):
     connection.close()
     connection.execute_wrappers.clear()
 
@@ -110,7 +110,7 @@ def test_long_sql_is_cut_in_the_log(settings, caplog):
 
 
 @pytest.mark.parametrize(("times", "logged"), [(9, 0), (10, 1), (2500, 1)])
-def test_repeating_a_shape_is_a_suspicion(stats, caplog, times, logged):
+def test_repeating_a_statement_is_a_suspicion(stats, caplog, times, logged):
     for number in range(times):
         run(f"SELECT {number}")
     recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/route", 200, 0.1))

@@ -37,7 +37,7 @@ def grown():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_thousand_routes_and_shapes_take_less_than_10_megabytes():
+def test_a_thousand_routes_and_statements_take_less_than_10_megabytes():
     run = subprocess.run(
         [sys.executable, "-m", "tests.perf.timing.memory_process"],
         env=process_environment(TIMING_INTERVAL="3600"),

@@ -136,8 +136,8 @@ def test_a_slow_request_is_logged_with_what_it_did(ann, settings, caplog):
     row = conversation(ann)
     client_for(ann).get(f"/api/v1/conversations/{row.pk}?secret=1", headers={"X-Request-ID": "the-id"})
     (record,) = [record for record in caplog.records if record.name == "perf.slow_request"]
-    said = {name: getattr(record, name) for name in ("method", "route", "status", "user_id", "request_id")}
-    assert said == {
+    logged = {name: getattr(record, name) for name in ("method", "route", "status", "user_id", "request_id")}
+    assert logged == {
         "method": "GET",
         "route": "api/v1/conversations/<uuid:pk>",
         "status": 200,
