@@ -23,6 +23,6 @@ class ConversationsConfig(AppConfig):
         connection_created.connect(teach_sqlite, dispatch_uid="conversations.search.queries")
         warming.register("conversations.history.warming.first_pages")
         declared_queries.register(
-            queries="conversations.history.queries.declared_queries", fill="conversations.plan_rows.fill"
+            queries="conversations.query_plans.declared_queries", fill="conversations.query_plans.fill"
         )
         benchmarks.register(CASES)

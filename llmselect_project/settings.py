@@ -255,7 +255,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PARSER_CLASSES": ["llmselect_project.api.parsers.BoundedJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.api.negotiation.JSONUnlessHTML",
-    "DEFAULT_PAGINATION_CLASS": "llmselect_project.api.pagination.KeysetPagination",
+    "DEFAULT_PAGINATION_CLASS": "perf.api.pagination.KeysetPagination",
     "DEFAULT_THROTTLE_CLASSES": ["llmselect_project.api.throttling.ScopedThrottle"],
     "DEFAULT_SCHEMA_CLASS": "llmselect_project.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "llmselect_project.api.envelope.envelope_handler",

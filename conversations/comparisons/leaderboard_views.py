@@ -12,21 +12,21 @@ from conversations.comparisons.leaderboard import leaderboard
 from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery
 from models_registry.api.requests import current_user
 from perf.api.validation import valid_query
-from perf.caching.responses import Cached, cached_response, canonical
+from perf.caching.responses import Cached, CachedView, canonical
 
 
-class LeaderboardView(APIView):
+class LeaderboardView(CachedView, APIView):
     """GET /leaderboard."""
 
     def cached(self, request: Request) -> Cached:
-        """Say what of the cache answers a request."""
+        """Declare the ratings."""
         return leaderboards, canonical(request.query_params, ("provider", "since"))
 
     @extend_schema(parameters=[LeaderboardQuery], responses=Leaderboard, tags=["compare"])
     def get(self, request: Request) -> HttpResponseBase:
         """Rate the models by one's own votes; `provider` narrows what is shown, not what is rated."""
         owner = current_user(request).pk
-        return cached_response(request, self.cached(request), owner=owner, load=lambda: _results(request))
+        return self.cached_response(request, owner=owner, load=lambda: _results(request))
 
 
 def _results(request: Request) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, Unr
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
 from perf.api.validation import valid
-from perf.caching.responses import Cached, cached_response, canonical
+from perf.caching.responses import Cached, CachedView, canonical
 
 
 class CompareView(RepeatableView):
@@ -72,7 +72,7 @@ class CompareStreamView(UnrepeatableView):
         return streamed(lambda: begin(**asked), _events)
 
 
-class ComparisonViewSet(GenericViewSet[Comparison]):
+class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
     """One's own comparisons; anybody else's is not found."""
 
     queryset = Comparison.objects.none()
@@ -90,7 +90,7 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
         return queries.comparisons(current_user(self.request).pk)
 
     def cached(self, request: Request) -> Cached | None:
-        """Say what of the cache answers a request, so that authentication can look it up in the same round trip."""
+        """Declare the list."""
         if self.action != "list":
             return None
         return comparisons, canonical(request.query_params, ("cursor", "page_size"), {"page_size": "20"})
@@ -98,7 +98,7 @@ class ComparisonViewSet(GenericViewSet[Comparison]):
     @extend_schema(tags=["compare"])
     def list(self, request: Request) -> HttpResponseBase:
         """List comparisons, newest first."""
-        return cached_response(request, self.cached(request), owner=current_user(request).pk, load=self._page)
+        return self.cached_response(request, owner=current_user(request).pk, load=self._page)
 
     def _page(self) -> Any:
         page = self.paginate_queryset(self.get_queryset()) or []

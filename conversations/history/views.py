@@ -1,6 +1,6 @@
 """Conversations over HTTP: list, read, rename, delete, export."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +16,6 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from conversations.caches import conversations
@@ -29,14 +28,15 @@ from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
 from conversations.search.tokens import words_of
 from models_registry.api.requests import current_user
+from perf.api.pagination import KeysetPagination
 from perf.api.validation import valid, valid_query
-from perf.caching.responses import Cached, cached_response, canonical
+from perf.caching.responses import Cached, CachedView, canonical
 
 LIST_PARAMETERS = ("cursor", "ordering", "page_size")
 LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
 
 
-class ConversationViewSet(GenericViewSet[Conversation]):
+class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
     """One's own conversations; anybody else's is not found."""
 
     queryset = Conversation.objects.none()
@@ -49,7 +49,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         return Conversation.objects.for_user(current_user(self.request).pk)
 
     def cached(self, request: Request) -> Cached | None:
-        """Say what of the cache answers a request, so that authentication can look it up in the same round trip."""
+        """Declare the lists and details, but for searches, of which there is no end."""
         if self.action == "retrieve":
             return conversations, f"detail {self.kwargs['pk']}"
         if self.action != "list" or "search" in request.query_params:
@@ -66,7 +66,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     def list(self, request: Request) -> HttpResponseBase:
         """List conversations, newest activity first."""
         owner = current_user(request).pk
-        return cached_response(request, self.cached(request), owner=owner, load=lambda: self._page(request))
+        return self.cached_response(request, owner=owner, load=lambda: self._page(request))
 
     def _page(self, request: Request) -> Any:
         self.filters = valid_query(serializers.ConversationQuery, request.query_params)
@@ -77,12 +77,12 @@ class ConversationViewSet(GenericViewSet[Conversation]):
         return self.get_paginated_response([conversation_row(row) for row in rows]).data
 
     def _search_page(self, request: Request, conversations: QuerySet[Any], search: str) -> Any:
-        words, pager = words_of(search), cast("Any", self.paginator)
+        words, pager = words_of(search), KeysetPagination()
         pager.begin(request, self)
         rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, words=words))
         texts = newest_texts([row["id"] for row in rows], words) if rows else {}
         found = [conversation_row(row, snippet(words, texts.get(row["id"]), row["title"])) for row in rows]
-        return self.get_paginated_response(found).data
+        return pager.get_paginated_response(found).data
 
     @extend_schema(
         request=serializers.ConversationInput, responses={201: serializers.Conversation}, tags=["conversations"]
@@ -100,7 +100,7 @@ class ConversationViewSet(GenericViewSet[Conversation]):
     def retrieve(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Show a conversation with its newest messages."""
         owner = current_user(request).pk
-        return cached_response(request, self.cached(request), owner=owner, load=lambda: self._detail(request, pk))
+        return self.cached_response(request, owner=owner, load=lambda: self._detail(request, pk))
 
     def _detail(self, request: Request, pk: UUID) -> dict[str, Any]:
         row = queries.conversation_rows(self.get_queryset().filter(pk=pk)).first()
@@ -176,5 +176,4 @@ def _row(conversation: Conversation) -> dict[str, Any]:
 def _older_link(request: Request, oldest: dict[str, Any]) -> str:
     """Link into the list of messages, right after the oldest one shown here."""
     path = request.path.rstrip("/") + "/messages"
-    paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS
-    return str(paginator().link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))
+    return str(KeysetPagination().link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))

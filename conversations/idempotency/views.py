@@ -1,12 +1,14 @@
 """Views whose POST may be repeated under an `Idempotency-Key`, and those that refuse one."""
 
 import re
+from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from conversations.idempotency.records import Attempt
@@ -28,20 +30,22 @@ _VALID = re.compile(r"[!-~]{1,255}")
 
 
 class RepeatableView(APIView):
-    """A view whose POST takes an `Idempotency-Key`; `attempt` is None for a request without one."""
+    """A view whose POST takes an `Idempotency-Key`."""
 
     throttle_scope = "completion"
     operation = ""  # what the key is unique in, beside the user
-    attempt: Attempt | None = None
 
-    def check_throttles(self, request: Request) -> None:
-        """Count only what may call a provider: repetitions are reads."""
-        if request.method == "POST" and (key := _key(request)) is not None:
-            user_id = current_user(request).pk
-            self.attempt = Attempt(user_id=user_id, operation=self.operation, key=key, body=request.data)
-            if self.attempt.answered:
-                return
-        super().check_throttles(request)
+    @cached_property
+    def attempt(self) -> Attempt | None:
+        """The attempt at what the key names, None without a key; raises ValidationError, KeyReused, InProgress."""
+        request = self.request
+        if request.method != "POST" or (key := _key(request)) is None:
+            return None
+        return Attempt(user_id=current_user(request).pk, operation=self.operation, key=key, body=request.data)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Count only what may call a provider: a repetition reads what is stored."""
+        return [] if self.attempt is not None and self.attempt.answered else super().get_throttles()
 
 
 class UnrepeatableView(APIView):
@@ -49,11 +53,11 @@ class UnrepeatableView(APIView):
 
     throttle_scope = "completion"
 
-    def check_throttles(self, request: Request) -> None:
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse the header, which would promise what is not kept."""
+        super().initial(request, *args, **kwargs)
         if HEADER in request.headers:
             raise ValidationError({HEADER: "Streams cannot be repeated; leave the header out."})
-        super().check_throttles(request)
 
 
 def replayed(body: dict[str, Any]) -> Response:

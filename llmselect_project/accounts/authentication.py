@@ -15,7 +15,8 @@ from llmselect_project.accounts.claims import verified
 from llmselect_project.accounts.user_state import load_user, namespace
 from llmselect_project.api.errors import TokenNotValid
 from perf.caching.generations import Found, Place
-from perf.caching.responses import look_ahead
+from perf.caching.namespace import look_up
+from perf.caching.responses import CachedView
 
 WWW_AUTHENTICATE = 'Bearer realm="api"'
 
@@ -34,7 +35,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         except TokenError as error:
             raise TokenNotValid from error
         user_id, session_id = token["user_id"], token["sid"]
-        user = load_user(user_id=user_id, session_id=session_id, ahead=_look_ahead(request, user_id, session_id))
+        user = load_user(user_id=user_id, session_id=session_id, ahead=_look_up(request, user_id, session_id))
         if user is None:
             raise TokenNotValid
         return user, token
@@ -58,10 +59,7 @@ def _verified(raw: str) -> AccessToken:
     return verified(AccessToken, raw)
 
 
-def _look_ahead(request: Request, user_id: str, session_id: str) -> Mapping[Place, Found]:
-    """Look up the user's state, and in the same round trip what the view will want of the user's cached data."""
-    wanted = [namespace.place(user_id, session_id)]
-    view_wants = getattr(request.parser_context.get("view"), "cached", None)
-    if view_wants is not None and (cached := view_wants(request)) is not None:
-        wanted.append(cached[0].place(user_id, cached[1]))
-    return look_ahead(request, wanted)
+def _look_up(request: Request, user_id: str, session_id: str) -> Mapping[Place, Found]:
+    """Look up the user's state, and in the same round trip what the view declares as cached for the user."""
+    state, view = namespace.place(user_id, session_id), request.parser_context.get("view")
+    return view.look_up_with(state, request, owner=user_id) if isinstance(view, CachedView) else look_up([state])

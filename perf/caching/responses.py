@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseNotModified
@@ -25,7 +27,6 @@ loading = Turns(at_once=2, courtesy=0.25)
 
 Cached = tuple[Namespace, str]  # a namespace, and the query in it
 
-_AHEAD = "perf.looked_up"  # in the META of a request
 _ETAG = re.compile(r'"([^"]*)"')
 
 
@@ -35,19 +36,43 @@ def canonical(parameters: Mapping[str, str], known: Iterable[str], defaults: Map
     return repr([(name, value) for name, value in given if (defaults or {}).get(name) != value])
 
 
-def look_ahead(request: Request, wanted: Sequence[Place]) -> Mapping[Place, Found]:
-    """Look up at once what a request will want one after the other; `cached_response` takes its part from it."""
-    found = look_up(wanted)
-    request.META[_AHEAD] = found
-    return found
+class CachedView(ABC):
+    """A mixin of views whose answers are cached: it declares which of them a request asks for.
+
+    Authentication reads that declaration, to look up the user and the answer in one round trip, and leaves what it
+    found in `looked_up`.
+    """
+
+    looked_up: Mapping[Place, Found] = MappingProxyType({})
+
+    @abstractmethod
+    def cached(self, request: Request) -> Cached | None:
+        """Return the namespace and the query of the answer; None when this request's answer is not cached."""
+
+    def look_up_with(self, other: Place, request: Request, *, owner: object) -> Mapping[Place, Found]:
+        """Look up another place together with the answer for `owner`."""
+        declared = self.cached(request)
+        answer = [] if declared is None else [declared[0].place(owner, declared[1])]
+        self.looked_up = look_up([other, *answer])
+        return self.looked_up
+
+    def cached_response(self, request: Request, *, owner: object, load: Callable[[], Any]) -> HttpResponseBase:
+        """Answer with the cached JSON of `load()` for `owner`, as `cached_response` does."""
+        return cached_response(request, self.cached(request), owner=owner, load=load, looked_up=self.looked_up)
 
 
 def cached_response(
-    request: Request, cached: Cached | None, *, owner: object, load: Callable[[], Any], policy: str = PRIVATE
+    request: Request,
+    cached: Cached | None,
+    *,
+    owner: object,
+    load: Callable[[], Any],
+    policy: str = PRIVATE,
+    looked_up: Mapping[Place, Found] = MappingProxyType({}),
 ) -> HttpResponseBase:
     """Answer with the cached JSON of `load()`, or 304 when the client has it.
 
-    Pages are rendered each time, and so is what `cached` says is not cached.
+    Pages are rendered each time, and so is what `cached` says is not cached. `looked_up` is what was found already.
     """
     renderer = getattr(request, "accepted_renderer", None)
     if cached is None or (renderer is not None and renderer.media_type == "text/html"):
@@ -57,7 +82,7 @@ def cached_response(
     # Others may want it compressed, where it is kept for them.
     compress = accepts_gzip or bool(namespace.ttl)
     place = namespace.place(owner, query)
-    stored, hit = namespace.fetch(place, lambda: _stored(load, compress=compress), request.META.get(_AHEAD))
+    stored, hit = namespace.fetch(place, lambda: _stored(load, compress=compress), looked_up)
     plain, compressed, digest = stored
     zipped = compressed is not None and accepts_gzip
     etag = f"{digest}-gzip" if zipped else digest

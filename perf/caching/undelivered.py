@@ -61,4 +61,6 @@ def deliver_waiting(deliver: Callable[[str, str], None]) -> int:
 
 def declared_queries() -> Iterator[DeclaredQuery]:
     """Declare what every worker asks several times a second."""
-    yield DeclaredQuery("invalidations that others could not deliver", waiting)
+    table = UndeliveredInvalidation._meta.db_table
+    reason = {table: "it is read whole, in the order of its key, and holds only what could not be delivered"}
+    yield DeclaredQuery("invalidations that others could not deliver", waiting, reason)

@@ -13,8 +13,9 @@ from conversations.benchmarks.filled_database import FilledDatabase, fill
 from conversations.benchmarks.predecessor import without_optimisations as without
 from conversations.benchmarks.predecessor.servers import SERVERS
 from conversations.demo.seed import Amount
-from conversations.history.queries import CONVERSATION_ORDERINGS, PAGE, conversation_list, conversation_rows
+from conversations.history.queries import CONVERSATION_ORDERINGS, conversation_list, conversation_rows
 from conversations.history.serializers import conversation_row
+from conversations.query_plans import PAGE
 from models_registry.keys.encryption import decrypt
 from models_registry.query_plans import own_key
 from perf.benchmarks.cases import Note, Options, Output, Result, Row

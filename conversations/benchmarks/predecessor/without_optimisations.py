@@ -13,9 +13,10 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 
 from conversations.benchmarks.filled_database import FilledDatabase, vacuumed
-from conversations.history.queries import PAGE, conversation_list, conversation_rows
+from conversations.history.queries import conversation_list, conversation_rows
 from conversations.history.serializers import conversation_row
 from conversations.models import PREVIEW_LENGTH, Conversation, Message
+from conversations.query_plans import PAGE
 from models_registry.models import APIKey
 from perf.db.scratch import copied_database
 

@@ -1,0 +1,124 @@
+"""The queries of conversations, declared for `check_query_plans`, and the rows that it fills scratch databases with."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.db.models import Count, QuerySet
+
+from conversations.comparisons.leaderboard import leaderboard
+from conversations.demo.seed import Amount, seed
+from conversations.history.queries import (
+    CONVERSATION_ORDERINGS,
+    EXACT_FILTERS,
+    MOVING,
+    NEWEST_FIRST,
+    comparisons,
+    conversation_list,
+    conversation_rows,
+    history,
+    message_batches,
+    message_rows,
+    messages,
+    newest_messages,
+    question,
+    repeatable_request,
+)
+from conversations.models import Comparison, ComparisonResult, Conversation, RepeatableRequest
+from conversations.search import queries as search
+from conversations.search.tokens import words_of
+from perf.api.pagination import KeysetPagination
+from perf.plans.declared_queries import DeclaredQuery, as_get
+
+PAGE, DEPTH = 20, 1000  # rows of a page that is checked, and how many of the newest it lies among
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+# The leaderboard is an aggregate: all answers that one voted on are read, put together comparison by comparison.
+AGGREGATE = "an aggregate over all of one's votes, cached"
+ALL_ANSWERS = {ComparisonResult._meta.db_table: f"{AGGREGATE}; many random reads cost more than one of the whole"}
+
+
+def declared_queries() -> Iterator[DeclaredQuery]:
+    """Declare the queries of conversations as they run for the busiest user."""
+    sample = _sample()
+    user, pk = sample.user_id, sample.pk
+    for names in ((), ("provider",), ("model",), EXACT_FILTERS):
+        rows = conversation_rows(conversation_list(user, {name: getattr(sample, name) for name in names}))
+        for ordering in CONVERSATION_ORDERINGS:
+            yield from _pages(f"conversations{' by ' if names else ''}{' and '.join(names)}", rows, ordering)
+    own = Conversation.objects.for_user(user).filter(pk=pk)
+    yield DeclaredQuery("conversation", lambda: conversation_rows(own).first())
+    yield DeclaredQuery("conversation, its newest messages", lambda: newest_messages(pk))
+    yield DeclaredQuery("conversation, whole", lambda: as_get(own))
+    yield DeclaredQuery("messages, whether the conversation is one's own", own.exists)
+    yield from _pages("messages", message_rows(messages(pk)), NEWEST_FIRST)
+    yield DeclaredQuery("export, batches of messages", lambda: list(message_batches(pk)))
+    yield DeclaredQuery("chat, the history", lambda: history(pk))
+    yield DeclaredQuery("chat, the history of a repeated request", lambda: history(pk, SINCE))
+    yield DeclaredQuery("chat, the message of a repeated request", question(pk, SINCE).exists)
+    yield DeclaredQuery("chat or compare, the Idempotency-Key", lambda: list(repeatable_request(user, "chat", "-")[:1]))
+    yield DeclaredQuery(
+        "chat, the answer of a repeated request", lambda: as_get(message_rows(messages(pk)).filter(pk=pk))
+    )
+    yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
+    latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
+    yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield from _search(sample)
+    yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
+    yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
+
+
+def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[DeclaredQuery]:
+    """Declare the first page, and the pages after and before a row, as the paginator reads them."""
+
+    def page(position: Any = None) -> Callable[[], QuerySet[Any]]:
+        return lambda: KeysetPagination.beyond(rows, ordering=ordering, position=position)[: PAGE + 1]
+
+    yield DeclaredQuery(f"{name}, {ordering}, first page", page())
+    some = list(rows.order_by(ordering)[:DEPTH])
+    for row in some[len(some) // 2 :][:1]:
+        after = KeysetPagination.place("next", row, ordering=ordering)
+        before = KeysetPagination.place("previous", row, ordering=ordering, moving=ordering in MOVING)
+        yield DeclaredQuery(f"{name}, {ordering}, next page", page(after))
+        yield DeclaredQuery(f"{name}, {ordering}, previous page", page(before))
+
+
+def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
+    """Declare what a search may run: walking the list, asking the text index, reading what is shown."""
+    words, user = words_of("the sea"), sample.user_id
+    rows = conversation_rows(conversation_list(user, {}))
+    for ordering in CONVERSATION_ORDERINGS:
+        listed = KeysetPagination.beyond(rows, ordering=ordering, position=None)
+        found = set(listed.values_list("pk", flat=True)[:PAGE]) or {sample.pk}
+        yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.walk(listed, words)))
+        candidates = partial(_page, search.among(listed, found))
+        yield DeclaredQuery(f"search, candidates, {ordering}", candidates, may_sort="at most 1,000 candidates")
+    yield DeclaredQuery("search, the text index", lambda: search.candidates(user, words))
+    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], words))
+
+
+def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    return rows[: PAGE + 1]
+
+
+def _sample() -> Conversation:
+    """Choose the longest conversation of the user who has most of them; a made-up one where there are none."""
+    counted = Conversation.objects.values("user_id").annotate(count=Count("pk"))
+    for busiest in counted.order_by("-count")[:1]:
+        return Conversation.objects.for_user(busiest["user_id"]).order_by("-message_count")[0]
+    return Conversation(user_id=0, provider="-", model="-")
+
+
+def fill() -> None:
+    """Add rows enough for a planner to prefer indexes: one user with many conversations, and one long conversation."""
+    seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
+    seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
+    attempt = uuid4()
+    RepeatableRequest.objects.bulk_create(
+        RepeatableRequest(user=user, operation="chat", key=str(number), digest="-", attempt=attempt)
+        for user in User.objects.all()
+        for number in range(50)
+    )
