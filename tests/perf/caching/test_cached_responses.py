@@ -263,7 +263,7 @@ def test_so_does_what_cannot_be_counted(ann, bob, settings):
         command = [sys.executable, "-c", CHANGE_WITHOUT_THREADS]
         environment = process_environment(DJANGO_SETTINGS_MODULE="llmselect_project.settings", REDIS_URL=server.url)
         run = subprocess.run(command, env=environment, cwd=project.BASE_DIR, capture_output=True, text=True, check=True)
-        assert run.stderr.count(NOT_TOLD) == 2, run.stderr
+        assert run.stderr.count(NOT_TOLD) == 1, run.stderr  # of one kind one line a minute is written
         assert "can't start new thread" in run.stderr
         assert [state(each) for each in both] == ["miss", "miss"]
 
