@@ -16,12 +16,13 @@ from perf.timing.rows import Times, grouped, sum_extra, times
 
 _MODEL = ("provider", "model")
 
-# Labels: provider, model, and how the call ended. Billionths of a USD add up exactly.
+# Costs are whole billionths of a USD, whose sums are exact.
 CALLS = register(
     Kind(
         "providers",
+        (*_MODEL, "outcome"),
+        _MODEL,
         200,
-        (0, 1),
         ("prompt_tokens", "completion_tokens", "nano_usd", "priced"),
         histogram=HistogramMetric("llmselect_provider_call_duration_seconds", "Time of calls of providers.", _MODEL),
         counters=(
@@ -32,12 +33,12 @@ CALLS = register(
         ),
     )
 )
-# Labels: provider, model.
 FIRST_TOKENS = register(
     Kind(
         "first_tokens",
+        _MODEL,
+        _MODEL,
         200,
-        (0, 1),
         histogram=HistogramMetric("llmselect_provider_first_token_seconds", "Time to the first token.", _MODEL),
     )
 )

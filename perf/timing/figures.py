@@ -18,7 +18,7 @@ GAUGES_EXPIRE = 20.0  # seconds after which the gauges of a worker that does not
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class HistoryPoint:
     """The requests of a minute or an hour, of which `seconds` have passed."""
 
     start: datetime
@@ -124,11 +124,11 @@ class Figures:
         events = self.total.events.get(name, [])
         return [rows.SlowEvent(rows.from_timestamp(at), seconds, what) for seconds, at, what in events]
 
-    def history(self) -> list[Point]:
+    def history(self) -> list[HistoryPoint]:
         """Return the minutes or hours that have requests, the oldest first."""
         until = self.until.timestamp()
         return [
-            Point(
+            HistoryPoint(
                 rows.from_timestamp(start),
                 min(float(self.span), until - start),
                 rows.times(delta.of(kinds.REQUESTS).values()),

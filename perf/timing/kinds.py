@@ -9,12 +9,12 @@ from dataclasses import dataclass
 OTHER = "(other)"  # the label that labels beyond a limit share
 UNMATCHED = "(unmatched)"  # the route of paths that no pattern matches
 
-Key = tuple[str, ...]
+Key = tuple[str, ...]  # the values of a kind's labels
 
 
 @dataclass(frozen=True, slots=True)
 class HistogramMetric:
-    """A Prometheus histogram of a kind's durations; `labels` name the first parts of the kind's label."""
+    """A Prometheus histogram of a kind's durations; `labels` are the first ones of the kind."""
 
     name: str
     help: str
@@ -36,24 +36,27 @@ class CounterMetric:
 class Kind:
     """One kind of figures.
 
-    `extras` names the numbers that are summed beside count and seconds. A kind has at most `limit` labels: in further
-    ones the parts at the positions `open_ended` become `OTHER`; the other parts have few values. Kinds that are not
-    `timed` have no histogram of durations.
+    A key has one value for each of the `labels`. The `open_ended` labels may have any number of values: beyond `limit`
+    keys, new keys get `OTHER` for them. `extras` names the numbers that are summed beside count and seconds. Kinds that
+    are not `timed` have no histogram of durations.
     """
 
     name: str
+    labels: tuple[str, ...]
+    open_ended: tuple[str, ...]
     limit: int
-    open_ended: tuple[int, ...]
     extras: tuple[str, ...] = ()
     timed: bool = True
     histogram: HistogramMetric | None = None
     counters: tuple[CounterMetric, ...] = ()
 
     def bounded(self, key: Key, existing: Collection[Key]) -> Key:
-        """Return the label, or the shared one in its place when it would be one label too many."""
+        """Return the key, or the shared key in its place if `existing` has no room for a new one."""
         if key in existing or len(existing) < self.limit:
             return key
-        return tuple(OTHER if position in self.open_ended else part for position, part in enumerate(key))
+        return tuple(
+            OTHER if label in self.open_ended else value for label, value in zip(self.labels, key, strict=False)
+        )
 
 
 KINDS: dict[str, Kind] = {}
@@ -67,12 +70,13 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
-# Labels: method, route, status. Seconds to the last byte; of a stream, to its first byte.
+# Seconds to the last byte; of a stream, to its first byte.
 REQUESTS = register(
     Kind(
         "requests",
+        ("method", "route", "status"),
+        ("route",),
         1500,
-        (1,),
         ("database_seconds", "queries", "pool_seconds"),
         histogram=HistogramMetric(
             "llmselect_request_duration_seconds",
@@ -82,23 +86,24 @@ REQUESTS = register(
         counters=(CounterMetric("llmselect_requests", "Requests answered.", ("method", "route", "status")),),
     )
 )
-# Labels: method, route. Seconds to the end of a stream.
+# Seconds to the end of a stream.
 STREAMS = register(
     Kind(
         "streams",
+        ("method", "route"),
+        ("route",),
         200,
-        (1,),
         histogram=HistogramMetric(
             "llmselect_stream_duration_seconds", "Time to the end of a stream.", ("method", "route")
         ),
     )
 )
-# Labels: origin, fingerprint.
 QUERIES = register(
     Kind(
         "queries",
+        ("origin", "fingerprint"),
+        ("fingerprint",),
         1000,
-        (1,),
         ("rows", "with_rows", "failed"),
         histogram=HistogramMetric("llmselect_query_duration_seconds", "Time of database statements.", ("origin",)),
         counters=(
@@ -106,24 +111,24 @@ QUERIES = register(
         ),
     )
 )
-# Labels: route, fingerprint. Counts requests that repeat a statement.
-REPEATS = register(Kind("repeats", 200, (0, 1), timed=False))
-# Labels: namespace, "hit" or "miss".
+# Counts requests that repeat a statement.
+REPEATS = register(Kind("repeats", ("route", "fingerprint"), ("route", "fingerprint"), 200, timed=False))
 CACHES = register(
     Kind(
         "caches",
+        ("namespace", "result"),
+        ("namespace",),
         100,
-        (0,),
         histogram=HistogramMetric("llmselect_cache_lookup_duration_seconds", "Time of cache lookups.", ("namespace",)),
         counters=(CounterMetric("llmselect_cache_lookups", "Cache lookups.", ("namespace", "result")),),
     )
 )
-# The only label is "wait".
 POOL = register(
     Kind(
         "pool",
-        1,
+        ("event",),
         (),
+        1,
         histogram=HistogramMetric("llmselect_pool_wait_seconds", "Time that a connection was waited for."),
     )
 )
