@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from django.conf import settings
@@ -19,6 +19,8 @@ from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
 from llmselect_project.accounts.sessions import start_session
 from perf.serving.health import pool_figures
+
+Result = TypeVar("Result")
 
 PASSWORD = "correct horse battery"
 
@@ -39,6 +41,18 @@ def login(username: str = "ann", password: str = PASSWORD) -> dict[str, str]:
     response = APIClient().post("/api/v1/auth/login", {"username": username, "password": password})
     assert response.status_code == 200, response.content
     return response.json()
+
+
+def bearer(username: str = "ann") -> dict[str, str]:
+    """Log in, and write the header by which a client of a real server says so."""
+    return {"Authorization": f"Bearer {login(username)['access']}"}
+
+
+def cache_state(client: APIClient, path: str = "/api/v1/conversations") -> str:
+    """Read a list and return whether it came from the cache: `hit` or `miss`."""
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.headers["X-Cache"]
 
 
 def error(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -119,6 +133,19 @@ def checked_out() -> int | None:
     """Count the connections that are out of the pool, among them that of the thread which asks; None without a pool."""
     connection.ensure_connection()
     return pool_figures()["checked_out"]
+
+
+def holds_a_connection() -> bool:
+    """Tell whether this thread keeps a connection out of a pool."""
+    return connection.connection is not None and bool(connection.settings_dict["OPTIONS"].get("pool"))
+
+
+def closing_connection(act: Callable[[], Result]) -> Result:
+    """Act as a request's thread does, giving the connection back at the end."""
+    try:
+        return act()
+    finally:
+        connection.close()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 3.0) -> bool:

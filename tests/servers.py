@@ -24,6 +24,17 @@ def serve(port, *arguments, **more):
     return running("serve", "--port", str(port), *arguments, environment=process_environment(**more))
 
 
+def asking(stub):
+    """Write the variables by which a server of its own asks the stub instead of OpenAI."""
+    return {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test"}
+
+
+def listens(port):
+    """Tell whether somebody listens on a port of 127.0.0.1."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def redis_as_cache(settings):
     """Run a Redis of the test's own as the cache and the store of all figures; yields it, to be killed and mended."""

@@ -7,8 +7,8 @@ import requests
 
 from conversations.models import Message
 from perf.benchmarks.processes import free_port, wait_for
-from tests.helpers import eventually, login
-from tests.servers import serve
+from tests.helpers import bearer, eventually
+from tests.servers import asking, serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,8 +23,8 @@ HANGS = [  # what the provider does, what the client waits for before it leaves,
 def test_it_is_noticed_whatever_is_waited_for(ann, openai, stub):
     """There is one slot: the next stream can only begin when the last one is over."""
     port = free_port()
-    url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {login()['access']}"}
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "STREAM_HEARTBEAT": "0.3"}
+    url, headers = f"http://127.0.0.1:{port}", bearer()
+    more = {**asking(stub), "STREAM_HEARTBEAT": "0.3"}
     answers = Message.objects.filter(role="assistant").order_by("created_at")
 
     def begin(script):
@@ -45,7 +45,7 @@ def test_it_is_noticed_whatever_is_waited_for(ann, openai, stub):
                 lines = answer.iter_lines(chunk_size=1)
                 while awaited not in next(lines):
                     pass
-                assert eventually(lambda number=number: len(stub.requests) == number)
+                assert eventually(lambda number=number: len(stub.requests) == number, seconds=10)
                 assert begin(script).status_code == 503
             assert eventually(lambda number=number: stub.cancelled == number, seconds=10)
             assert eventually(lambda number=number: answers.count() == number, seconds=10)

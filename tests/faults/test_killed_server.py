@@ -10,8 +10,8 @@ from django.db.models import F
 
 from conversations.models import Conversation, Message, RepeatableRequest
 from perf.benchmarks.processes import free_port, wait_for, workers
-from tests.helpers import eventually, login
-from tests.servers import serve
+from tests.helpers import bearer, eventually
+from tests.servers import asking, serve
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -26,7 +26,7 @@ class Client:
     """Ann, talking to a server over the network."""
 
     def __init__(self, port):
-        self.url, self.headers = f"http://127.0.0.1:{port}/api/v1", {"Authorization": f"Bearer {login()['access']}"}
+        self.url, self.headers = f"http://127.0.0.1:{port}/api/v1", bearer()
 
     def stream(self, number):
         """Read a stream until it breaks; returns what arrived."""
@@ -75,7 +75,7 @@ def adds_up(client):
 @pytest.mark.parametrize("what", ["worker", "server"])
 def test_every_message_is_there_and_every_conversation_opens(ann, openai, stub, what):
     port = free_port()
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test"}
+    more = asking(stub)
     client = Client(port)
     with ThreadPoolExecutor(STREAMS + 1) as threads:
         with serve(port, **more) as server:

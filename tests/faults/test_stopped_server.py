@@ -8,8 +8,8 @@ import requests
 
 from conversations.models import Conversation, Message
 from perf.benchmarks.processes import free_port, wait_for
-from tests.helpers import eventually, login
-from tests.servers import serve
+from tests.helpers import bearer, eventually
+from tests.servers import asking, serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,14 +26,14 @@ def refuses(url):
 
 def test_streams_end_and_new_requests_are_refused(ann, openai, stub):
     port = free_port()
-    url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {login()['access']}"}
+    url, headers = f"http://127.0.0.1:{port}", bearer()
     body = {"provider": "openai", "model": "stub?delay=0.2&chunks=60", "message": "one two"}
 
     def stream(_):
         with requests.post(f"{url}/api/v1/chat/stream", json=body, headers=headers, stream=True, timeout=60) as answer:
             return [line for line in answer.iter_lines() if line]
 
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test"}
+    more = asking(stub)
     with serve(port, **more) as process, ThreadPoolExecutor(STREAMS) as threads:
         wait_for(f"{url}/health/live")
         streams = [threads.submit(stream, number) for number in range(STREAMS)]
@@ -56,10 +56,10 @@ def test_streams_end_and_new_requests_are_refused(ann, openai, stub):
 @pytest.mark.parametrize("path", ["chat", "compare"])
 def test_whole_answers_that_take_too_long_are_given_up(ann, openai, stub, path):
     port = free_port()
-    url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {login()['access']}", "Idempotency-Key": "k"}
+    url, headers = f"http://127.0.0.1:{port}", {**bearer(), "Idempotency-Key": "k"}
     hanging = {"provider": "openai", "model": "stub?hang=first"}
     body = {**hanging, "message": "one two"} if path == "chat" else {"prompt": "one two", "models": [hanging] * 2}
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "SHUTDOWN_GRACE": "4"}
+    more = {**asking(stub), "SHUTDOWN_GRACE": "4"}
     with serve(port, **more) as process, ThreadPoolExecutor(1) as thread:
         wait_for(f"{url}/health/live")
         asked = thread.submit(requests.post, f"{url}/api/v1/{path}", json=body, headers=headers, timeout=60)

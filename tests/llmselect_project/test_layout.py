@@ -31,9 +31,7 @@ LONG_TESTS = {
     "tests/conversations/chat/test_chat.py",
     "tests/conversations/chat/test_chat_stream.py",
     "tests/conversations/comparisons/test_compare.py",
-    "tests/conversations/comparisons/test_compare_stream.py",
     "tests/conversations/idempotency/test_idempotency.py",
-    "tests/perf/caching/test_cached_responses.py",
 }
 NAMED_BY_PERF = {("perf/timing/logs.py", "anthropic"), ("perf/timing/logs.py", "openai")}  # loggers of the SDKs
 PRIVATE = {

@@ -13,8 +13,8 @@ from django.db import connection
 
 from conversations.models import Message
 from perf.benchmarks.processes import free_port, wait_for
-from tests.helpers import conversation, login, process_environment
-from tests.servers import serve
+from tests.helpers import bearer, conversation, process_environment
+from tests.servers import asking, serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,9 +35,9 @@ def test_it_answers_and_stops_cleanly():
 
 def test_a_stream_longer_than_the_grace_time_keeps_what_had_arrived(ann, openai, stub):
     port = free_port()
-    headers = {"Authorization": f"Bearer {login()['access']}"}
+    headers = bearer()
     body = {"provider": "openai", "model": "stub?delay=0.2&chunks=300", "message": "one two"}
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "SHUTDOWN_GRACE": "4"}
+    more = {**asking(stub), "SHUTDOWN_GRACE": "4"}
     with serve(port, **more) as process:
         wait_for(f"http://127.0.0.1:{port}/health/live")
         url = f"http://127.0.0.1:{port}/api/v1/chat/stream"
@@ -55,9 +55,9 @@ def test_a_stream_longer_than_the_grace_time_keeps_what_had_arrived(ann, openai,
 
 def test_threads_of_the_command_line_bound_the_streams(ann, openai, stub):
     port = free_port()
-    headers = {"Authorization": f"Bearer {login()['access']}"}
+    headers = bearer()
     body = {"provider": "openai", "model": "stub?delay=0.2&chunks=20", "message": "one two"}
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "SERVE_THREADS": "256"}
+    more = {**asking(stub), "SERVE_THREADS": "256"}
     with serve(port, "--threads", "34", **more):
         wait_for(f"http://127.0.0.1:{port}/health/live")
         url = f"http://127.0.0.1:{port}/api/v1/chat/stream"
@@ -113,7 +113,7 @@ def test_a_cut_off_pool_recovers_and_workers_share_no_connection(ann):
     for number in range(30):
         conversation(ann, title=f"{number}")
     port = free_port()
-    headers = {"Authorization": f"Bearer {login()['access']}"}
+    headers = bearer()
     with serve(port, "--workers", "2", **POOL):
         wait_for(f"http://127.0.0.1:{port}/health/live")
 

@@ -13,7 +13,7 @@ from models_registry.keys.encryption import decrypt
 from models_registry.keys.rotation import rotate
 from models_registry.keys.storage import store_key
 from models_registry.models import APIKey
-from tests.helpers import error
+from tests.helpers import closing_connection, error
 
 pytestmark = pytest.mark.django_db
 
@@ -87,15 +87,12 @@ def test_a_key_stored_meanwhile_is_not_overwritten(seven, openai):
     old = APIKey.objects.get(user__username="user3").key_encrypted
 
     def store_newest():
-        try:
-            user = User.objects.get(username="user3")
-            store_key(user=user, provider=openai, key="sk-the-newest", override_system_key=True)
-        finally:
-            connection.close()
+        user = User.objects.get(username="user3")
+        store_key(user=user, provider=openai, key="sk-the-newest", override_system_key=True)
 
     def user_is_faster(execute, sql, params, *rest):
         if sql.startswith("UPDATE") and old in params:
-            request = threading.Thread(target=store_newest)
+            request = threading.Thread(target=closing_connection, args=(store_newest,))
             request.start()
             request.join()
         return execute(sql, params, *rest)

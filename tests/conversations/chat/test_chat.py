@@ -7,14 +7,13 @@ from functools import partial
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
 from models_registry.models import APIKey, LLMModel
-from tests.helpers import checked_out, client_for, conversation, error, eventually, free_slots
+from tests.helpers import checked_out, client_for, closing_connection, conversation, error, eventually, free_slots
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,14 +35,6 @@ def stored(*names):
 def told(stub):
     """Return what the provider was last sent, as (role, content)."""
     return [(message["role"], message["content"]) for message in stub.requests[-1].body["messages"]]
-
-
-def in_a_thread_of_its_own(act):
-    """Act as a request's thread does, giving the connection back at the end."""
-    try:
-        return act()
-    finally:
-        connection.close()
 
 
 def nothing_stored():
@@ -450,7 +441,7 @@ def test_the_slot_is_given_back(api, openai, settings, change):
 
 def test_the_message_is_committed_and_no_connection_held_while_the_provider_answers(api, openai):
     with ThreadPoolExecutor(1) as thread:
-        asked = thread.submit(in_a_thread_of_its_own, lambda: chat(api, model="stub?first=0.6"))
+        asked = thread.submit(closing_connection, lambda: chat(api, model="stub?first=0.6"))
         assert eventually(lambda: Message.objects.exists())
         assert stored("role", "content") == [("user", "hello you there")]
         assert eventually(lambda: checked_out() in (None, 1))  # the one that asks
@@ -460,7 +451,7 @@ def test_the_message_is_committed_and_no_connection_held_while_the_provider_answ
 
 def test_deleting_the_conversation_meanwhile(api, openai):
     with ThreadPoolExecutor(1) as thread:
-        asked = thread.submit(in_a_thread_of_its_own, lambda: api.post(URL, {**HELLO, "model": "stub?first=0.4"}))
+        asked = thread.submit(closing_connection, lambda: api.post(URL, {**HELLO, "model": "stub?first=0.4"}))
         assert eventually(lambda: Message.objects.exists())
         api.delete(f"/api/v1/conversations/{Conversation.objects.get().pk}")
         assert asked.result().status_code < 500
@@ -471,7 +462,7 @@ def test_six_at_once_in_one_conversation_lose_nothing(ann, api, openai):
     row = conversation(ann)
     send = partial(chat, api, conversation_id=str(row.pk), model="stub?first=0.1")
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda _: in_a_thread_of_its_own(send), range(6)))
+        list(threads.map(lambda _: closing_connection(send), range(6)))
     row.refresh_from_db()
     moments = stored("created_at")
     assert row.message_count == len(moments) == len(set(moments)) == 12
@@ -490,7 +481,7 @@ def test_another_message_that_comes_while_the_provider_answers(ann, api, openai)
     row = conversation(ann)
     with ThreadPoolExecutor(1) as thread:
         slow = partial(chat, api, conversation_id=str(row.pk), model="stub?first=0.5", message="slow")
-        asked = thread.submit(in_a_thread_of_its_own, slow)
+        asked = thread.submit(closing_connection, slow)
         assert eventually(lambda: Message.objects.exists())
         Message.objects.create(conversation=row, role="user", content="quick", created_at=timezone.now())
         later = timezone.now() + timedelta(minutes=1)  # by the clock of another machine
@@ -506,7 +497,7 @@ def test_giving_the_conversation_away_meanwhile(ann, bob, api, bob_api, openai):
     row = conversation(ann)
     with ThreadPoolExecutor(1) as thread:
         slow = partial(chat, api, conversation_id=str(row.pk), model="stub?first=0.5")
-        asked = thread.submit(in_a_thread_of_its_own, slow)
+        asked = thread.submit(closing_connection, slow)
         assert eventually(lambda: Message.objects.exists())
         later = timezone.now() + timedelta(minutes=1)
         Conversation.objects.filter(pk=row.pk).update(user=bob, updated_at=later)

@@ -3,12 +3,11 @@
 from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from conversations.completions.concurrency import Slot
 from conversations.models import Conversation, Message
 from models_registry.models import LLMModel
-from tests.helpers import chunks, conversation, each_event, error, events, eventually, free_slots
+from tests.helpers import chunks, conversation, each_event, error, events, eventually, free_slots, holds_a_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,9 +16,8 @@ HELLO = {"provider": "openai", "model": "stub", "message": "hello you there"}
 
 
 @pytest.fixture
-def stream(api, openai):
-    """Begin a stream and close it at the end of the test at the latest."""
-    opened = []
+def stream(api, openai, opened):
+    """Begin a stream."""
 
     def begin(**change):
         response = api.post(URL, {**HELLO, **change})
@@ -27,15 +25,7 @@ def stream(api, openai):
         assert response.status_code == 200, response.content
         return response
 
-    yield begin
-    for response in opened:
-        if not response.closed:
-            response.close()
-
-
-def held():
-    """Tell whether this thread keeps a connection out of a pool."""
-    return connection.connection is not None and bool(connection.settings_dict["OPTIONS"].get("pool"))
+    return begin
 
 
 def stored():
@@ -359,6 +349,6 @@ def test_it_is_given_back_at_the_end(stream, settings, script):
 def test_no_connection_is_held_while_streaming(stream, settings):
     response = stream(model="stub?delay=0.1")
     next(each_event(response))
-    assert not held()
+    assert not holds_a_connection()
     assert events(response)[-1]["event"] == "done"
-    assert not held()
+    assert not holds_a_connection()

@@ -6,12 +6,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
 
 from conversations.completions.concurrency import Slot
 from conversations.models import Comparison, ComparisonResult
 from models_registry.models import APIKey, LLMModel, Provider
-from tests.helpers import checked_out, client_for, error, eventually, free_slots, invalid
+from tests.helpers import checked_out, client_for, closing_connection, error, eventually, free_slots, invalid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,14 +39,6 @@ def compare(api, *models, **change):
 
 def outline(answer):
     return [(each["response"], each["error"] and each["error"]["error"]) for each in answer["results"]]
-
-
-def in_a_thread_of_its_own(act):
-    """Act as a request's thread does, giving the connection back at the end."""
-    try:
-        return act()
-    finally:
-        connection.close()
 
 
 def nothing_stored():
@@ -333,7 +324,7 @@ def test_the_readers_end(api):
 def test_the_prompt_is_committed_and_no_connection_held_while_the_models_answer(api):
     with ThreadPoolExecutor(1) as thread:
         models = [stub_model("first=0.6")] * 4
-        asked = thread.submit(in_a_thread_of_its_own, lambda: compare(api, *models))
+        asked = thread.submit(closing_connection, lambda: compare(api, *models))
         assert eventually(Comparison.objects.exists)
         assert eventually(lambda: checked_out() in (None, 1))
         assert not ComparisonResult.objects.exists()
@@ -344,7 +335,7 @@ def test_the_prompt_is_committed_and_no_connection_held_while_the_models_answer(
 def test_deleting_it_meanwhile(api, settings):
     with ThreadPoolExecutor(1) as thread:
         models = [stub_model("first=0.4")] * 2
-        asked = thread.submit(in_a_thread_of_its_own, lambda: api.post(URL, {**HELLO, "models": models}))
+        asked = thread.submit(closing_connection, lambda: api.post(URL, {**HELLO, "models": models}))
         assert eventually(Comparison.objects.exists)
         assert api.delete(f"/api/v1/comparisons/{Comparison.objects.get().pk}").status_code == 204
         assert asked.result().status_code < 500

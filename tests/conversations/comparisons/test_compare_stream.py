@@ -9,7 +9,7 @@ from django.db import connection
 from conversations.completions.concurrency import Slot
 from conversations.models import Comparison, ComparisonResult
 from models_registry.models import Provider
-from tests.helpers import checked_out, each_event, events, eventually, free_slots
+from tests.helpers import checked_out, each_event, events, eventually, free_slots, holds_a_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,9 +21,8 @@ GIVEN_UP = {"error": "interrupted", "message": "The answer was given up before i
 
 
 @pytest.fixture
-def stream(api, openai):
-    """Begin a stream of these scripts and close it at the end of the test at the latest."""
-    opened = []
+def stream(api, openai, opened):
+    """Begin a stream of these scripts."""
 
     def begin(*scripts, **change):
         models = [{**OPENAI, "model": f"stub?{script}"} for script in scripts] or HELLO["models"]
@@ -32,15 +31,7 @@ def stream(api, openai):
         assert response.status_code == 200, response.content
         return response
 
-    yield begin
-    for response in opened:
-        if not response.closed:
-            response.close()
-
-
-def held():
-    """Tell whether this thread keeps a connection out of a pool."""
-    return connection.connection is not None and bool(connection.settings_dict["OPTIONS"].get("pool"))
+    return begin
 
 
 def stored():
@@ -203,7 +194,7 @@ def test_what_had_arrived_is_kept(api, stream, stub, settings):
     while next(received)["event"] != "chunk":
         pass
     response.close()
-    assert not held()
+    assert not holds_a_connection()
     comparison = api.get(f"/api/v1/comparisons/{Comparison.objects.get().pk}").json()
     whole, broken = comparison["results"]
     assert (whole["response"], whole["error"]) == ("short", None)
@@ -296,9 +287,9 @@ def test_no_connection_is_held_while_streaming(stream):
     received = each_event(stream("delay=0.1", "delay=0.1", "delay=0.1", "delay=0.1"))
     while next(received)["event"] != "chunk":
         pass
-    assert not held()
+    assert not holds_a_connection()
     assert checked_out() in (None, 1)  # the one that asks
     connection.close()
     assert until(received, "done")
-    assert not held()
+    assert not holds_a_connection()
     assert checked_out() in (None, 1)

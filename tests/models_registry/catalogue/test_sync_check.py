@@ -4,11 +4,12 @@ import threading
 from decimal import Decimal
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from models_registry.catalogue.offline import entries
 from models_registry.catalogue.sync import ProviderReport, sync
 from models_registry.models import LLMModel, Provider
+from tests.helpers import closing_connection
 from tests.servers import listing_provider
 
 pytestmark = pytest.mark.django_db
@@ -234,13 +235,10 @@ def test_syncs_at_the_same_time_neither_fail_nor_double_rows(listed):
     reports, barrier = [], threading.Barrier(4)
 
     def run():
-        try:
-            barrier.wait()
-            reports.append(sync_openai())
-        finally:
-            connection.close()
+        barrier.wait()
+        reports.append(sync_openai())
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
+    threads = [threading.Thread(target=closing_connection, args=(run,)) for _ in range(4)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert [report.error for report in reports] == [None] * 4
@@ -251,10 +249,7 @@ def test_syncs_at_the_same_time_neither_fail_nor_double_rows(listed):
 @pytest.mark.django_db(transaction=True)
 def test_a_provider_deleted_while_it_answers_is_no_failure(settings):
     def delete():
-        try:
-            Provider.objects.filter(slug="openai").delete()
-        finally:
-            connection.close()
+        closing_connection(Provider.objects.filter(slug="openai").delete)
 
     settings.SYSTEM_API_KEYS = {"openai": "sk-test"}
     with listing_provider("gpt-4o", meanwhile=delete) as url:

@@ -1,7 +1,5 @@
 """Clients that talk to the stub, and requests to give them."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from models_registry.fake_provider import StubServer
@@ -31,10 +29,3 @@ def drain(stream: CompletionStream) -> tuple[list[str], Exception | None]:
     except Exception as error:
         return pieces, error
     return pieces, None
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 2.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()

@@ -9,7 +9,8 @@ from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers.base import CompletionStream
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.http import forget_connections
-from tests.models_registry.providers.helpers import WIRES, ask, drain, eventually, make
+from tests.helpers import eventually
+from tests.models_registry.providers.helpers import WIRES, ask, drain, make
 
 EVERY = pytest.mark.parametrize("kind", WIRES)
 

@@ -14,7 +14,8 @@ from models_registry.errors import (
     StreamBroken,
 )
 from models_registry.providers.base import Usage
-from tests.models_registry.providers.helpers import KINDS, WIRES, ask, drain, eventually, make
+from tests.helpers import eventually
+from tests.models_registry.providers.helpers import KINDS, WIRES, ask, drain, make
 
 EVERY = pytest.mark.parametrize("kind", KINDS)
 EITHER = pytest.mark.parametrize("kind", WIRES)

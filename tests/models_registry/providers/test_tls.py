@@ -17,7 +17,8 @@ from django.test import override_settings
 from models_registry.errors import ProviderError, ProviderTimeout
 from models_registry.fake_provider import StubServer
 from models_registry.providers.http import forget_connections
-from tests.models_registry.providers.helpers import ask, drain, eventually, make
+from tests.helpers import eventually
+from tests.models_registry.providers.helpers import ask, drain, make
 
 
 @pytest.fixture(params=["file", "directory"])

@@ -1,7 +1,7 @@
 import time
 
 from models_registry.providers.watchdog import Watchdog
-from tests.models_registry.providers.helpers import eventually
+from tests.helpers import eventually
 
 
 def test_each_is_called_once_when_its_time_is_over():

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from models_registry.models import LLMModel, Provider
 from perf.benchmarks.processes import free_port, wait_for
-from tests.helpers import conversation, login, process_environment
+from tests.helpers import bearer, conversation, process_environment
 from tests.llmselect_project.test_serve import serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,8 +61,8 @@ def test_the_registry_as_sync_models_the_admin_and_the_shell_leave_it(server, an
 
 def test_a_conversation_changed_in_the_shell(server, ann):
     row = conversation(ann, title="before")
-    bearer = {"Authorization": f"Bearer {login()['access']}"}
-    assert [row["title"] for row in read(f"{server}/conversations", **bearer)] == ["before"]
+    headers = bearer()
+    assert [row["title"] for row in read(f"{server}/conversations", **headers)] == ["before"]
     script = (
         "from conversations.models import Conversation\n"
         f"row = Conversation.objects.get(pk='{row.pk}')\n"
@@ -70,6 +70,6 @@ def test_a_conversation_changed_in_the_shell(server, ann):
         "row.save()\n"
     )
     manage("shell", "--command", script)
-    assert [row["title"] for row in read(f"{server}/conversations", **bearer)] == ["after"]
+    assert [row["title"] for row in read(f"{server}/conversations", **headers)] == ["after"]
     manage("clear_cache")
-    assert requests.get(f"{server}/conversations", headers=bearer, timeout=10).headers["X-Cache"] == "miss"
+    assert requests.get(f"{server}/conversations", headers=headers, timeout=10).headers["X-Cache"] == "miss"

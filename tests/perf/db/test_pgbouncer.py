@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from perf.db.connections import using
 from perf.db.postgresql.base import DatabaseWrapper
 from tests.helpers import eventually, process_environment
 from tests.llmselect_project.test_serve import serve
+from tests.servers import listens
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,11 +68,6 @@ def test_what_stays_with_the_server(monkeypatch, ann, bob, pgbouncer, left_behin
         assert len(list(under_way)) == 1
 
 
-def answers(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
 @contextmanager
 def pgbouncer(port, folder):
     """Run PgBouncer in transaction mode with two server connections in front of a server on this port."""
@@ -90,7 +85,7 @@ def pgbouncer(port, folder):
     command = [program, "--quiet", str(folder / "pgbouncer.ini")]
     process = subprocess.Popen(command, user=owner)
     try:
-        assert eventually(lambda: answers(own))
+        assert eventually(lambda: listens(own))
         yield own
     finally:
         process.terminate()

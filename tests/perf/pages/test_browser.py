@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from perf.benchmarks.processes import free_port, wait_for
-from tests.helpers import PASSWORD, conversation, login
+from tests.helpers import PASSWORD, bearer, conversation
 from tests.llmselect_project.test_serve import serve
 from tests.security.browser import CHROMIUM, Browser
 
@@ -50,7 +50,7 @@ def site(ann, staff):
     """Run a server that has answered a list three times; yields its URL, and what a request of ann's needs."""
     conversation(ann)
     url = f"http://127.0.0.1:{(port := free_port())}"
-    headers = {"Authorization": f"Bearer {login()['access']}"}
+    headers = bearer()
     with serve(port, TIMING_INTERVAL="1"):
         wait_for(f"{url}/health/live")
         for _ in range(3):

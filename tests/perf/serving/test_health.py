@@ -1,10 +1,6 @@
 """GET /health, /health/live and /api/v1/admin/health/detailed."""
 
 import os
-import shutil
-import signal
-import socket
-import subprocess
 import time
 from datetime import timedelta
 
@@ -15,7 +11,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from perf.benchmarks.processes import free_port
-from tests.helpers import client_for, eventually
+from tests.helpers import client_for
+from tests.servers import redis_as_cache
 
 pytestmark = pytest.mark.django_db
 
@@ -148,39 +145,14 @@ def test_a_database_that_is_missing_is_not_made(staff, visitor, monkeypatch, tmp
 
 @pytest.fixture
 def redis_server(settings):
-    """Return a function that starts a Redis of its own with these arguments, and makes it the cache."""
-    program, servers = shutil.which("redis-server"), []
-    if program is None:
-        pytest.skip("there is no redis-server here")
-
-    def start(*arguments):
-        port = free_port()
-        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *arguments]
-        servers.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-        location = f"redis://127.0.0.1:{port}/0"
-        options = {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25}
-        settings.CACHES = {
-            "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": location, "OPTIONS": options}
-        }
-        assert eventually(lambda: answers(port))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.send_signal(signal.SIGCONT)
-        server.terminate()
-        server.wait()
-
-
-def answers(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+    with redis_as_cache(settings) as server:
+        yield server
 
 
 def test_a_full_redis_is_connected_and_not_writable(staff, visitor, redis_server):
     client = client_for(staff)
     client.get(DETAILED)
-    redis_server("--maxmemory", "1", "--maxmemory-policy", "noeviction")
+    redis_server.client.config_set("maxmemory", 1)
     body = client.get(DETAILED).json()
     assert (body["status"], body["cache"]["connected"], body["cache"]["writable"]) == ("degraded", True, False)
     assert "maxmemory" in body["cache"]["error"]
@@ -189,7 +161,7 @@ def test_a_full_redis_is_connected_and_not_writable(staff, visitor, redis_server
 
 
 def test_a_redis_that_hangs_is_not_waited_for(visitor, redis_server):
-    redis_server().send_signal(signal.SIGSTOP)
+    redis_server.stop_answering()
     begin = time.monotonic()
     response = visitor.get("/health")
     assert time.monotonic() - begin < 6  # the limit is 1.5 s

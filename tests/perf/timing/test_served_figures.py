@@ -9,8 +9,9 @@ from django.db import connection
 from models_registry.figures import model_rows
 from perf.benchmarks.processes import free_port, wait_for
 from perf.timing import figures
-from tests.helpers import conversation, eventually, login
+from tests.helpers import bearer, conversation, eventually
 from tests.llmselect_project.test_serve import serve
+from tests.servers import asking
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +25,7 @@ def rows():
 def test_nothing_is_lost_at_a_clean_stop(ann):
     conversation(ann)
     port = free_port()
-    headers = {"Authorization": f"Bearer {login()['access']}"}
+    headers = bearer()
     workers = 2 if connection.vendor == "postgresql" else 1
     before = rows()
     with serve(port, "--workers", str(workers), TIMING_INTERVAL="3600", DB_POOL_MIN_SIZE="1") as process:
@@ -43,9 +44,9 @@ def test_nothing_is_lost_at_a_clean_stop(ann):
 
 def test_a_stream_that_was_left_is_timed_and_no_longer_in_flight(ann, openai, stub):
     port = free_port()
-    headers = {"Authorization": f"Bearer {login()['access']}"}
+    headers = bearer()
     body = {"provider": "openai", "model": "stub?delay=0.1&chunks=100", "message": "one two"}
-    more = {"OPENAI_BASE_URL": stub.openai_url, "OPENAI_API_KEY": "sk-test", "TIMING_INTERVAL": "1"}
+    more = {**asking(stub), "TIMING_INTERVAL": "1"}
     with serve(port, **more):
         wait_for(f"http://127.0.0.1:{port}/health/live")
         url = f"http://127.0.0.1:{port}/api/v1/chat/stream"
