@@ -19,8 +19,8 @@ from tests.servers import serve
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BUSY = error("database_busy", "The database is busy; try again in a moment.")
-LIMIT, LOCKED = 2, 5.0  # seconds: DB_LOCK_TIMEOUT, and for how long the table is locked
-SOON = LIMIT + 2.5  # seconds; the turn and the flight that are waited for take one each at most
+LIMIT, LOCKED = 2, 8.0  # seconds: DB_LOCK_TIMEOUT, and for how long the table is locked
+SOON = LIMIT + 4  # seconds, on a machine with other things to do; alone it is half of that
 WRITERS, READERS = 50, 16
 URL = "/api/v1/conversations"
 
@@ -114,7 +114,7 @@ def test_requests_are_refused_in_time_and_cached_lists_go_on(ann, bob, openai, s
     cached = sorted(seconds for client in readers for seconds, status, _ in client.calls if status == 200)
     assert len(cached) == sum(len(client.calls) for client in readers)
     assert cached[len(cached) * 99 // 100] < 1
-    assert drained < 4
+    assert drained < SOON
     # Nothing that was acknowledged is lost, and of what was refused nothing is left.
     stored = Message.objects.filter(role="assistant", conversation__user=ann).values_list("pk", flat=True)
     assert {str(pk) for pk in stored} == set(kept)
@@ -135,8 +135,8 @@ def test_health_does_not_wait_for_the_table_of_migrations(staff, ann):
             detailed = client.ask("GET", "/api/v1/admin/health/detailed").json()
     assert detailed["database"]["connected"] is True
     assert detailed["pending_migrations"] is None
-    assert max(seconds for seconds, _, _ in client.calls) < 3
-    assert sorted(seconds for seconds, _, _ in client.calls)[10] < 0.5
+    assert max(seconds for seconds, _, _ in client.calls) < SOON
+    assert sorted(seconds for seconds, _, _ in client.calls)[10] < 1
 
 
 @ON_SQLITE
@@ -159,4 +159,4 @@ def test_another_writer_is_not_waited_for_long(ann, echo):
         assert client.ask("POST", "/api/v1/chat", json=hello).status_code == 200
     assert {(each.status_code, each.headers.get("Retry-After")) for each in answers} == {(503, "1")}
     assert all(each.json() == BUSY for each in answers)
-    assert max(seconds for seconds, _, _ in client.calls) < 5
+    assert max(seconds for seconds, _, _ in client.calls) < 10  # without a limit it is 20

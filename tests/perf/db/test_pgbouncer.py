@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.conf import settings as configuration
 from django.contrib.auth.models import User
 from django.db import connection
 
@@ -18,6 +19,7 @@ from perf.benchmarks.processes import free_port, manage, wait_for
 from perf.benchmarks.services import NoPostgreSQL, postgresql_server
 from perf.db.connections import using
 from perf.db.postgresql.base import DatabaseWrapper
+from perf.serving.checks import check_time_limits
 from tests.helpers import eventually, process_environment
 from tests.llmselect_project.test_serve import serve
 from tests.servers import listens
@@ -66,6 +68,17 @@ def test_what_stays_with_the_server(monkeypatch, ann, bob, pgbouncer, left_behin
         next(under_way)
         assert rows("pg_cursors") == left_behind
         assert len(list(under_way)) == 1
+
+
+@pytest.mark.parametrize(("limit", "found"), [("0", ["perf.W002"]), ("5000", [])])
+def test_connections_without_a_limit_are_warned_of(monkeypatch, limit, found):
+    if connection.vendor != "postgresql":
+        pytest.skip("PgBouncer is for PostgreSQL")
+    settings = connection.settings_dict
+    monkeypatch.setitem(settings, "DISABLE_SERVER_SIDE_CURSORS", True)
+    monkeypatch.setitem(configuration.DATABASES["default"], "DISABLE_SERVER_SIDE_CURSORS", True)
+    monkeypatch.setitem(settings["OPTIONS"], "options", f"-c lock_timeout={limit}")  # as connect_query would
+    assert [each.id for each in check_time_limits(databases=["default"])] == found
 
 
 @contextmanager
