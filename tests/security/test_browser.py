@@ -28,6 +28,7 @@ def test_pages_work_and_complain_of_nothing(live_server, ann, echo):
     pages = {
         "/api/docs": "document.querySelectorAll('.opblock').length > 30",
         "/admin/": "!!document.querySelector('#content-main')",
+        "/api-auth/login/": "!!document.querySelector('#id_username')",
         "/admin/perf/cache/": "true",
         "/admin/auth/user/add/": "true",
         f"/admin/auth/user/{ann.pk}/change/": "!!document.querySelector('.selector-available')",  # made by a script
