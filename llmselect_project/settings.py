@@ -23,7 +23,7 @@ from llmselect_project.config.environment import (
     seconds,
 )
 from perf.caching.redis import redis_cache
-from perf.timing.logs import json_logging
+from perf.serving.logs import json_logging
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
@@ -123,7 +123,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     "default": redis_cache(REDIS_URL, connections=SERVE_THREADS + 64)
     if REDIS_URL
-    else {"BACKEND": "perf.caching.memory.MemoryCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+    else {"BACKEND": "perf.caching.entries.MemoryCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
 CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
 MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)

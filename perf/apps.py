@@ -15,10 +15,10 @@ class PerfConfig(AppConfig):
         """Register the system checks, and measure every connection and every wait for one."""
         # These modules need loaded apps.
         from perf.caching.invalidation import exempt
-        from perf.db import pool_waits
+        from perf.db import pool_gauges, pool_waits
         from perf.plans import declared_queries
         from perf.serving import checks  # noqa: F401  # registers on import
-        from perf.timing import flushing, instrumentation, pool_gauges, recorder
+        from perf.timing import flushing, instrumentation, recorder
 
         exempt("perf.TimingBlock", "figures are read from the store each time")
         exempt("perf.UndeliveredInvalidation", "it is about what is cached, and not itself cached")

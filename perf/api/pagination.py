@@ -99,7 +99,7 @@ class KeysetPagination(CursorPagination):
         """Describe the page as OpenAPI does; the links hold no host, unlike the parent's."""
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
         for name in ("next", "previous"):
-            described["properties"][name].update(format="uri-reference", example="/api/v1/conversations?cursor=WyJu")
+            described["properties"][name].update(format="uri-reference", example="/api/v1/…?cursor=WyJu")
         return described
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ class Rule:
 def invalidates(model: str, *namespaces: Namespace, owner: str | None) -> None:
     """Have every change of a model's rows forget what their owners have in `namespaces`.
 
-    `model` is a label, `owner` the path from a row to its owner ("user_id", "conversation__user_id", "pk") or None for
+    `model` is a label, `owner` the path from a row to its owner ("user_id", "folder__user_id", "pk") or None for
     rows that concern everybody. Rows whose path leads through another row are deleted with it, and its own rule must
     name the same namespaces: a receiver of their deletion would make Django load every row of a cascade.
     """

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.http.response import FileResponse
 from django.utils.functional import LazyObject, empty
 
+from perf.serving.logs import request_id
 from perf.timing import recorder
 from perf.timing.kinds import UNMATCHED
-from perf.timing.logs import request_id
 from perf.timing.recorder import FinishedRequest
 from perf.timing.request_stats import RequestStats, current_stats
 

@@ -110,7 +110,7 @@ def two_servers(redis_url, other_redis_url=None):
 
 def refuse_to_save(redis):
     redis.client.config_set("save", "3600 1")
-    shutil.rmtree(redis.folder)
+    shutil.rmtree(redis.client.config_get("dir")["dir"])
     redis.client.bgsave()
     assert eventually(lambda: redis.client.info("persistence")["rdb_last_bgsave_status"] == "err")
 

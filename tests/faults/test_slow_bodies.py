@@ -126,7 +126,7 @@ def test_many_of_them_stop_nobody(server, ann):
         assert time.monotonic() - start < 2
         assert sorted(times)[-2] < 0.5
         (worker,) = workers(pid)
-        threads = len(list(Path(f"/proc/{worker}/task").iterdir()))
+        threads = len(list(Path(f"/proc/{worker.pid}/task").iterdir()))
         assert threads < 33 + 2 * 4 * 33 + 30
     seen = attack(url, heads[:2], clients=10, seconds=3, pause=None)  # they say nothing after their first byte
     assert seen.statuses.keys() == {408}

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from models_registry.completion import prepare
 from models_registry.models import APIKey
-from perf.timing.logs import JsonFormatter
+from perf.serving.logs import JsonFormatter
 from tests.helpers import client_for, error
 from tests.traces import cached_text, database_text
 

@@ -3,6 +3,7 @@
 import pytest
 from django.db import IntegrityError, OperationalError
 
+from conversations.completions import storing
 from conversations.completions.responses import kept
 from conversations.completions.sse import PING
 from conversations.completions.storing import Storing, hurry
@@ -85,8 +86,8 @@ def test_what_cannot_pass_is_not_tried_again(settings):
 
 def test_a_server_about_to_be_killed_gives_up(settings, monkeypatch):
     settings.ANSWER_STORE_SECONDS = 60
-    monkeypatch.setattr("conversations.completions.storing.HURRY", 0.2)
-    monkeypatch.setattr("conversations.completions.storing._end", float("inf"))
+    monkeypatch.setattr(storing, "HURRY", 0.2)
+    monkeypatch.setattr(storing, "_end", float("inf"))
     hurry()
     with pytest.raises(OperationalError):
         Storing(Store(*[OperationalError("gone")] * 50)).wait()

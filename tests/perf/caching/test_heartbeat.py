@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from conversations.benchmarks.redis_outage import own_redis
+from perf.benchmarks.services import redis_server
 from perf.caching import heartbeat as module
 from perf.caching import undelivered
 from perf.caching.heartbeat import Heartbeat
@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture
 def server(settings):
-    with own_redis() as server:
+    with redis_server() as server:
         settings.REDIS_URL = server.url
         settings.CACHES = {"default": redis_cache(server.url, connections=10)}
         yield server
@@ -103,16 +103,16 @@ def test_a_full_one_can_forget_and_is_used(server, namespace):
 def test_one_late_answer_makes_nobody_start_cold(server, namespace):
     beating = Heartbeat()
     read(namespace, "kept")
-    server.stop_answering()
+    server.freeze()
     beating.beat()
     assert outage.lasting
-    server.answer_again()
+    server.thaw()
     beating.beat()
     assert read(namespace, "new") == ("kept", True)
-    server.stop_answering()
+    server.freeze()
     for _ in range(2):
         beating.beat()
-    server.answer_again()
+    server.thaw()
     beating.beat()
     assert read(namespace, "new") == ("new", False)
 

@@ -148,7 +148,7 @@ def test_an_answer_that_was_lost_counts_once(lossy, settings):
     record(2)
     with lossy(settings):
         assert not flushing.flush()
-    assert store().own(flushing.worker.name, [(MINUTE, flushing.worker.pending[0].minute)]) != {}  # it was written
+    assert store().read_own(flushing.worker.name, [(MINUTE, flushing.worker.pending[0].minute)]) != {}  # it was written
     record(1)
     assert flushing.flush()
     assert flushing.flush()

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import OperationalError
 
+from perf.serving.logs import JsonFormatter, Repeats
 from perf.timing import logs
-from perf.timing.logs import JsonFormatter, Repeats
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
-# At DEBUG these loggers write prompts and answers.
+# At DEBUG these loggers write what people sent and were answered.
 VERBOSE = ("urllib3", "httpx2", "httpcore2")
 
 REPEAT = 60.0  # seconds between errors of one kind
@@ -83,8 +83,8 @@ def json_logging(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "perf.timing.logs.JsonFormatter"}},
-        "filters": {"repeats": {"()": "perf.timing.logs.Repeats"}},
+        "formatters": {"json": {"()": "perf.serving.logs.JsonFormatter"}},
+        "filters": {"repeats": {"()": "perf.serving.logs.Repeats"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["repeats"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -16,7 +16,7 @@ from django.db import connection
 from models_registry.models import Provider
 from perf.benchmarks.processes import free_port, wait_for
 from perf.db import failures
-from tests.faults.test_database import HELLO, LARGE, ON_SQLITE, full, read_only
+from tests.faults.database.test_database import HELLO, LARGE, ON_SQLITE, full, read_only
 from tests.helpers import client_for, login, process_environment
 from tests.servers import worker_pids
 
