@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from perf.serving.logs import JsonFormatter, Repeats
-from perf.timing import logs
+from perf.serving import logs
 
 
 @pytest.fixture
