@@ -139,7 +139,7 @@ WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a s
 # Chats, comparisons and streams leave this many threads to lists, logins and health.
 COMPLETION_SLOTS = SERVE_THREADS - 32
 REQUEST_BODY_LIMIT = 2_000_000  # bytes
-DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT
+DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000  # bytes of a form; reading one takes longer than reading JSON
 # What a body may take: so many seconds, and one more for each so many bytes that have come.
 REQUEST_BODY_TIMEOUT = seconds("REQUEST_BODY_TIMEOUT", 10.0)
 REQUEST_BODY_RATE = integer("REQUEST_BODY_RATE", 10_000, minimum=1)

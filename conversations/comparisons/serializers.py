@@ -7,7 +7,7 @@ from rest_framework import serializers
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import ProviderField, money
-from perf.api.fields import FilterField, FlagField, TextField, WholeNumberField
+from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated")
@@ -25,7 +25,7 @@ class CompareInput(serializers.Serializer[Any]):
     """A prompt for two to four models; the same one may appear twice."""
 
     prompt = TextField(max_length=TEXT_LIMIT)
-    models = serializers.ListField(child=ModelChoice(), min_length=2, max_length=4)
+    models = ShortListField(child=ModelChoice(), min_length=2, max_length=4)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
     blind = FlagField(default=False)
 

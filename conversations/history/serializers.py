@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import ProviderField, money
-from perf.api.fields import FilterField, IdField, NumberField, TextField, WholeNumberField
+from perf.api.fields import FilterField, IdField, NumberField, ShortListField, TextField, WholeNumberField
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
@@ -104,7 +104,7 @@ class ChatInput(serializers.Serializer[Any]):
     provider = ProviderField(required=False)
     model = TextField(max_length=200, required=False)
     message = TextField(max_length=TEXT_LIMIT, required=False)
-    messages = serializers.ListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
+    messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
     conversation_id = IdField(required=False, allow_null=True)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)

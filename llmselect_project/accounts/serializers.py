@@ -18,9 +18,11 @@ class StringField(serializers.CharField):
     """A JSON string; its parent would take numbers as well."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Check the type."""
+        """Check the type, and the length before anything that takes longer."""
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return str(super().to_internal_value(data))
 
 

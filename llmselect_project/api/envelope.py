@@ -1,10 +1,11 @@
 """The one shape of every error: `{"error": code, "message": sentence, "details": object}`."""
 
 import logging
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +25,8 @@ from perf.db import failures
 from perf.db.connections import sentence
 
 logger = logging.getLogger("llmselect.errors")
+
+FIELDS, SENTENCE = 20, 300  # fields that details names, characters of a sentence
 
 # What failures outside REST framework are called, by status.
 CODES = {
@@ -48,10 +51,18 @@ def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
         code, message = CODES[500]
         return Response(envelope(code, message), status=500)
     if isinstance(known, exceptions.ValidationError):
-        body = envelope("invalid", "The request is not valid; details names each field.", flatten(known.detail))
+        body = _invalid(flatten(known.detail))
     else:
         body = envelope(str(known.get_codes()), _writable(known.detail), getattr(known, "details", None))
     return Response(body, status=known.status_code, headers=_headers(known))
+
+
+def _invalid(details: dict[str, list[str]]) -> dict[str, Any]:
+    """Build the body of a validation error, whose size does not depend on how much is wrong."""
+    named = "each field" if len(details) <= FIELDS else f"{FIELDS} of {len(details):,} fields"
+    return envelope(
+        "invalid", f"The request is not valid; details names {named}.", dict(islice(details.items(), FIELDS))
+    )
 
 
 def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -88,8 +99,10 @@ def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
 
 
 def _writable(sentence: Any) -> str:
-    """Replace lone surrogates: some sentences quote what was sent."""
-    return str(sentence).encode(errors="replace").decode()
+    """Replace lone surrogates, and shorten: some sentences quote what was sent."""
+    text = str(sentence)
+    shown = text if len(text) <= SENTENCE else f"{text[:SENTENCE]}…"
+    return shown.encode(errors="replace").decode()
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:
@@ -99,6 +112,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return error.__cause__.answer
     if isinstance(error, Http404):
         return exceptions.NotFound()
+    if isinstance(error, SuspiciousOperation):
+        return _suspicious(error)
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if failures.passes(error):
@@ -107,6 +122,14 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             logger.error("database error", exc_info=error, extra={"error": sentence(error)})
         return DatabaseBusy() if failures.is_busy(error) else DatabaseUnavailable()
     return None
+
+
+def _suspicious(error: SuspiciousOperation) -> exceptions.APIException:
+    """Tell what Django refuses to read apart from what is wrong in other ways, without its words on settings."""
+    if isinstance(error, RequestDataTooBig):
+        return RequestTooLarge()
+    many = isinstance(error, TooManyFieldsSent)
+    return exceptions.ValidationError("There are too many parameters." if many else "The request is not valid.")
 
 
 def _account_is_gone(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:

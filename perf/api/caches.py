@@ -29,7 +29,7 @@ class CacheUnavailable(APIException):
 class ClearInput(serializers.Serializer[Any]):
     """Which namespace to clear; all when left out."""
 
-    namespace = TextField(required=False)
+    namespace = TextField(required=False, max_length=50)
 
 
 class Cleared(serializers.Serializer[Any]):

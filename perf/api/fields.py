@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.validators import RegexValidator
+from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 not_blank = RegexValidator(r"\S", serializers.CharField.default_error_messages["blank"], code="blank")
 FLAGS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False, "": None}
@@ -38,21 +39,42 @@ class FilterFlag(serializers.Field[bool | None, str, Any, Any]):
 class TextField(serializers.CharField):
     """A string as it was sent, not blank unless told otherwise; numbers are refused rather than turned into text.
 
-    NUL and lone surrogates are refused by the parent's validators.
+    NUL and lone surrogates are refused as the parent's validators do, of which one looks at each character in Python.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **options})
+        slow = ProhibitNullCharactersValidator | ProhibitSurrogateCharactersValidator
+        self.validators = [validator for validator in self.validators if not isinstance(validator, slow)]
         if not self.allow_blank:
             self.validators.append(not_blank)  # refused before already; this one is in the schema
 
     def to_internal_value(self, data: Any) -> str:
-        """Check the type, and that there is more than white space."""
+        """Check the type, the length before anything that takes longer, and that there is more than white space."""
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        if "\0" in data:
+            raise serializers.ValidationError("Null characters are not allowed.", "null_characters_not_allowed")
+        try:
+            data.encode()
+        except UnicodeEncodeError as error:
+            character = f"U+{ord(data[error.start]):X}"
+            raise serializers.ValidationError(f"Surrogate characters are not allowed: {character}.") from error
         if not self.allow_blank and not data.strip():
             self.fail("blank")
         return str(super().to_internal_value(data))
+
+
+class ShortListField(serializers.ListField):
+    """A list whose length is checked before its items."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Check the length if it is a list."""
+        if isinstance(data, list):
+            self.run_validators(data)
+        return list(super().to_internal_value(data))
 
 
 class NumberField(serializers.FloatField):

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import OperationalError
 
-from perf.serving.logs import JsonFormatter, Repeats
 from perf.serving import logs
+from perf.serving.logs import JsonFormatter, Repeats
 
 
 @pytest.fixture
