@@ -39,7 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--into", action="append", default=[], type=Path, help="a Markdown file for the tables")
 
     def handle(self, *_: Any, cases: list[str], **given: Any) -> None:
-        """Run the cases one after the other. Raises CommandError for an unknown case or row and for missed bounds."""
+        """Run the cases one after the other. Raises CommandError for an unknown case or row, for
+        a package that is not installed, and for missed bounds."""
         if unknown := set(cases) - set(CASES):
             raise CommandError(f"There is no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}.")
         options = Options(**{each.name: given[each.name] for each in fields(Options)} | {"only": tuple(given["only"])})
@@ -49,6 +50,8 @@ class Command(BaseCommand):
                 self._run(found, options, as_json=given["json"])
             except UnknownRow as error:
                 raise CommandError(str(error)) from error
+            except ModuleNotFoundError as error:
+                raise CommandError(f"{error.name} is not installed: pip install -r requirements-test.txt") from error
         for path in given["into"]:
             if not sum(insert(path, name, options, outputs) for name, outputs in found.items()):
                 raise CommandError(f"{path} has no place for what was measured.")
