@@ -40,7 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, cases: list[str], **given: Any) -> None:
         """Run the cases one after the other. Raises CommandError for an unknown case or row, for
-        a package that is not installed, and for missed bounds."""
+        a package that is not installed, and for missed bounds.
+        """
         if unknown := set(cases) - set(CASES):
             raise CommandError(f"There is no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}.")
         options = Options(**{each.name: given[each.name] for each in fields(Options)} | {"only": tuple(given["only"])})
