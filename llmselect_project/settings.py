@@ -144,7 +144,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000  # bytes of a form; reading one takes long
 REQUEST_BODY_TIMEOUT = seconds("REQUEST_BODY_TIMEOUT", 10.0)
 REQUEST_BODY_RATE = integer("REQUEST_BODY_RATE", 10_000, minimum=1)
 # Bodies that may be waited for at once, each by a thread beyond SERVE_THREADS and one that reads in its place.
-BODY_WAITERS = 4 * SERVE_THREADS
+BODY_WAITERS = 6 * SERVE_THREADS
 SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)

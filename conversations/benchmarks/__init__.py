@@ -21,6 +21,7 @@ CASES = {
         ("search", "words in a million messages, by HTTP", "search.search"),
         ("recording", "what timing itself costs", "timing.recording"),
         ("accuracy", "percentiles shown against those seen", "timing.accuracy"),
+        ("slow-bodies", "1,000 clients that send a byte a second", "http.slow_bodies.slow_bodies"),
         ("leaderboard", "ratings over 10,000 votes", "leaderboard.votes"),
         ("lists", "lists, detail and keys at 1,000,000 messages", "lists.lists"),
     )

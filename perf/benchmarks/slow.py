@@ -4,13 +4,16 @@ import asyncio
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 DECLARED = 1000  # bytes
+LOOK = 0.2  # seconds between two looks whether the attack is over
+_over: Any = None  # the event that ends an attack from another process
 GAP = 0.002  # seconds between the first connections of two clients
 
 
@@ -37,12 +40,32 @@ def head(url: str, method: str, path: str, *, chunked: bool) -> bytes:
 
 
 @contextmanager
-def besieged(url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pause: float | None) -> Iterator[None]:
-    """Have slow clients at work during the block, in a process of their own, for at most so many seconds."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+def attacked(
+    url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pause: float | None
+) -> Iterator[Callable[[], Seen]]:
+    """Have slow clients at work during the block, in a process of their own, for at most so many seconds.
+
+    Yields what ends them and tells what they saw.
+    """
+    context = multiprocessing.get_context("spawn")
+    over = context.Event()
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_obey, initargs=(over,)) as pool:
         work = pool.submit(attack, url, heads, clients=clients, seconds=seconds, pause=pause)
-        yield
-        work.result()
+
+        def end() -> Seen:
+            over.set()
+            return work.result()
+
+        try:
+            yield end
+        finally:
+            over.set()
+
+
+def _obey(over: Any) -> None:
+    """Take the event of whoever started this process."""
+    global _over  # one for the process
+    _over = over
 
 
 def attack(url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pause: float | None) -> Seen:
@@ -62,16 +85,20 @@ async def _attack(
     seen = Seen()
     tasks = []
     for number in range(clients):
-        tasks.append(asyncio.create_task(_client(address, heads[number % len(heads)], until, pause, seen)))
+        tasks.append(asyncio.create_task(_client(address, heads[number % len(heads)], pause, seen)))
         await asyncio.sleep(GAP)
-    await asyncio.gather(*tasks)
+    while time.monotonic() < until and not (_over and _over.is_set()):
+        await asyncio.sleep(LOOK)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     return seen
 
 
-async def _client(address: tuple[str, int], begin: bytes, until: float, pause: float | None, seen: Seen) -> None:
-    chunked = b"chunked" in begin
-    piece = b"1\r\n \r\n" if chunked else b" "
-    while time.monotonic() < until:
+async def _client(address: tuple[str, int], begin: bytes, pause: float | None, seen: Seen) -> None:
+    """Be one client until it is cancelled."""
+    piece = b"1\r\n \r\n" if b"chunked" in begin else b" "
+    while True:
         try:
             reader, writer = await asyncio.open_connection(*address)
         except OSError:
@@ -81,9 +108,7 @@ async def _client(address: tuple[str, int], begin: bytes, until: float, pause: f
         seen.connected += 1
         sending = asyncio.create_task(_send(writer, begin, piece, pause))
         try:
-            await asyncio.wait_for(_listen(reader, seen), until - time.monotonic())
-        except TimeoutError:
-            return
+            await _listen(reader, seen)
         finally:
             sending.cancel()
             writer.close()

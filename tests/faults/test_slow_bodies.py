@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from perf.benchmarks.processes import free_port, wait_for, workers
-from perf.benchmarks.slow import attack, besieged, head
+from perf.benchmarks.slow import attack, attacked, head
 from tests.helpers import PASSWORD
 from tests.servers import serve
 
@@ -114,7 +114,7 @@ def test_many_of_them_stop_nobody(server, ann):
         head(url, "POST", LOGIN, chunked=True),
         head(url, "POST", "/api/v1/nothing", chunked=True),
     ]
-    with besieged(url, heads, clients=120, seconds=6, pause=0.5):
+    with attacked(url, heads, clients=120, seconds=6, pause=0.5):
         time.sleep(2)
         times = []
         for path in ["/health/live", "/api/v1/models"] * 20:

@@ -16,8 +16,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-ROUND = 0.2  # seconds between two looks
-SURE = 2  # rounds in which a connection was the one that wrote what was to be written
+LOOK = 0.1  # seconds between two looks
+LONG = 5.0  # seconds after which a thread looks for itself whether its connection has ended
+SURE = 2  # times that a connection was the one through which went what was to be written
+PATIENCE = 4  # looks until something else is written
 SPACES = range(200, 1200)  # of a mark
 
 # `struct tcp_info` of linux/tcp.h, kernel 4.19 and later: where the bytes not yet sent, sent, and sent again are.
@@ -26,28 +28,42 @@ _OPEN = (1, 8)  # established; the client will send no more
 
 
 class _Mark:
-    """What is written to one connection in a round, and which connections it may be."""
+    """What is to be written to one connection, and which ones it may be."""
 
-    def __init__(self, *, chunked: bool) -> None:
-        self.size = 0  # spaces; 0 in the first round
+    def __init__(self, *, chunked: bool, ended: Callable[[], bool]) -> None:
+        self.ended = ended
+        self.size = 0  # spaces to write; 0 at first
         self.turn = threading.Event()
+        self.since: dict[int, int] = {}  # what had been written to each connection when `size` was drawn
         self._chunked = chunked
-        self._rounds = 0
+        self._looks = self._found = 0
         self._may_be: set[int] = set()  # inodes
 
-    def judge(self, wrote: dict[int, set[int]]) -> int | None:
-        """Return the inode of the connection once that is sure; `wrote` are inodes by the bytes of this round."""
-        if not self.size:
-            return None
+    def draw(self, size: int, now: dict[int, int]) -> None:
+        """Begin anew with another size."""
+        self.size, self.since, self._looks = size, now, 0
+        self.turn.set()
+
+    def judge(self, wrote: dict[int, set[int]]) -> bool:
+        """Tell whether it is time for another size; `wrote` are inodes by the bytes written `since`."""
         framing = len(f"{self.size:x}") + 4 if self._chunked else 0
         found = wrote.get(self.size + framing, set())
-        self._may_be = self._may_be & found if self._rounds else found
-        self._rounds = self._rounds + 1 if self._may_be else 0
-        return next(iter(self._may_be)) if self._rounds >= SURE and len(self._may_be) == 1 else None
+        may_be = found & self._may_be if self._found else found
+        self._looks += 1
+        if may_be:
+            self._may_be, self._found = may_be, self._found + 1
+        elif self._looks >= PATIENCE:
+            self._found = 0
+        return bool(may_be) or self._looks >= PATIENCE
+
+    @property
+    def inode(self) -> int | None:
+        """The connection, once that is sure."""
+        return next(iter(self._may_be)) if self._found >= SURE and len(self._may_be) == 1 else None
 
 
 class Connections:
-    """Finds and ends connections, a round after the other while there are some to be found."""
+    """Finds and ends connections, looking again and again while there are some to be found."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,7 +72,7 @@ class Connections:
 
     def end(self, port: int, *, chunked: bool, ended: Callable[[], bool]) -> Iterator[bytes]:
         """Yield what must be written to the connection to a port of ours until it has `ended`."""
-        mark = _Mark(chunked=chunked)
+        mark = _Mark(chunked=chunked, ended=ended)
         with self._lock:
             self._marks.add(mark)
             if not self._running and sys.platform == "linux":
@@ -64,7 +80,8 @@ class Connections:
                 threading.Thread(target=self._run, args=(port,), name="connections", daemon=True).start()
         try:
             while not ended():
-                if mark.turn.wait(ROUND):
+                # Hundreds that look for themselves would do nothing but take turns at the interpreter.
+                if mark.turn.wait(LONG) and not ended():
                     mark.turn.clear()
                     yield b" " * mark.size
         finally:
@@ -72,29 +89,39 @@ class Connections:
                 self._marks.discard(mark)
 
     def _run(self, port: int) -> None:
-        before: dict[int, int] = {}
         while True:
-            now = {inode: (fd, written) for fd, inode, written in _connections(port)}
-            wrote: dict[int, set[int]] = {}
-            for inode, (_, written) in now.items():
-                wrote.setdefault(written - before.get(inode, written), set()).add(inode)
-            before = {inode: written for inode, (_, written) in now.items()}
+            connections = {inode: (fd, written) for fd, inode, written in _connections(port)}
+            now = {inode: written for inode, (_, written) in connections.items()}
             with self._lock:
                 marks = list(self._marks)
                 if not marks:
                     self._running = False
                     return
-            for mark, size in zip(marks, _different(len(marks)), strict=False):
-                if (sure := mark.judge(wrote)) is not None:
-                    _stop_reading(now[sure][0], sure)
-                mark.size = size
-                mark.turn.set()
-            time.sleep(ROUND)
+            differences: dict[int, dict[int, set[int]]] = {}
+            sizes = iter(random.sample(SPACES, len(SPACES)))
+            for mark in marks:
+                if mark.ended():
+                    mark.turn.set()
+                    continue
+                if mark.size:
+                    since = id(mark.since)  # those that were drawn together share it
+                    if since not in differences:
+                        differences[since] = _written(mark.since, now)
+                    if not mark.judge(differences[since]):
+                        continue
+                if mark.inode in connections:
+                    _stop_reading(connections[mark.inode][0], mark.inode)
+                mark.draw(next(sizes, SPACES.stop), now)
+            time.sleep(LOOK)
 
 
-def _different(count: int) -> list[int]:
-    """Draw numbers of spaces for the marks of a round; those for whom there is none wait for the next."""
-    return random.sample(SPACES, min(count, len(SPACES)))
+def _written(before: dict[int, int], now: dict[int, int]) -> dict[int, set[int]]:
+    """Sort connections by the bytes that were written to them since."""
+    sorted_by: dict[int, set[int]] = {}
+    for inode, written in now.items():
+        if inode in before and written > before[inode]:
+            sorted_by.setdefault(written - before[inode], set()).add(inode)
+    return sorted_by
 
 
 def _connections(port: int) -> Iterator[tuple[int, int, int]]:

@@ -12,6 +12,7 @@ from typing import IO
 
 PIECE = 65_536  # bytes; how far a body has come is known after each
 AT_ONCE = 0.02  # seconds; whoever needs longer counts among those who wait
+CHANCE = 1.0  # seconds that every body gets
 LINGER = 5.0  # seconds; as long as nginx does
 IDLE = 30.0  # seconds until a reader that has nothing to do ends
 
@@ -158,8 +159,9 @@ class Readers:
         """Wait for a body until a time that may recede as it comes, and give it up then."""
         with self._lock:
             self._waiting[reading] = None
-            if self._threads - self._idle > self._comfortable:
-                self._give_up(next(iter(self._waiting)))
+            oldest = next(iter(self._waiting))
+            if self._threads - self._idle > self._comfortable and time.monotonic() - oldest.started > CHANCE:
+                self._give_up(oldest)
         while not reading.wait(deadline() - time.monotonic()):
             if time.monotonic() >= deadline():
                 break

@@ -39,8 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--into", action="append", default=[], type=Path, help="a Markdown file for the tables")
 
     def handle(self, *_: Any, cases: list[str], **given: Any) -> None:
-        """Run the cases one after the other. Raises CommandError for an unknown case or row, for
-        a package that is not installed, and for missed bounds.
+        """Run the cases one after the other.
+
+        Raises CommandError for an unknown case or row, for a package that is not installed, and for missed bounds.
         """
         if unknown := set(cases) - set(CASES):
             raise CommandError(f"There is no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}.")
