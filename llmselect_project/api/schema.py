@@ -31,6 +31,7 @@ MEANINGS = {
     401: "Not logged in, or not any more.",
     403: "Not allowed.",
     404: "There is no such thing, or it is somebody else's.",
+    408: "The body did not arrive in time.",
     409: "The provider's API key is missing, refused or unreadable, or the same request is being answered.",
     413: "The body is too large.",
     415: "The body is not JSON.",
@@ -69,7 +70,7 @@ class ApiSchema(AutoSchema):
         if scope == "completion":
             failures |= {404, 409, 422, 502, 504}
         if "requestBody" in operation:
-            failures |= {413, 415}
+            failures |= {408, 413, 415}
         if "{" in self.path:
             failures |= {404}
         return failures
