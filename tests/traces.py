@@ -9,10 +9,13 @@ from django.core.cache import cache
 from django.db import connection
 
 
+SUFFIXES = ("", "-wal", "-shm", "-journal", "-epoch")  # of the files beside a SQLite database
+
+
 def database_text():
     if connection.vendor == "sqlite":
-        files = Path(configured.DATABASES["default"]["TEST"]["NAME"]).parent.glob("test.sqlite3*")
-        return b"".join(path.read_bytes() for path in files).decode("latin-1")
+        files = [Path(f"{connection.settings_dict['NAME']}{suffix}") for suffix in SUFFIXES]
+        return b"".join(path.read_bytes() for path in files if path.is_file()).decode("latin-1")
     with connection.cursor() as cursor:
         parts = []
         for table in connection.introspection.table_names():
