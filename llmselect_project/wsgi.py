@@ -8,8 +8,7 @@ from django.core.wsgi import get_wsgi_application
 from conversations.completions.runner import break_off, warm_up
 from conversations.completions.storing import hurry
 from llmselect_project.api import schema_view
-from llmselect_project.api.bodies.readers import Readers
-from llmselect_project.api.bodies.wsgi import Bodies
+from llmselect_project.api.bodies.wsgi import bounded
 from llmselect_project.config.shutdown import before_kill
 from llmselect_project.config.supervision import report
 from perf.caching import heartbeat
@@ -26,12 +25,7 @@ def _end_all() -> None:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
-application = Bodies(
-    get_wsgi_application(),
-    limit=settings.REQUEST_BODY_LIMIT,
-    readers=Readers(most=settings.BODY_WAITERS, timeout=settings.REQUEST_BODY_TIMEOUT, rate=settings.REQUEST_BODY_RATE),
-    seats=settings.SERVE_THREADS,
-)
+application = bounded(get_wsgi_application())
 recorder.serve()
 start_cold()
 heartbeat.start()

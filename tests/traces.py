@@ -8,7 +8,6 @@ from django.conf import settings as configured
 from django.core.cache import cache
 from django.db import connection
 
-
 SUFFIXES = ("", "-wal", "-shm", "-journal", "-epoch")  # of the files beside a SQLite database
 
 

@@ -3,11 +3,12 @@
 from io import BytesIO
 
 import pytest
+from django.core.wsgi import get_wsgi_application
 from django.db.models import Model
 from django.test import Client
 
 from conversations.models import Conversation, Message
-from llmselect_project.wsgi import application
+from llmselect_project.api.bodies.wsgi import bounded
 from tests.helpers import conversation, error, invalid
 
 pytestmark = pytest.mark.django_db
@@ -275,7 +276,9 @@ def in_chunks(body, api, path=CHAT):
     environ = api._base_environ(PATH_INFO=path, REQUEST_METHOD="POST", CONTENT_TYPE="application/json")
     environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(body), **api._credentials}
     environ.pop("CONTENT_LENGTH", None)
-    response = application(environ, lambda status, headers: answer.update(status=status, headers=dict(headers)))
+    response = bounded(get_wsgi_application())(
+        environ, lambda status, headers: answer.update(status=status, headers=dict(headers))
+    )
     try:
         return int(answer["status"].split()[0]), b"".join(response)
     finally:

@@ -16,7 +16,8 @@ from tests.servers import serve
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LOGIN, CREDENTIALS = "/api/v1/auth/login", {"username": "ann", "password": PASSWORD}
-FEW = {"SERVE_THREADS": "33", "REQUEST_BODY_TIMEOUT": "1"}
+# With so few threads only one may wait for a connection, so each login has one of its own.
+FEW = {"SERVE_THREADS": "33", "REQUEST_BODY_TIMEOUT": "1", "DB_POOL_MIN_SIZE": "20", "DB_POOL_MAX_SIZE": "20"}
 
 
 @pytest.fixture(scope="module")

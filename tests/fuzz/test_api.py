@@ -93,7 +93,8 @@ class World:
     def _ground_body(self, case):
         if "provider" in case.body or case.path.startswith("/api/v1/chat"):
             case.body |= {"provider": "openai", "model": "stub"}
-        for choice in case.body.get("models") or []:
+        models = case.body.get("models")
+        for choice in models if isinstance(models, list) else []:
             if isinstance(choice, dict):
                 choice |= {"provider": "openai", "model": "stub"}
         if case.body.get("conversation_id"):

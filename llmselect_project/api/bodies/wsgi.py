@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
@@ -206,3 +207,11 @@ def _refusal(answer: APIException | None, begun: list[Any], content: bytes) -> t
         status, headers, content = f"{plain.status_code} {plain.reason_phrase}", list(plain.items()), plain.content
     headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     return status, [*headers, ("Connection", "close")], content
+
+
+def bounded(application: "WSGIApplication") -> Bodies:
+    """Wrap an application by the limits that the settings give request bodies."""
+    readers = Readers(
+        most=settings.BODY_WAITERS, timeout=settings.REQUEST_BODY_TIMEOUT, rate=settings.REQUEST_BODY_RATE
+    )
+    return Bodies(application, limit=settings.REQUEST_BODY_LIMIT, readers=readers, seats=settings.SERVE_THREADS)

@@ -140,6 +140,7 @@ def test_a_server_that_takes_no_more_is_not_gone_while_a_connection_lives(wrappe
 
 
 def test_commands_have_no_limit_and_requests_do(wrapper, monkeypatch):
+    monkeypatch.setattr(recorder._state, "serving", False)
     assert "options" not in wrapper().get_connection_params()
     monkeypatch.setattr(recorder._state, "serving", True)
     limited = wrapper()
