@@ -149,4 +149,4 @@ def test_a_connection_is_reused_after_a_stream(stub, kind):
     before = stub.open_connections
     for _ in range(5):
         list(client.stream(ask()))
-    assert stub.open_connections == before
+    assert stub.open_connections <= before  # others may be given up meanwhile
