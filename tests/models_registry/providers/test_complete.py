@@ -153,4 +153,4 @@ def test_one_connection_serves_many_calls(stub, kind):
     for _ in range(5):
         client.complete(ask())
         list(client.stream(ask()))
-    assert stub.open_connections == before
+    assert stub.open_connections <= before  # others may be given up meanwhile

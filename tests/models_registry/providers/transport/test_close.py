@@ -82,7 +82,7 @@ def test_closing_after_the_end_does_no_harm(stub, kind):
     other = client.stream(ask("stub?delay=0.05"))  # on the same connection, which must not be cut now
     stream.close()
     assert drain(other) == (["hello ", "you ", "there"], None)
-    assert stub.open_connections == before
+    assert stub.open_connections <= before
 
 
 def test_closing_at_any_moment_cuts_no_other_call(stub):
