@@ -16,14 +16,14 @@ from rest_framework.response import Response
 
 from perf.caching.generations import Found, Place
 from perf.caching.namespace import Namespace, look_up
-from perf.db.concurrency import Turns
+from perf.db.concurrency import ConcurrencyLimit
 
 COMPRESSED_FROM = 1000  # bytes
 PRIVATE = "private, no-cache"
 PUBLIC = "public, no-cache"
 
 # Short, for what is cached is found by an index, and somebody may still wait for a lock.
-loading = Turns(at_once=2, courtesy=0.25)
+load_limit = ConcurrencyLimit(2, max_wait=0.25)
 
 Cached = tuple[Namespace, str]  # a namespace, and the query in it
 
@@ -102,7 +102,7 @@ def cached_response(
 
 def _stored(load: Callable[[], Any], *, compress: bool) -> list[Any]:
     """Load and render once: plain, compressed where that is wanted and saves something, and the digest of both."""
-    with loading.taken():
+    with load_limit.acquire():
         plain = JSONRenderer().render(load())
     worth = compress and len(plain) > COMPRESSED_FROM
     compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worth else None
