@@ -29,7 +29,7 @@ from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, Unr
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
 from perf.api.validation import valid
-from perf.caching.responses import Cached, CachedView, canonical
+from perf.caching.responses import CachedQuery, CachedView, canonical
 
 
 class CompareView(RepeatableView):
@@ -89,7 +89,7 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
         """Only the user's own, with their results."""
         return queries.comparisons(current_user(self.request).pk)
 
-    def cached(self, request: Request) -> Cached | None:
+    def cached(self, request: Request) -> CachedQuery | None:
         """Declare the list."""
         if self.action != "list":
             return None

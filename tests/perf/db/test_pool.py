@@ -93,7 +93,7 @@ def test_a_full_queue_is_refused_at_once(wrapper):
     assert counted.waits().timeouts - before.timeouts == 1
 
 
-def test_one_dead_connection_drops_all_others_of_its_age(wrapper):
+def test_one_dead_connection_drains_the_pool(wrapper):
     many = [wrapper(min_size=4, max_size=4) for _ in range(4)]
     old = serving_pids(many)
     for each in many:
@@ -108,7 +108,7 @@ def test_one_dead_connection_drops_all_others_of_its_age(wrapper):
     assert many[0].pool.figures()["pool_size"] == 4
 
 
-def test_a_server_that_is_gone_is_said_at_once_and_found_again(wrapper, caplog):
+def test_a_lost_server_is_reported_at_once_and_reconnected(wrapper, caplog):
     gone = wrapper(host="127.0.0.1", port=free_port())
     with pytest.raises(OperationalError) as raised:
         gone.ensure_connection()
@@ -127,7 +127,7 @@ def test_a_server_that_is_gone_is_said_at_once_and_found_again(wrapper, caplog):
     assert caplog.records[-1].message == "the database answers again"
 
 
-def test_a_server_that_takes_no_more_is_not_gone_while_a_connection_lives(wrapper):
+def test_a_full_server_is_not_down_while_a_connection_lives(wrapper):
     holder = wrapper(max_size=2)
     holder.ensure_connection()
     holder.pool._failed(psycopg.OperationalError("sorry, too many clients already"))
@@ -139,7 +139,7 @@ def test_a_server_that_takes_no_more_is_not_gone_while_a_connection_lives(wrappe
 # Time limits
 
 
-def test_commands_have_no_limit_and_requests_do(wrapper, monkeypatch):
+def test_only_requests_have_statement_limits(wrapper, monkeypatch):
     monkeypatch.setattr(recorder._state, "serving", False)
     assert "options" not in wrapper().get_connection_params()
     monkeypatch.setattr(recorder._state, "serving", True)
@@ -155,7 +155,7 @@ def test_commands_have_no_limit_and_requests_do(wrapper, monkeypatch):
     assert "options" not in behind.get_connection_params()
 
 
-def test_who_has_waited_for_the_pool_waits_less_for_locks(wrapper, monkeypatch):
+def test_a_wait_for_the_pool_shortens_the_lock_timeout(wrapper, monkeypatch):
     monkeypatch.setattr(recorder._state, "serving", True)
     holder, other = wrapper(), wrapper()
     holder.ensure_connection()
@@ -167,7 +167,7 @@ def test_who_has_waited_for_the_pool_waits_less_for_locks(wrapper, monkeypatch):
     assert shown(holder, "lock_timeout") == 5000  # the same connection, for somebody who did not wait
 
 
-def test_a_lock_that_does_not_come_sends_away_who_waits_for_the_pool(wrapper, monkeypatch):
+def test_a_lock_timeout_fails_the_threads_that_wait_for_the_pool(wrapper, monkeypatch):
     monkeypatch.setattr(recorder._state, "serving", True)
     other, holder = wrapper(), wrapper()
     with ThreadPoolExecutor(1) as thread, connection.cursor() as cursor:

@@ -16,12 +16,12 @@ def found(**options):
     return [(error.id, error.msg) for error in run_checks(**options) if error.id.startswith("perf.")]
 
 
-def test_nothing_is_wrong_with_the_tests_own_settings():
+def test_the_settings_of_the_tests_pass():
     assert found() == []
     assert found(tags=[Tags.database], databases=["default"]) == []
 
 
-def test_a_pool_of_more_at_least_than_at_most():
+def test_a_pool_with_a_minimum_above_its_maximum():
     sizes = {"DB_POOL_MIN_SIZE": "11", "DB_POOL_MAX_SIZE": "10", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/x"}
     command = [sys.executable, "manage.py", "check"]
     environment = {**os.environ, **sizes, "DJANGO_ENV": "testing"}
@@ -32,7 +32,7 @@ def test_a_pool_of_more_at_least_than_at_most():
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://:secret@host", "redis://:secret@host:port/0"])
-def test_a_redis_url_that_is_none(settings, url):
+def test_an_invalid_redis_url(settings, url):
     settings.REDIS_URL = url
     assert found() == [("perf.E004", "REDIS_URL cannot be read.")]
 
