@@ -12,14 +12,14 @@ from models_registry.figures import record_call
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
+from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Usage
 from models_registry.providers.cancellation import CancelToken
 
 # A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
 CHARACTERS_PER_TOKEN = 4
 
 
-class Figures(NamedTuple):
+class Measurement(NamedTuple):
     """What a call took: `cost` in USD, None where a price is unknown; times in seconds.
 
     `estimated` says that the tokens were guessed from the length of the text. `ttft` is the time to the first token,
@@ -35,21 +35,21 @@ class Figures(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A model to call and all that calling it needs, so that the call itself touches no database."""
+class ResolvedModel:
+    """A model with all that calling it needs, so that the call itself touches no database."""
 
     provider: Provider
-    model: str
+    id: str
     registered: LLMModel | None
     client: ProviderClient
 
 
-def prepare(*, user_id: int, provider: Provider, model: str) -> Target:
-    """Look up price and key. Raises APIKeyMissing, APIKeyUnreadable."""
+def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
+    """Look up prices and key. Raises APIKeyMissing, APIKeyUnreadable."""
     known = known_model(provider, model)
     key = find_key(user_id=user_id, provider=provider)
     client = client_of(provider, key)
-    return Target(provider, model, known, client)
+    return ResolvedModel(provider, model, known, client)
 
 
 def client_of(provider: Provider, key: str) -> ProviderClient:
@@ -62,9 +62,9 @@ def client_of(provider: Provider, key: str) -> ProviderClient:
 class Call:
     """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far."""
 
-    def __init__(self, target: Target, request: CompletionRequest) -> None:
-        self.target = target
-        self.request = _with_output_limit(target, request)
+    def __init__(self, model: ResolvedModel, prompt: Prompt) -> None:
+        self.model = model
+        self.prompt = _with_output_limit(model, prompt)
         self.cut = False
         self._pieces: list[str] = []
         self._usage: Usage | None = None
@@ -91,7 +91,7 @@ class Call:
         whole = False
         try:
             with self._token.active():
-                completion = self.target.client.complete(self.request)
+                completion = self.model.client.complete(self.model.id, self.prompt)
             self._first = self._ended = time.perf_counter()
             self._pieces.append(completion.text)
             self._usage = completion.usage
@@ -110,7 +110,7 @@ class Call:
         whole = False
         try:
             with self._token.active():
-                self._stream = self.target.client.stream(self.request)
+                self._stream = self.model.client.stream(self.model.id, self.prompt)
             if self.closed:  # while the provider had not yet accepted
                 return
             for piece in self._stream:
@@ -133,11 +133,11 @@ class Call:
         self._token.cancel()
         self._close_stream()
 
-    def figures(self) -> Figures:
+    def measure(self) -> Measurement:
         """Measure the call as far as it has come."""
         usage = self._usage or self._estimate()
-        registered = self.target.registered
-        return Figures(
+        registered = self.model.registered
+        return Measurement(
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cost=registered.cost(usage.prompt_tokens, usage.completion_tokens) if registered else None,
@@ -149,17 +149,17 @@ class Call:
     def _end(self, *, whole: bool) -> None:
         """Take down what it took; a call that brought nothing is taken to have cost nothing."""
         self._ended = self._ended or time.perf_counter()
-        figures = self.figures()
+        measured = self.measure()
         nothing = self._first is None
         record_call(
-            provider=self.target.provider.slug,
-            model=self.target.model,
+            provider=self.model.provider.slug,
+            model=self.model.id,
             outcome="left" if self.closed else "ok" if whole else "failed",
-            seconds=figures.time,
-            ttft=None if self._stream is None else figures.ttft,  # a whole answer has no first token to see
-            prompt_tokens=0 if nothing else figures.prompt_tokens,
-            completion_tokens=figures.completion_tokens,
-            cost=None if nothing else figures.cost,
+            seconds=measured.time,
+            ttft=None if self._stream is None else measured.ttft,  # a whole answer has no first token to see
+            prompt_tokens=0 if nothing else measured.prompt_tokens,
+            completion_tokens=measured.completion_tokens,
+            cost=None if nothing else measured.cost,
         )
 
     def _close_stream(self) -> None:
@@ -167,7 +167,7 @@ class Call:
             self._stream.close()
 
     def _estimate(self) -> Usage:
-        prompt = len(self.request.system) + sum(len(turn.content) for turn in self.request.messages)
+        prompt = len(self.prompt.system or "") + sum(len(turn.content) for turn in self.prompt.messages)
         return Usage(_tokens(prompt), _tokens(len(self.text)))
 
 
@@ -175,8 +175,8 @@ def _tokens(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def _with_output_limit(target: Target, request: CompletionRequest) -> CompletionRequest:
-    """Where the wire format wants a limit and the user gave none, take the model's own, if it is known."""
-    if not target.client.requires_max_tokens or request.max_tokens is not None or target.registered is None:
-        return request
-    return replace(request, max_tokens=target.registered.max_output_tokens)
+def _with_output_limit(model: ResolvedModel, prompt: Prompt) -> Prompt:
+    """Where the wire format requires a limit and the user gave none, take the model's own, if it is known."""
+    if not model.client.requires_max_tokens or prompt.max_tokens is not None or model.registered is None:
+        return prompt
+    return replace(prompt, max_tokens=model.registered.max_output_tokens)

@@ -9,10 +9,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.chat.service import ChatRequest, Exchange, begin
+from conversations.chat.service import Exchange, begin
 from conversations.completions.concurrency import Slot
-from conversations.completions.responses import kept, streamed
-from conversations.completions.runner import complete, pump
+from conversations.completions.responses import store_and_ping, streamed
+from conversations.completions.runner import complete, stream_all
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
@@ -22,7 +22,7 @@ from conversations.models import RepeatableRequest
 from models_registry.api.fields import money
 from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
-from models_registry.providers.base import Turn
+from models_registry.providers.base import Prompt, Turn
 from perf.api.validation import valid
 
 
@@ -38,9 +38,9 @@ class ChatView(RepeatableView):
         """Send a message and wait for the whole answer."""
         if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
             return replayed(_kept(self.attempt.earlier))
-        asked = _chat_request(request)
+        asked = _chat_arguments(request)
         with Slot():
-            exchange = begin(user_id=current_user(request).pk, request=asked, attempt=self.attempt)
+            exchange = begin(**asked, attempt=self.attempt)
             try:
                 complete(exchange.call)
                 exchange.finish(whole=True)
@@ -67,8 +67,8 @@ class ChatStreamView(UnrepeatableView):
 
         Events: `start`, `chunk` with `content`, and at the end one `done`, or one `error` with code and message.
         """
-        asked = _chat_request(request)
-        return streamed(lambda: begin(user_id=current_user(request).pk, request=asked), _events)
+        asked = _chat_arguments(request)
+        return streamed(lambda: begin(**asked), _events)
 
 
 def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
@@ -87,18 +87,18 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
 def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
-    for arrived in pump([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
+    for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
         chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
     broken = failure is not None
-    failure = (yield from kept(exchange.finishing(whole=not broken))) or failure
+    failure = (yield from store_and_ping(exchange.finishing(whole=not broken))) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 
 def _done(exchange: Exchange) -> dict[str, Any]:
-    figures = exchange.call.figures()
+    figures = exchange.call.measure()
     usage = {
         "prompt_tokens": figures.prompt_tokens,
         "completion_tokens": figures.completion_tokens,
@@ -118,18 +118,20 @@ def _places(exchange: Exchange) -> dict[str, Any]:
     return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
 
 
-def _chat_request(request: Request) -> ChatRequest:
-    """Read the body; `messages` of role system become the system prompt, behind an explicit one."""
+def _chat_arguments(request: Request) -> dict[str, Any]:
+    """Read the body into the arguments of `begin`.
+
+    `messages` of role system become the system prompt, behind an explicit one.
+    """
     data = valid(serializers.ChatInput, request.data)
     turns = data.get("messages") or [{"role": "user", "content": data["message"]}]
-    prompts = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
-    given = [prompt for prompt in prompts if prompt is not None]
-    return ChatRequest(
-        provider=data.get("provider"),
-        model=data.get("model"),
-        turns=[Turn(**turn) for turn in turns if turn["role"] != "system"],
-        conversation_id=data.get("conversation_id"),
+    systems = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
+    given = [system for system in systems if system is not None]
+    prompt = Prompt(
+        messages=[Turn(**turn) for turn in turns if turn["role"] != "system"],
         system="\n\n".join(given) if given else None,
         temperature=data.get("temperature"),
         max_tokens=data.get("max_tokens"),
     )
+    target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
+    return {"user_id": current_user(request).pk, "prompt": prompt, **target}

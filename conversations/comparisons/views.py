@@ -18,9 +18,9 @@ from conversations.caches import comparisons
 from conversations.comparisons import serializers
 from conversations.comparisons.judge import analyze
 from conversations.comparisons.serializers import comparison_row, result_row
-from conversations.comparisons.service import Contest, begin, clear_vote, vote
+from conversations.comparisons.service import RunningComparison, begin, clear_vote, vote
 from conversations.completions.concurrency import Slot
-from conversations.completions.responses import kept, streamed
+from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
@@ -49,14 +49,14 @@ class CompareView(RepeatableView):
             return replayed(comparison_row(_kept(self.attempt.earlier)))
         asked = _asked(request)
         with Slot():
-            contest = begin(**asked, attempt=self.attempt)
+            running = begin(**asked, attempt=self.attempt)
             try:
-                for _ in contest.run():
+                for _ in running.run():
                     pass
             finally:
-                contest.abandon()
-        results = [contest.result(index) for index in range(len(contest.contestants))]
-        return Response(comparison_row(contest.comparison, results))
+                running.abandon()
+        results = [running.result(index) for index in range(len(running.candidates))]
+        return Response(comparison_row(running.comparison, results))
 
 
 class CompareStreamView(UnrepeatableView):
@@ -160,23 +160,23 @@ def _asked(request: Request) -> dict[str, Any]:
     return {"user_id": current_user(request).pk, **data, "system": data["system"] or ""}
 
 
-def _events(contest: Contest) -> Iterator[bytes]:
-    comparison_id, hidden = contest.comparison.pk, contest.comparison.hidden
-    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
-    for arrived in contest.run():
-        yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
-    if (failure := (yield from kept(contest.finishing()))) is None:
+def _events(running: RunningComparison) -> Iterator[bytes]:
+    comparison_id, hidden = running.comparison.pk, running.comparison.hidden
+    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(running.candidates)})
+    for arrived in running.run():
+        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in arrived) or PING
+    if (failure := (yield from store_and_ping(running.finishing()))) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
     else:
         said = {"error": failure.get_codes(), "message": str(failure.detail)}
         yield sse({"event": "error", **said, "comparison_id": comparison_id})
 
 
-def _event(contest: Contest, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
-    each = contest.contestants[index]
+def _event(running: RunningComparison, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
+    each = running.candidates[index]
     if isinstance(event, str):
         names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
         elapsed = each.call.elapsed if each.call is not None else 0.0
         return {"event": "chunk", "index": index, **names, "chunk": event, "time": elapsed}
-    row = result_row(contest.result(index), hidden=hidden)
+    row = result_row(running.result(index), hidden=hidden)
     return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}

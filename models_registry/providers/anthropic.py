@@ -3,7 +3,7 @@
 from typing import Any
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Completion, CompletionRequest, ListedModel, Usage
+from models_registry.providers.base import Completion, ListedModel, Prompt, Usage
 from models_registry.providers.client import HTTPClient, integer, loads
 from models_registry.providers.failures import Failures
 from models_registry.providers.streaming import EventReader
@@ -24,17 +24,17 @@ class AnthropicClient(HTTPClient):
     models_path = "/v1/models"
     headers = {"anthropic-version": VERSION}
 
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
-        """Write a request."""
+    def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
+        """Write a prompt."""
         body: dict[str, Any] = {
-            "model": request.model,
-            "max_tokens": DEFAULT_MAX_TOKENS if request.max_tokens is None else request.max_tokens,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+            "model": model,
+            "max_tokens": DEFAULT_MAX_TOKENS if prompt.max_tokens is None else prompt.max_tokens,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in prompt.messages],
         }
-        if request.system:
-            body["system"] = request.system
-        if request.temperature is not None:
-            body["temperature"] = request.temperature
+        if prompt.system:
+            body["system"] = prompt.system
+        if prompt.temperature is not None:
+            body["temperature"] = prompt.temperature
         if stream:
             body["stream"] = True
         return body

@@ -1,4 +1,4 @@
-"""What every provider client takes and gives: requests, answers, streams."""
+"""What every provider client takes and gives: prompts, completions, streams."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,11 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompletionRequest:
-    """What a model is asked: `messages` oldest first, the last one by the user."""
+class Prompt:
+    """What a model is asked: `messages` oldest first, the last one by the user; a `system` of None is none."""
 
-    model: str
     messages: Sequence[Turn]
-    system: str = ""
+    system: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
 
@@ -81,11 +80,11 @@ class ProviderClient(ABC):
         self.base_url = base_url or self.default_base_url
 
     @abstractmethod
-    def complete(self, request: CompletionRequest) -> Completion:
+    def complete(self, model: str, prompt: Prompt) -> Completion:
         """Ask for the whole answer."""
 
     @abstractmethod
-    def stream(self, request: CompletionRequest) -> CompletionStream:
+    def stream(self, model: str, prompt: Prompt) -> CompletionStream:
         """Ask for the answer piece by piece; returns once the provider accepted (or raises its refusal)."""
 
     @abstractmethod

@@ -4,7 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Completion, CompletionRequest, ListedModel, Usage
+from models_registry.providers.base import Completion, ListedModel, Prompt, Usage
 from models_registry.providers.client import HTTPClient, integer, loads
 from models_registry.providers.failures import Failures
 from models_registry.providers.streaming import EventReader
@@ -30,15 +30,15 @@ class OpenAIClient(HTTPClient):
         """Name the parameter that bounds the answer of `model`."""
         return "max_completion_tokens"
 
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
+    def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
         """Write a request; what was not asked for is left to the model's defaults."""
-        system = [{"role": "system", "content": request.system}] if request.system else []
-        turns = [{"role": turn.role, "content": turn.content} for turn in request.messages]
-        body: dict[str, Any] = {"model": request.model, "messages": system + turns}
-        if request.temperature is not None:
-            body["temperature"] = request.temperature
-        if request.max_tokens is not None:
-            body[self.max_tokens_field(request.model)] = request.max_tokens
+        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+        turns = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
+        body: dict[str, Any] = {"model": model, "messages": system + turns}
+        if prompt.temperature is not None:
+            body["temperature"] = prompt.temperature
+        if prompt.max_tokens is not None:
+            body[self.max_tokens_field(model)] = prompt.max_tokens
         if stream:
             body["stream"] = True
             if self.stream_usage:
