@@ -1,0 +1,83 @@
+"""What a call costs: tokens of each kind times their rates, in USD.
+
+The rates are those that genai-prices publishes, or that staff set; they come from the registry's rows, so that no worker
+loads the package (docs/decisions/0021-true-costs.md). A test compares every model's cost with the package's own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from models_registry.providers.usage import Usage
+
+PER_RATE = 1_000_000  # tokens that a rate is the price of
+
+
+class Rates(NamedTuple):
+    """USD per million tokens of each kind; None where there is no rate of its own, so that the wider kind's applies."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+    output_reasoning: Decimal | None = None
+
+
+class Tier(NamedTuple):
+    """The rates of prompts with more than `above` tokens."""
+
+    above: int
+    rates: Rates
+
+
+def read_tiers(stored: Sequence[Mapping[str, str]]) -> list[Tier]:
+    """Read what `write_tiers` wrote."""
+    return [
+        Tier(int(tier["above"]), Rates(**{kind: Decimal(rate) for kind, rate in tier.items() if kind != "above"}))
+        for tier in stored
+    ]
+
+
+def write_tiers(tiers: Sequence[Tier]) -> list[dict[str, str]]:
+    """Write tiers as JSON can hold them: each a threshold and its rates as decimal strings."""
+    return [
+        {"above": str(above), **{kind: str(rate) for kind, rate in rates._asdict().items() if rate is not None}}
+        for above, rates in tiers
+    ]
+
+
+def rates_at(tiers: Sequence[Tier], input_tokens: int) -> Rates:
+    """Choose the rates for a prompt of this length: they apply to all of its tokens. `tiers` ascend and begin at 0."""
+    return [rates for above, rates in tiers if input_tokens > above or above == 0][-1]
+
+
+def cost(usage: Usage, rates: Rates) -> Decimal:
+    """Price a call in USD, exactly."""
+    return sum((tokens * rate for tokens, rate in _parts(usage, rates)), Decimal(0)) / PER_RATE
+
+
+def _parts(usage: Usage, rates: Rates) -> Iterator[tuple[int, Decimal]]:
+    """Split a usage into parts that do not overlap, each with its rate; a part never exceeds what is left of the whole."""
+    write_rate = rates.input if rates.cache_write is None else rates.cache_write
+    left = usage.input_tokens
+    inputs = (
+        (usage.cache_read_tokens, rates.cache_read),
+        (usage.cache_write_1h_tokens, write_rate if rates.cache_write_1h is None else rates.cache_write_1h),
+        ((usage.cache_write_tokens or 0) - (usage.cache_write_1h_tokens or 0), write_rate),
+        (usage.input_audio_tokens if rates.input_audio is not None else 0, rates.input_audio),
+    )
+    for tokens, rate in inputs:
+        part = min(tokens or 0, left)
+        yield part, rates.input if rate is None else rate
+        left -= part
+    yield left, rates.input
+    left = usage.output_tokens
+    for tokens, rate in ((usage.output_audio_tokens, rates.output_audio), (usage.reasoning_tokens, rates.output_reasoning)):
+        if rate is not None:
+            part = min(tokens or 0, left)
+            yield part, rate
+            left -= part
+    yield left, rates.output
