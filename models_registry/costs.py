@@ -1,16 +1,31 @@
 """What a call costs: tokens of each kind times their rates, in USD.
 
-The rates are those that genai-prices publishes, or that staff set; they come from the registry's rows, so that no worker
-loads the package (docs/decisions/0021-true-costs.md). A test compares every model's cost with the package's own.
+The rates are those that genai-prices publishes, or that staff set. They come from the registry: no worker loads the
+package (docs/decisions/0021-true-costs.md). A test compares the cost of every model with the package's own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from models_registry.providers.usage import Usage
+from django.db import models
+
+from models_registry.usage import Usage
+
+if TYPE_CHECKING:
+    from models_registry.models import LLMModel
 
 PER_RATE = 1_000_000  # tokens that a rate is the price of
+
+
+class CostSource(models.TextChoices):
+    """Where a cost comes from; `LEGACY` is that of rows from before kinds of tokens were told apart."""
+
+    VENDOR = "vendor", "the vendor's own figure"
+    LIST = "list", "list prices"
+    REGISTRY = "registry", "prices set by staff"
+    ESTIMATED = "estimated", "estimated tokens"
+    LEGACY = "legacy", "list prices, all tokens alike"
 
 
 class Rates(NamedTuple):
@@ -59,8 +74,27 @@ def cost(usage: Usage, rates: Rates) -> Decimal:
     return sum((tokens * rate for tokens, rate in _parts(usage, rates)), Decimal(0)) / PER_RATE
 
 
+def price(
+    model: "LLMModel | None", usage: Usage | None, *, estimated: bool
+) -> tuple[Decimal | None, CostSource | None, Rates | None]:
+    """Price a call of a model of the registry: the cost in USD, where it comes from, and the rates that made it.
+
+    The vendor's own figure is believed. All are None where the usage, the model or one of its prices is unknown.
+    """
+    if usage is None:
+        return None, None, None
+    if usage.cost is not None:
+        return usage.cost, CostSource.VENDOR, None
+    rates = model.rates(usage.input_tokens) if model is not None else None
+    if model is None or rates is None:
+        return None, None, None
+    by_staff = model.source == model.Source.STAFF
+    source = CostSource.ESTIMATED if estimated else CostSource.REGISTRY if by_staff else CostSource.LIST
+    return cost(usage, rates), source, rates
+
+
 def _parts(usage: Usage, rates: Rates) -> Iterator[tuple[int, Decimal]]:
-    """Split a usage into parts that do not overlap, each with its rate; a part never exceeds what is left of the whole."""
+    """Split a usage into parts that do not overlap, each with its rate; none exceeds what is left of the whole."""
     write_rate = rates.input if rates.cache_write is None else rates.cache_write
     left = usage.input_tokens
     inputs = (
@@ -74,8 +108,11 @@ def _parts(usage: Usage, rates: Rates) -> Iterator[tuple[int, Decimal]]:
         yield part, rates.input if rate is None else rate
         left -= part
     yield left, rates.input
-    left = usage.output_tokens
-    for tokens, rate in ((usage.output_audio_tokens, rates.output_audio), (usage.reasoning_tokens, rates.output_reasoning)):
+    left = usage.output_tokens or 0
+    for tokens, rate in (
+        (usage.output_audio_tokens, rates.output_audio),
+        (usage.reasoning_tokens, rates.output_reasoning),
+    ):
         if rate is not None:
             part = min(tokens or 0, left)
             yield part, rate

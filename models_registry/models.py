@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from models_registry.costs import Rates
 from perf.caching.querysets import InvalidatingQuerySet
 
 COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
@@ -119,11 +120,13 @@ class LLMModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal | None:
-        """Price a call in USD by the registry's prices; None when one of them is unknown."""
+    reasoning: bool | None = None
+
+    def rates(self, input_tokens: int) -> Rates | None:  # noqa: ARG002
+        """Give the rates; None when one of them is unknown."""
         if self.input_price is None or self.output_price is None:
             return None
-        return (self.input_price * prompt_tokens + self.output_price * completion_tokens) / 1_000_000
+        return Rates(self.input_price, self.output_price)
 
 
 class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):

@@ -58,13 +58,14 @@ class Exchange:
 
     def _answer(self, *, whole: bool) -> Message:
         text = self.call.text
-        broken = Message.Status.INTERRUPTED if text else Message.Status.ERROR
+        broken = Message.Status.INTERRUPTED if text or self.call.reasoning else Message.Status.ERROR
         return Message(
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.model.provider.slug,
             model=self.call.model.id,
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
+            reasoning=self.call.reasoning or None,
             **self.call.measure()._asdict(),
         )
 
@@ -99,7 +100,8 @@ def begin(
     Without `conversation_id` a conversation begins, of all messages of the prompt. With it, the prompt is the one new
     message, and a provider, model or system prompt that is None stays what it was.
 
-    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable, and InProgress or
+    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
+    take, APIKeyMissing or APIKeyUnreadable, and InProgress or
     AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
     where it stands.
     """

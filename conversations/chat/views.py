@@ -14,15 +14,15 @@ from conversations.completions.concurrency import Slot
 from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.runner import complete, stream_all
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.completions.usage import usage_event
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
-from models_registry.api.fields import money
 from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
-from models_registry.providers.base import Prompt, Turn
+from models_registry.providers.base import Prompt, Reasoning, Turn
 from perf.api.validation import valid
 
 
@@ -65,7 +65,8 @@ class ChatStreamView(UnrepeatableView):
     def post(self, request: Request) -> EventStreamResponse:
         """Send a message and read the answer as it is written.
 
-        Events: `start`, `chunk` with `content`, and at the end one `done`, or one `error` with code and message.
+        Events: `start`, `reasoning` and `chunk` with `content`, and at the end one `done`, or one `error` with code and
+        message.
         """
         asked = _chat_arguments(request)
         return streamed(lambda: begin(**asked), _events)
@@ -88,7 +89,7 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
     for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
-        chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
+        chunks = [_chunk(event) for _, event in arrived if isinstance(event, str)]
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
@@ -97,15 +98,14 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 
+def _chunk(piece: str) -> bytes:
+    return sse({"event": "reasoning" if isinstance(piece, Reasoning) else "chunk", "content": piece})
+
+
 def _done(exchange: Exchange) -> dict[str, Any]:
-    figures = exchange.call.measure()
-    usage = {
-        "prompt_tokens": figures.prompt_tokens,
-        "completion_tokens": figures.completion_tokens,
-        "cost": money(figures.cost),
-        "estimated": figures.estimated,
-    }
-    return {"event": "done", **_places(exchange), "usage": usage, "time": figures.time, "ttft": figures.ttft}
+    measured = exchange.call.measure()
+    usage = usage_event(measured._asdict())
+    return {"event": "done", **_places(exchange), "usage": usage, "time": measured.time, "ttft": measured.ttft}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
@@ -132,6 +132,8 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         system="\n\n".join(given) if given else None,
         temperature=data.get("temperature"),
         max_tokens=data.get("max_tokens"),
+        reasoning_effort=data.get("reasoning_effort"),
+        cache=settings.PROMPT_CACHING and data["prompt_caching"],
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
     return {"user_id": current_user(request).pk, "prompt": prompt, **target}

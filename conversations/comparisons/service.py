@@ -16,7 +16,7 @@ from conversations.models import Comparison, ComparisonResult
 from models_registry.completion import Call, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
-from models_registry.providers.base import Prompt, Turn
+from models_registry.providers.base import Effort, Prompt, Turn
 from perf.db.connections import release
 
 INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
@@ -72,6 +72,7 @@ class RunningComparison:
         )
         if each.call is not None:
             row.response = each.call.text
+            row.reasoning = each.call.reasoning or None
             for name, value in each.call.measure()._asdict().items():
                 setattr(row, name, value)
         return row
@@ -121,14 +122,19 @@ def begin(
     models: Sequence[tuple[Provider, str]],
     system: str = "",
     blind: bool = False,
+    reasoning_effort: Effort | None = None,
     attempt: Attempt | None = None,
 ) -> RunningComparison:
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
-    A model without a key fails alone. Raises APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
+    A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
+    APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
     of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
     """
-    order, question = list(models), Prompt(system=system, messages=[Turn("user", prompt)])
+    order, question = (
+        list(models),
+        Prompt(system=system, messages=[Turn("user", prompt)], reasoning_effort=reasoning_effort),
+    )
     if blind:
         random.SystemRandom().shuffle(order)
     try:

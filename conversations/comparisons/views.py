@@ -28,6 +28,7 @@ from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
+from models_registry.providers.base import Reasoning
 from perf.api.validation import valid
 from perf.caching.responses import Cached, CachedView, canonical
 
@@ -66,7 +67,8 @@ class CompareStreamView(UnrepeatableView):
     def post(self, request: Request) -> EventStreamResponse:
         """Send a prompt to several models at once and read their answers as they are written.
 
-        Events: `start`, interleaved `chunk`s, for each model one `complete` or `error`, and `done` when all is stored.
+        Events: `start`, interleaved `chunk`s and, unless blind, `reasoning`, for each model one `complete` or `error`,
+        and `done` when all is stored.
         """
         asked = _asked(request)
         return streamed(lambda: begin(**asked), _events)
@@ -164,7 +166,9 @@ def _events(running: RunningComparison) -> Iterator[bytes]:
     comparison_id, hidden = running.comparison.pk, running.comparison.hidden
     yield sse({"event": "start", "comparison_id": comparison_id, "total": len(running.candidates)})
     for arrived in running.run():
-        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in arrived) or PING
+        # Whether a model tells what it thinks, and how, gives away which one it is.
+        shown = [(index, event) for index, event in arrived if not (hidden and isinstance(event, Reasoning))]
+        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in shown) or PING
     if (failure := (yield from store_and_ping(running.finishing()))) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
     else:
@@ -177,6 +181,13 @@ def _event(running: RunningComparison, index: int, event: Any, *, hidden: bool) 
     if isinstance(event, str):
         names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
         elapsed = each.call.elapsed if each.call is not None else 0.0
-        return {"event": "chunk", "index": index, **names, "chunk": event, "time": elapsed}
+        piece = {"chunk": event} if type(event) is str else {"content": event}
+        return {
+            "event": "chunk" if type(event) is str else "reasoning",
+            "index": index,
+            **names,
+            **piece,
+            "time": elapsed,
+        }
     row = result_row(running.result(index), hidden=hidden)
     return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}

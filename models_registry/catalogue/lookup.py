@@ -11,7 +11,7 @@ from perf.caching.namespace import EVERYBODY
 
 # What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
-MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", "input_price", "output_price")
+MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", "input_price", "output_price", "source")
 
 
 def usable_provider(slug: str) -> Provider:
@@ -26,8 +26,8 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
     values, _ = models.fetch(place, lambda: _model_values(provider, model))
     if values is None:
         return None
-    pk, *rest, input_price, output_price = values
-    return LLMModel.from_db(None, MODEL_FIELDS, [UUID(pk), *rest, _price(input_price), _price(output_price)])
+    pk, *rest, input_price, output_price, source = values
+    return LLMModel.from_db(None, MODEL_FIELDS, [UUID(pk), *rest, _price(input_price), _price(output_price), source])
 
 
 def has_key(user_id: int, provider: Provider) -> bool:
@@ -46,9 +46,9 @@ def _model_values(provider: Provider, model: str) -> list[Any] | None:
     values = next(iter(registered(provider, model).values_list(*MODEL_FIELDS)), None)
     if values is None:
         return None
-    pk, *rest, input_price, output_price = values
+    pk, *rest, input_price, output_price, source = values
     prices = (None if price is None else str(price) for price in (input_price, output_price))
-    return [str(pk), *rest, *prices]
+    return [str(pk), *rest, *prices, source]
 
 
 def _price(written: str | None) -> Decimal | None:
