@@ -112,7 +112,7 @@ def anthropic_usage(usage: Any) -> Usage | None:
         input_tokens=min(uncached + (read or 0) + (written or 0), MAX_COUNT),
         output_tokens=output,
         cache_read_tokens=read,
-        cache_write_tokens=written,
+        cache_write_tokens=written and min(written, MAX_COUNT - (read or 0)),
         cache_write_1h_tokens=_part(long, written or 0),
         reasoning_tokens=_part(count(_details(usage, "output_tokens_details").get("thinking_tokens")), output),
     )
