@@ -1,14 +1,15 @@
 """What a call costs: tokens of each kind times their rates, in USD.
 
-The rates are those that genai-prices publishes, or that staff set; they come from the registry's rows, so that no worker
-loads the package (docs/decisions/0021-true-costs.md). A test compares every model's cost with the package's own.
+The rates are those that genai-prices publishes, or that staff set; they come from the registry's rows, so that no
+worker loads the package (docs/decisions/0021-true-costs.md). A test compares every model's cost with the package's own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from models_registry.providers.usage import Usage
+if TYPE_CHECKING:  # the clients know the models, and the models this
+    from models_registry.providers.usage import Usage
 
 PER_RATE = 1_000_000  # tokens that a rate is the price of
 
@@ -54,13 +55,13 @@ def rates_at(tiers: Sequence[Tier], input_tokens: int) -> Rates:
     return [rates for above, rates in tiers if input_tokens > above or above == 0][-1]
 
 
-def cost(usage: Usage, rates: Rates) -> Decimal:
+def cost(usage: "Usage", rates: Rates) -> Decimal:
     """Price a call in USD, exactly."""
     return sum((tokens * rate for tokens, rate in _parts(usage, rates)), Decimal(0)) / PER_RATE
 
 
-def _parts(usage: Usage, rates: Rates) -> Iterator[tuple[int, Decimal]]:
-    """Split a usage into parts that do not overlap, each with its rate; a part never exceeds what is left of the whole."""
+def _parts(usage: "Usage", rates: Rates) -> Iterator[tuple[int, Decimal]]:
+    """Split a usage into parts that do not overlap, each with its rate; no part exceeds what is left of the whole."""
     write_rate = rates.input if rates.cache_write is None else rates.cache_write
     left = usage.input_tokens
     inputs = (
@@ -75,7 +76,10 @@ def _parts(usage: Usage, rates: Rates) -> Iterator[tuple[int, Decimal]]:
         left -= part
     yield left, rates.input
     left = usage.output_tokens
-    for tokens, rate in ((usage.output_audio_tokens, rates.output_audio), (usage.reasoning_tokens, rates.output_reasoning)):
+    for tokens, rate in (
+        (usage.output_audio_tokens, rates.output_audio),
+        (usage.reasoning_tokens, rates.output_reasoning),
+    ):
         if rate is not None:
             part = min(tokens or 0, left)
             yield part, rate
