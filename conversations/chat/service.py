@@ -115,7 +115,8 @@ def begin(
             if attempt is not None:
                 attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
             messages = prompt.messages if conversation_id is None else _history(conversation)
-        return Exchange(conversation, _call(resolved, conversation, prompt, messages), attempt)
+            call = _call(resolved, conversation, prompt, messages)
+        return Exchange(conversation, call, attempt)
 
 
 def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt) -> Exchange:
