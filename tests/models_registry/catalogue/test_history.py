@@ -104,6 +104,21 @@ def test_tiers_are_recorded_where_they_say_more_than_the_prices(provider):
     assert model("gpt-4o").price_tiers != old[:1]
 
 
+def test_rates_go_when_a_price_is_not_known_any_more():
+    gateway = Provider.objects.create(slug="openrouter", name="Router", kind="openai_compatible", base_url="http://x")
+    values = {"input_price": 1, "output_price": 1, "price_tiers": [{"above": "0", "input": "1", "output": "1"}]}
+    LLMModel.objects.create(provider=gateway, model_id="cloudflare/clef", name="C", source="provider", **values)
+    for _ in range(2):
+        reconcile(gateway, None, now=NOW)
+        row = model("cloudflare/clef")
+        assert (row.price_tiers, row.output_price, row.rates(5)) == (None, None, None)
+        assert [change[0] for change in recorded("cloudflare/clef")] == [
+            "input_price",
+            "output_price",
+            "context_window",
+        ]
+
+
 def test_history_and_change_are_stored_together_or_not_at_all(provider):
     LLMModel.objects.filter(model_id="gpt-4o").update(input_price=99)
     with transaction.atomic():
