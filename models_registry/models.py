@@ -1,11 +1,13 @@
 """Providers, their models and the users' API keys."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from models_registry.costs import Rates, rates_at, read_tiers
@@ -122,7 +124,7 @@ class LLMModel(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="The catalogue's rates by length of the prompt, as models_registry.costs.write_tiers writes them.",
+        help_text="The catalogue's rates by length of the prompt and hour, as costs.write_tiers writes them.",
     )
     reasoning = models.BooleanField(null=True, blank=True, help_text="Whether it can think before it answers.")
     vision = models.BooleanField(null=True, blank=True, help_text="Whether it sees images.")
@@ -143,15 +145,15 @@ class LLMModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def rates(self, input_tokens: int) -> Rates | None:
+    def rates(self, input_tokens: int, *, at: datetime | None = None) -> Rates | None:
         """Choose the rates of a prompt of so many tokens; None when the input's or the output's price is unknown.
 
-        What staff set holds whatever the length; the catalogue's rates may depend on it.
+        What staff set always holds; the catalogue's rates may depend on the length and on the time, now by default.
         """
         if self.input_price is None or self.output_price is None:
             return None
         if self.price_tiers and self.source != self.Source.STAFF:
-            return rates_at(read_tiers(self.price_tiers), input_tokens)
+            return rates_at(read_tiers(self.price_tiers), input_tokens, at or timezone.now())
         return Rates(self.input_price, self.output_price, self.cache_read_price, self.cache_write_price)
 
 

@@ -50,10 +50,11 @@ class ModelList(serializers.Serializer[Any]):
     results = Model(many=True)
 
 
-class Change(serializers.Serializer[Any]):
+class ModelChange(serializers.Serializer[Any]):
     """A value of a model that changed, as text before and after; null where it was or is unknown.
 
     Prices are decimals in USD per million tokens, counts are whole numbers, yes and no are `true` and `false`.
+    `price_tiers` are JSON, and null where the model has no more rates than its four prices.
     """
 
     changed_at = serializers.DateTimeField()
@@ -120,7 +121,7 @@ def model_row(model: LLMModel) -> dict[str, Any]:
 
 
 def change_row(change: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a change the way `Change` documents it."""
+    """Write a change the way `ModelChange` documents it."""
     return {name: change[name] for name in ("changed_at", "field", "old", "new", "source")}
 
 

@@ -68,7 +68,7 @@ class ModelHistoryViewSet(GenericViewSet[ModelChange]):
     """
 
     queryset = ModelChange.objects.none()
-    serializer_class = serializers.Change
+    serializer_class = serializers.ModelChange
     orderings = (queries.NEWEST_CHANGE_FIRST,)
 
     @extend_schema(tags=["models"])

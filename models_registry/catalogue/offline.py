@@ -5,10 +5,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_registry.catalogue import rules
-from models_registry.costs import Rates, Tier, write_tiers
+from models_registry.costs import Hours, Rates, Tier, write_tiers
 
 if TYPE_CHECKING:
     from genai_prices import types
@@ -99,8 +99,8 @@ def _providers() -> dict[str, "types.Provider"]:
 
 def _entry(provider_slug: str, model: "types.ModelInfo", now: datetime) -> Entry:
     model_id = rules.API_IDS.get(provider_slug, {}).get(model.id, model.id)
-    prices = _prices(model, now)
-    base = _rates(prices, 0)
+    prices = _in_force(model, now)
+    base = _rates(prices[0][0], 0)
     return Entry(
         model_id=model_id,
         name=_name(model_id, model.name),
@@ -119,21 +119,39 @@ def _name(model_id: str, name: str | None) -> str:
     return re.sub("^gpt ", "GPT-", rules.NAMES.get(model_id) or name or model_id)
 
 
-def _prices(model: "types.ModelInfo", now: datetime) -> "types.ModelPrice":
-    """Choose the prices in force on the day; discounts by the hour would make the registry change all day long."""
+def _in_force(model: "types.ModelInfo", now: datetime) -> "list[tuple[types.ModelPrice, Hours | None]]":
+    """Choose the prices of the day, then those of some of its hours, the later the stronger.
+
+    The first are the ones shown: a price by the hour would make the registry change all day long.
+    """
     if not isinstance(model.prices, list):
-        return model.prices
+        return [(model.prices, None)]
     # As `ModelInfo.get_prices` does: the last in force counts, else the first.
     dated = [price for price in model.prices if not hasattr(price.constraint, "start_time")] or model.prices
     in_force = [price for price in dated if price.constraint is None or price.constraint.active(now)]
-    return (in_force or dated)[-1 if in_force else 0].prices
+    day = (in_force or dated)[-1 if in_force else 0]
+    later = model.prices[model.prices.index(day) + 1 :]
+    hourly = (price for price in later if hasattr(price.constraint, "start_time"))
+    return [(day.prices, None), *((price.prices, _hours(price.constraint)) for price in hourly)]
 
 
-def _tiers(prices: "types.ModelPrice") -> list[dict[str, str]]:
+def _hours(constraint: Any) -> Hours:
+    """Read the hours of a price in UTC, as times without a zone are."""
+    today = datetime.now(UTC).date()
+    start, end = (
+        datetime.combine(today, each, each.tzinfo or UTC) for each in (constraint.start_time, constraint.end_time)
+    )
+    return Hours(start.astimezone(UTC).time(), end.astimezone(UTC).time())
+
+
+def _tiers(in_force: "list[tuple[types.ModelPrice, Hours | None]]") -> list[dict[str, str]]:
     """Read the rates of every length of prompt at which one of them changes, as `write_tiers` writes them."""
-    priced = (getattr(prices, unit) for unit in RATES.values())
-    starts = {tier.start for price in priced for tier in getattr(price, "tiers", ())}
-    return write_tiers([Tier(above, Rates(**_rates(prices, above))) for above in sorted({0, *starts})])
+    tiers = []
+    for prices, hours in in_force:
+        priced = (getattr(prices, unit) for unit in RATES.values())
+        starts = {tier.start for price in priced for tier in getattr(price, "tiers", ())}
+        tiers += [Tier(above, Rates(**_rates(prices, above)), hours) for above in sorted({0, *starts})]
+    return write_tiers(tiers)
 
 
 def _rates(prices: "types.ModelPrice", above: int) -> dict[str, Decimal]:
