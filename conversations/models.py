@@ -1,5 +1,6 @@
 """Conversations and their messages, comparisons and their results, requests that may be repeated."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from models_registry.costs import CostSource
 from perf.caching.querysets import InvalidatingQuerySet, LeafModel
 
 PREVIEW_LENGTH = 100  # characters
@@ -93,15 +95,36 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 
+def _price() -> "models.DecimalField[Decimal | None, Decimal | None]":
+    return models.DecimalField(
+        max_digits=14, decimal_places=6, null=True, blank=True, help_text="USD per million tokens, when it was called"
+    )
+
+
 class Measured(LeafModel):
     """What a model wrote, and what the call took; null where there was none, or where it is unknown."""
 
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cache_read_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
+    cache_write_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
+    cache_write_1h_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of those, for an hour.")
+    reasoning_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the completion tokens.")
+    input_audio_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
+    output_audio_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the completion tokens.")
+    input_image_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
     cost = models.DecimalField(max_digits=22, decimal_places=12, null=True, blank=True, help_text="USD")
-    estimated = models.BooleanField(default=False, help_text="Tokens were guessed from the length of the text.")
+    # Null beside a cost in rows from before kinds of tokens were told apart. This and `reasoning` are nullable so that
+    # databases add the columns without rewriting the tables.
+    cost_source = models.CharField(max_length=10, choices=CostSource, null=True, blank=True)  # noqa: DJ001
+    input_price = _price()
+    cache_read_price = _price()
+    cache_write_price = _price()
+    output_price = _price()
+    estimated = models.BooleanField(default=False, help_text="Tokens were estimated from the text.")
     time = models.FloatField(null=True, blank=True, help_text="seconds")
     ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
+    reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
 
     class Meta:
         abstract = True

@@ -240,6 +240,9 @@ PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 60.0)
 # Seconds for which an answer is tried to be stored while the database is away.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
+PROMPT_CACHING = boolean(
+    "PROMPT_CACHING", default=True
+)  # asked for where a vendor wants to be asked and it saves money
 
 # REST framework and OpenAPI
 

@@ -4,9 +4,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
+from models_registry.catalogue.history import staff_edit
 from models_registry.models import APIKey, LLMModel, Provider
+from models_registry.query_plans import NEWEST_CHANGE_FIRST
 from perf.pages.paginator import CappedPaginator
+
+CHANGES_SHOWN = 50  # of a model's history on its page
 
 
 @admin.register(Provider)
@@ -40,14 +48,30 @@ class LLMModelAdmin(admin.ModelAdmin[LLMModel]):
     ordering = ("provider__slug", "model_id")
     list_select_related = ("provider",)
     search_fields = ("model_id", "name")
-    readonly_fields = ("source", "checked_at")
+    readonly_fields = ("source", "checked_at", "price_tiers", "history")
     paginator = CappedPaginator
     show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: LLMModel, form: Any, change: bool) -> None:
         """Make the row staff's own, or the next sync would undo the change."""
-        obj.source = LLMModel.Source.STAFF
-        super().save_model(request, obj, form, change)
+        obj.source, obj.price_tiers = LLMModel.Source.STAFF, None  # the prices of the row count from now on
+        with staff_edit(obj):
+            super().save_model(request, obj, form, change)
+
+    @admin.display(description="newest changes")
+    def history(self, obj: LLMModel) -> SafeString:
+        """Show the newest changes of prices, limits and availability; the API pages through all of them."""
+        changes = obj.changes.order_by(NEWEST_CHANGE_FIRST, "-id")[:CHANGES_SHOWN]
+        rows = (
+            (localize(localtime(change.changed_at)), change.field, change.old, change.new, change.source)
+            for change in changes
+        )
+        cells = [tuple("\u2013" if cell is None else cell for cell in row) for row in rows]
+        if not cells:
+            return format_html("{}", "None so far.")
+        head = format_html_join("", "<th>{}</th>", (("when",), ("what",), ("before",), ("after",), ("by",)))
+        body = format_html_join("", f"<tr>{'<td>{}</td>' * 5}</tr>", cells)
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
 
 
 @admin.register(APIKey)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from perf.caching.invalidation import invalidates
+from perf.caching.invalidation import exempt, invalidates
 from perf.caching.namespace import Namespace
 
 KEYS_TTL = 300  # seconds
@@ -15,3 +15,4 @@ keys = Namespace("keys", ttl=KEYS_TTL)
 invalidates("models_registry.Provider", models, owner=None)
 invalidates("models_registry.LLMModel", models, owner=None)
 invalidates("models_registry.APIKey", keys, owner="user_id")
+exempt("models_registry.ModelChange", "few ask for a model's history, which is read from the database each time")

@@ -6,50 +6,80 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from rest_framework.exceptions import ValidationError
+
 from models_registry.catalogue.lookup import known_model
+from models_registry.costs import CostSource, price
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.figures import record_call
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Usage
+from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Reasoning
 from models_registry.providers.cancellation import CancelToken
+from models_registry.usage import Usage, estimate_tokens
 
-# A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
-CHARACTERS_PER_TOKEN = 4
+# The columns that counts are stored in, and their names in a `Usage`.
+COUNT_COLUMNS = {
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    **{
+        name: name
+        for name in (
+            "cache_read_tokens",
+            "cache_write_tokens",
+            "cache_write_1h_tokens",
+            "reasoning_tokens",
+            "input_audio_tokens",
+            "output_audio_tokens",
+            "input_image_tokens",
+        )
+    },
+}
 
 
-class Figures(NamedTuple):
-    """What a call took: `cost` in USD, None where a price is unknown; times in seconds.
+class Measurement(NamedTuple):
+    """What a call took: tokens by kind, None where unknown; `cost` in USD and the rates it was made of; seconds.
 
-    `estimated` says that the tokens were guessed from the length of the text. `ttft` is the time to the first token,
-    None when there was none.
+    `estimated` says that tokens were estimated from the text. `ttft` is the time to the first token.
     """
 
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    cache_write_1h_tokens: int | None
+    reasoning_tokens: int | None
+    input_audio_tokens: int | None
+    output_audio_tokens: int | None
+    input_image_tokens: int | None
     cost: Decimal | None
+    cost_source: CostSource | None
+    input_price: Decimal | None
+    cache_read_price: Decimal | None
+    cache_write_price: Decimal | None
+    output_price: Decimal | None
     estimated: bool
     time: float
     ttft: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A model to call and all that calling it needs, so that the call itself touches no database."""
+class ResolvedModel:
+    """A model with all that calling it needs, so that the call itself touches no database."""
 
     provider: Provider
-    model: str
+    id: str
     registered: LLMModel | None
     client: ProviderClient
 
 
-def prepare(*, user_id: int, provider: Provider, model: str) -> Target:
-    """Look up price and key. Raises APIKeyMissing, APIKeyUnreadable."""
+def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
+    """Look up prices and key. Raises APIKeyMissing, APIKeyUnreadable."""
     known = known_model(provider, model)
     key = find_key(user_id=user_id, provider=provider)
     client = client_of(provider, key)
-    return Target(provider, model, known, client)
+    return ResolvedModel(provider, model, known, client)
 
 
 def client_of(provider: Provider, key: str) -> ProviderClient:
@@ -62,23 +92,32 @@ def client_of(provider: Provider, key: str) -> ProviderClient:
 class Call:
     """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far."""
 
-    def __init__(self, target: Target, request: CompletionRequest) -> None:
-        self.target = target
-        self.request = _with_output_limit(target, request)
+    def __init__(self, model: ResolvedModel, prompt: Prompt) -> None:
+        """Check the prompt; raises ValidationError for a parameter that the model or its provider cannot take."""
+        self.model = model
+        self.prompt = _with_output_limit(model, prompt)
+        _check(model, prompt)
         self.cut = False
+        self.closed = False
         self._pieces: list[str] = []
+        self._reasoning: list[str] = []
         self._usage: Usage | None = None
+        self._whole = False
         self._stream: CompletionStream | None = None
         self._started = time.perf_counter()
         self._ended: float | None = None
         self._first: float | None = None
-        self.closed = False
         self._token = CancelToken()
 
     @property
     def text(self) -> str:
         """The answer as far as it has arrived."""
         return "".join(self._pieces)
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought, as far as the provider tells and it has arrived."""
+        return "".join(self._reasoning)
 
     @property
     def elapsed(self) -> float:
@@ -88,43 +127,46 @@ class Call:
     def complete(self) -> None:
         """Wait for the whole answer. Raises ProviderError, StreamBroken when it was given up."""
         self._started = time.perf_counter()
-        whole = False
         try:
             with self._token.active():
-                completion = self.target.client.complete(self.request)
+                completion = self.model.client.complete(self.model.id, self.prompt)
             self._first = self._ended = time.perf_counter()
             self._pieces.append(completion.text)
+            self._reasoning.append(completion.reasoning)
             self._usage = completion.usage
             self.cut = completion.cut
-            whole = True
+            self._whole = True
         except ProviderError:
             if self.closed:
                 raise StreamBroken("The server was stopped.") from None
             raise
         finally:
-            self._end(whole=whole)
+            self._end()
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the pieces as they arrive. Raises ProviderError, after which `text` holds what came before."""
+        """Yield pieces of text and `Reasoning` as they arrive.
+
+        Raises ProviderError, after which `text` and `reasoning` hold what came before.
+        """
         self._started = time.perf_counter()
-        whole = False
         try:
             with self._token.active():
-                self._stream = self.target.client.stream(self.request)
+                self._stream = self.model.client.stream(self.model.id, self.prompt)
             if self.closed:  # while the provider had not yet accepted
                 return
             for piece in self._stream:
                 if self._first is None:
                     self._first = time.perf_counter()
-                self._pieces.append(piece)
+                (self._reasoning if isinstance(piece, Reasoning) else self._pieces).append(piece)
                 yield piece
-            self._usage = self._stream.usage
-            whole = True
+            self._whole = not self.closed
         except ProviderError:
-            if not self.closed:  # of a call that was given up nobody wants to know how it ended
+            if not self.closed:  # nobody waits for the end of a call that was given up
                 raise
         finally:
-            self._end(whole=whole)
+            if self._stream is not None:
+                self._usage = self._stream.usage
+            self._end()
             self._close_stream()
 
     def close(self) -> None:
@@ -133,50 +175,68 @@ class Call:
         self._token.cancel()
         self._close_stream()
 
-    def figures(self) -> Figures:
-        """Measure the call as far as it has come."""
-        usage = self._usage or self._estimate()
-        registered = self.target.registered
-        return Figures(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cost=registered.cost(usage.prompt_tokens, usage.completion_tokens) if registered else None,
-            estimated=self._usage is None,
+    def measure(self) -> Measurement:
+        """Measure the call as far as it has come; of a call that the provider refused nothing but the time is known."""
+        usage, estimated = self._counted()
+        cost, source, rates = price(self.model.registered, usage, estimated=estimated)
+        counts = {column: None if usage is None else getattr(usage, name) for column, name in COUNT_COLUMNS.items()}
+        return Measurement(
+            **counts,
+            cost=cost,
+            cost_source=source,
+            input_price=rates and rates.input,
+            cache_read_price=rates and rates.cache_read,
+            cache_write_price=rates and rates.cache_write,
+            output_price=rates and rates.output,
+            estimated=estimated,
             time=self.elapsed,
             ttft=None if self._first is None else round(self._first - self._started, 4),
         )
 
-    def _end(self, *, whole: bool) -> None:
-        """Take down what it took; a call that brought nothing is taken to have cost nothing."""
+    def _counted(self) -> tuple[Usage | None, bool]:
+        """Count the tokens, and tell whether any were estimated.
+
+        What the provider reported stands. Of a stream that broke off the output is estimated, for its last count came
+        early; of one that was abandoned before the first piece the prompt, which the provider had accepted.
+        """
+        usage = self._usage
+        if usage is None:
+            if self._first is None and not self._whole and not (self.closed and self._stream is not None):
+                return None, False
+            sent = (self.prompt.system or "", *(turn.content for turn in self.prompt.messages))
+            usage = Usage(input_tokens=estimate_tokens("".join(sent)), output_tokens=None)
+        elif self._whole and usage.output_tokens is not None:
+            return usage, False
+        written = estimate_tokens(self.text + self.reasoning)
+        return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
+
+    def _end(self) -> None:
+        """Record how the call ended."""
         self._ended = self._ended or time.perf_counter()
-        figures = self.figures()
-        nothing = self._first is None
+        measured = self.measure()
         record_call(
-            provider=self.target.provider.slug,
-            model=self.target.model,
-            outcome="left" if self.closed else "ok" if whole else "failed",
-            seconds=figures.time,
-            ttft=None if self._stream is None else figures.ttft,  # a whole answer has no first token to see
-            prompt_tokens=0 if nothing else figures.prompt_tokens,
-            completion_tokens=figures.completion_tokens,
-            cost=None if nothing else figures.cost,
+            provider=self.model.provider.slug,
+            model=self.model.id,
+            outcome="left" if self.closed else "ok" if self._whole else "failed",
+            ttft=None if self._stream is None else measured.ttft,  # a whole answer has no first token to see
+            measured=measured,
         )
 
     def _close_stream(self) -> None:
         if self._stream is not None:
             self._stream.close()
 
-    def _estimate(self) -> Usage:
-        prompt = len(self.request.system) + sum(len(turn.content) for turn in self.request.messages)
-        return Usage(_tokens(prompt), _tokens(len(self.text)))
+
+def _with_output_limit(model: ResolvedModel, prompt: Prompt) -> Prompt:
+    """Where the wire format requires a limit and the user gave none, take the model's own, if it is known."""
+    if not model.client.requires_max_tokens or prompt.max_tokens is not None or model.registered is None:
+        return prompt
+    return replace(prompt, max_tokens=model.registered.max_output_tokens)
 
 
-def _tokens(characters: int) -> int:
-    return -(-characters // CHARACTERS_PER_TOKEN)
-
-
-def _with_output_limit(target: Target, request: CompletionRequest) -> CompletionRequest:
-    """Where the wire format wants a limit and the user gave none, take the model's own, if it is known."""
-    if not target.client.requires_max_tokens or request.max_tokens is not None or target.registered is None:
-        return request
-    return replace(request, max_tokens=target.registered.max_output_tokens)
+def _check(model: ResolvedModel, prompt: Prompt) -> None:
+    problems = model.client.problems(model.id, prompt)
+    if prompt.reasoning_effort is not None and model.registered is not None and model.registered.reasoning is False:
+        problems["reasoning_effort"] = "This model does not reason."
+    if problems:
+        raise ValidationError(problems)

@@ -1,13 +1,16 @@
 """Providers, their models and the users' API keys."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from models_registry.costs import Rates, rates_at, read_tiers
 from perf.caching.querysets import InvalidatingQuerySet
 
 COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
@@ -103,6 +106,29 @@ class LLMModel(models.Model):
     output_price = models.DecimalField(
         max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD per million tokens"
     )
+    cache_read_price = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="USD per million tokens read from the provider's cache; empty: as the rest of the input.",
+    )
+    cache_write_price = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="USD per million tokens written to the provider's cache; empty: as the rest of the input.",
+    )
+    price_tiers = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The catalogue's rates by length of the prompt and hour, as costs.write_tiers writes them.",
+    )
+    reasoning = models.BooleanField(null=True, blank=True, help_text="Whether it can think before it answers.")
+    vision = models.BooleanField(null=True, blank=True, help_text="Whether it sees images.")
+    tools = models.BooleanField(null=True, blank=True, help_text="Whether it calls tools.")
     available = models.BooleanField(default=True, help_text="False when the provider's own list lacks it.")
     deprecated = models.BooleanField(default=False)
     source = models.CharField(max_length=10, choices=Source, default=Source.STAFF, editable=False)
@@ -119,11 +145,34 @@ class LLMModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal | None:
-        """Price a call in USD by the registry's prices; None when one of them is unknown."""
+    def rates(self, input_tokens: int, *, at: datetime | None = None) -> Rates | None:
+        """Choose the rates of a prompt of so many tokens; None when the input's or the output's price is unknown.
+
+        What staff set always holds; the catalogue's rates may depend on the length and on the time, now by default.
+        """
         if self.input_price is None or self.output_price is None:
             return None
-        return (self.input_price * prompt_tokens + self.output_price * completion_tokens) / 1_000_000
+        if self.price_tiers and self.source != self.Source.STAFF:
+            return rates_at(read_tiers(self.price_tiers), input_tokens, at or timezone.now())
+        return Rates(self.input_price, self.output_price, self.cache_read_price, self.cache_write_price)
+
+
+class ModelChange(models.Model):
+    """One value of a model that changed: of its prices, its limits, or whether it can be called."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    model = models.ForeignKey(LLMModel, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    changed_at = models.DateTimeField()
+    field = models.CharField(max_length=30)
+    old = models.TextField(null=True)  # noqa: DJ001 - null is unknown, and no text says that
+    new = models.TextField(null=True)  # noqa: DJ001
+    source = models.CharField(max_length=10, choices=LLMModel.Source)
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "-changed_at", "-id"], name="idx_modelchange_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old} → {self.new}"
 
 
 class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):

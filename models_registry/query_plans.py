@@ -7,13 +7,17 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, Provider, ProviderKind
+from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, ModelChange, Provider, ProviderKind
+from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
 PROVIDERS, MODELS = Provider._meta.db_table, LLMModel._meta.db_table
 # Vendors publish dozens of models, not thousands, and the list is cached for a day.
 FEW_PROVIDERS = {PROVIDERS: "a handful of providers"}
 WHOLE_LIST = {**FEW_PROVIDERS, MODELS: "some hundred models, all of them listed"}
+CHANGE_FIELDS = ("id", "changed_at", "field", "old", "new", "source")
+NEWEST_CHANGE_FIRST = "-changed_at"
+PAGE = 20  # rows of a page that is checked
 
 
 def model_list(query: Mapping[str, Any]) -> LLMModelQuerySet:
@@ -31,6 +35,17 @@ def model_list(query: Mapping[str, Any]) -> LLMModelQuerySet:
 def listed_models() -> LLMModelQuerySet:
     """Give all models that users may see, in the list's order."""
     return LLMModel.objects.listed().order_by("provider__slug", "model_id")
+
+
+def one_model(provider: str, model_id: str) -> LLMModelQuerySet:
+    """Give the model of this id that users may see, at most one."""
+    return listed_models().filter(provider__slug=provider, model_id=model_id)
+
+
+def model_changes(model_pk: UUID) -> QuerySet[ModelChange, dict[str, Any]]:
+    """Read what is shown of the changes of a model."""
+    rows: QuerySet[ModelChange, dict[str, Any]] = ModelChange.objects.filter(model_id=model_pk).values(*CHANGE_FIELDS)
+    return rows
 
 
 def registered(provider: Provider, model: str) -> QuerySet[LLMModel]:
@@ -68,8 +83,8 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     for query in queries:
         name = f"models{' by ' if query else ''}{next(iter(query), '')}"
         yield DeclaredQuery(name, partial(model_list, query), WHOLE_LIST, "some hundred models")
-    one = listed_models().filter(provider__slug=provider.slug, model_id=model)
-    yield DeclaredQuery("model", lambda: as_get(one), FEW_PROVIDERS)
+    yield DeclaredQuery("model", lambda: as_get(one_model(provider.slug, model)), FEW_PROVIDERS)
+    yield from _changes()
     yield DeclaredQuery("chat, price of the model", lambda: registered(provider, model))
     yield DeclaredQuery("chat, look-up of the key", lambda: own_key(user_id, provider))
     yield DeclaredQuery("chat, whether there is a key", lambda: keyed_providers(user_id))
@@ -80,3 +95,20 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     )
     yield DeclaredQuery("models, who is due to be asked", providers_asked, FEW_PROVIDERS)
     yield DeclaredQuery("chat, the provider", lambda: usable.filter(slug=provider.slug), FEW_PROVIDERS)
+
+
+def _changes() -> Iterator[DeclaredQuery]:
+    """Declare the pages of a model's history: the first, and those after and before a change of it."""
+    sample = ModelChange.objects.order_by("-pk").first()
+    rows = model_changes(sample.model_id if sample else UUID(int=0))
+    positions: dict[str, Any] = {"first": None}
+    if sample is not None:
+        place = partial(KeysetPagination.place, row=sample, ordering=NEWEST_CHANGE_FIRST)
+        positions |= {"next": place("next"), "previous": place("previous")}
+    for name, position in positions.items():
+        run = partial(_page, KeysetPagination.beyond(rows, ordering=NEWEST_CHANGE_FIRST, position=position))
+        yield DeclaredQuery(f"history of a model, {name} page", run)
+
+
+def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    return rows[: PAGE + 1]

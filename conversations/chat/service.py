@@ -1,7 +1,7 @@
 """Chatting: the user's message is kept before the model is asked, and the answer however it ends."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,34 +17,17 @@ from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
-from models_registry.completion import Call, Target, prepare
+from models_registry.completion import Call, ResolvedModel, resolve
 from models_registry.models import Provider
-from models_registry.providers.base import CompletionRequest, Turn
+from models_registry.providers.base import Prompt, Turn
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = ("provider", "model", "title", "system", "message_count", "preview", "last_message_at", "updated_at")
 TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatRequest:
-    """What a user asks.
-
-    Without `conversation_id` a conversation begins, of all `turns`; with it, `turns` is the one new message, and a
-    provider or model that is None stays what it was. A `system` of None leaves the prompt as it is.
-    """
-
-    provider: Provider | None
-    model: str | None
-    turns: Sequence[Turn]
-    conversation_id: UUID | None = None
-    system: str | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-
-
 class Exchange:
-    """A user's message that is stored, and the call that shall answer it; `message` is the answer once it ended."""
+    """A stored question and the call that answers it; `message` is the answer once the call ended."""
 
     def __init__(self, conversation: Conversation, call: Call, attempt: Attempt | None = None) -> None:
         self.conversation = conversation  # as it was when the question was stored
@@ -55,7 +38,7 @@ class Exchange:
         self._storing: Storing | None = None
 
     def finish(self, *, whole: bool) -> None:
-        """Store what has arrived, once, waiting while the database is away; raises what that ends with otherwise."""
+        """Store what has arrived, once, waiting while the database is away. Raises what the last try raises."""
         for _ in self.finishing(whole=whole):
             pass
 
@@ -75,14 +58,15 @@ class Exchange:
 
     def _answer(self, *, whole: bool) -> Message:
         text = self.call.text
-        broken = Message.Status.INTERRUPTED if text else Message.Status.ERROR
+        broken = Message.Status.INTERRUPTED if text or self.call.reasoning else Message.Status.ERROR
         return Message(
             role=Message.Role.ASSISTANT,
             content=text,
-            provider=self.call.target.provider.slug,
-            model=self.call.target.model,
+            provider=self.call.model.provider.slug,
+            model=self.call.model.id,
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
-            **self.call.figures()._asdict(),
+            reasoning=self.call.reasoning or None,
+            **self.call.measure()._asdict(),
         )
 
     def _store(self, answer: Message, *, whole: bool, again: bool) -> None:
@@ -90,42 +74,55 @@ class Exchange:
             if again and _is_stored(self.conversation, answer):
                 self.stored = True
                 return
-            stored = _follow(self.conversation, answer)
+            stored = _add_answer(self.conversation, answer)
             if stored and self.attempt is not None:
                 self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
         self.stored = stored
 
     def abandon(self) -> None:
-        """Give up a call whose asker left: the provider is let go, what had arrived is kept."""
+        """Cancel a call whose client left, and store what has arrived."""
         if self._storing is None:
             self.call.close()
         self.finish(whole=False)
 
 
-def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None) -> Exchange:
+def begin(
+    *,
+    user_id: int,
+    prompt: Prompt,
+    provider: Provider | None = None,
+    model: str | None = None,
+    conversation_id: UUID | None = None,
+    attempt: Attempt | None = None,
+) -> Exchange:
     """Store the user's message and prepare the call, holding no connection afterwards.
 
-    Raises NotFound for a conversation that is not the user's, APIKeyMissing or APIKeyUnreadable, and InProgress or
+    Without `conversation_id` a conversation begins, of all messages of the prompt. With it, the prompt is the one new
+    message, and a provider, model or system prompt that is None stays what it was.
+
+    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
+    take, APIKeyMissing or APIKeyUnreadable, and InProgress or
     AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
     where it stands.
     """
     with storage_limit.acquire():
-        target = _target(user_id, request)
+        resolved = _resolve(user_id, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.earlier is not None:
-                return _again(attempt, attempt.earlier, request, target)
-            conversation = _conversation(user_id, request, target)
-            _append(conversation, [_user_message(turn, target) for turn in request.turns])
+                return _resume(attempt, attempt.earlier, resolved, prompt)
+            conversation = _conversation(user_id, conversation_id, resolved, prompt)
+            _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
                 attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
-            call = Call(target, _completion_request(conversation, request, target))
+            messages = prompt.messages if conversation_id is None else _history(conversation)
+            call = _call(resolved, conversation, prompt, messages)
         return Exchange(conversation, call, attempt)
 
 
-def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, target: Target) -> Exchange:
-    """Ask once more what an attempt stored that failed or died: with the history as it was then.
+def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt) -> Exchange:
+    """Answer what an earlier attempt stored before it failed or died, with the history as it was then.
 
-    Raises AnswerDeleted when the message is not there any more.
+    Raises AnswerDeleted when the message is gone.
     """
     attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
     conversation, asked_at = earlier.conversation, earlier.asked_at
@@ -133,38 +130,37 @@ def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, t
     assert asked_at is not None  # noqa: S101 - a chat has its time
     if not question(conversation.pk, asked_at).exists():
         raise AnswerDeleted
-    turns = _history(conversation, until=asked_at)
-    return Exchange(conversation, Call(target, _completion_request(conversation, request, target, turns)), attempt)
+    return Exchange(conversation, _call(resolved, conversation, prompt, _history(conversation, asked_at)), attempt)
 
 
-def _target(user_id: int, request: ChatRequest) -> Target:
-    provider, model = request.provider, request.model
-    if request.conversation_id is not None and (provider is None or model is None):
-        current = Conversation.objects.for_user(user_id).filter(pk=request.conversation_id).first()
+def _resolve(user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None) -> ResolvedModel:
+    """Find the model to call; what is None is the conversation's."""
+    if conversation_id is not None and (provider is None or model is None):
+        current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:
         raise NotFound("The provider of this conversation is gone; name another one.")
-    return prepare(user_id=user_id, provider=provider, model=model)
+    return resolve(user_id=user_id, provider=provider, model=model)
 
 
-def _conversation(user_id: int, request: ChatRequest, target: Target) -> Conversation:
-    """Lock the conversation to continue, or begin one, and make the target its own."""
-    if request.conversation_id is None:
+def _conversation(user_id: int, conversation_id: UUID | None, resolved: ResolvedModel, prompt: Prompt) -> Conversation:
+    """Lock the conversation to continue, or begin one; the model that is called becomes its own."""
+    if conversation_id is None:
         conversation = Conversation(user_id=user_id)
     else:
         own = Conversation.objects.for_user(user_id).select_for_update()
-        found = own.filter(pk=request.conversation_id).first()
+        found = own.filter(pk=conversation_id).first()
         if found is None:
             raise NotFound
         conversation = found
-    conversation.provider, conversation.model = target.provider.slug, target.model
-    if request.system is not None:
-        conversation.system = request.system
+    conversation.provider, conversation.model = resolved.provider.slug, resolved.id
+    if prompt.system is not None:
+        conversation.system = prompt.system
     if not conversation.title:
-        conversation.title = " ".join(request.turns[0].content.split())[:TITLE_FROM_MESSAGE].rstrip()
+        conversation.title = " ".join(prompt.messages[0].content.split())[:TITLE_FROM_MESSAGE].rstrip()
     return conversation
 
 
@@ -184,20 +180,21 @@ def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
     Message.objects.bulk_create(messages)
 
 
-def _follow(conversation: Conversation, answer: Message) -> bool:
-    """Add an answer to a conversation that may have gone on meanwhile; says whether it is still there.
+def _add_answer(conversation: Conversation, answer: Message) -> bool:
+    """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
 
-    One statement both locks and changes it, unless it was given to another user, or its last message is said to be
-    from the future.
+    One statement both locks and counts, unless the conversation was given to another user, or its last message has a
+    time in the future; then the row is locked first.
     """
     row = Conversation.objects.filter(pk=conversation.pk)
     moment = timezone.now()
-    while not _moved(row.filter(user_id=conversation.user_id, last_message_at__lt=moment), moment):
-        found = next(iter(row.values_list("user_id", "last_message_at")), None)
+    if not _count_answer(row.filter(user_id=conversation.user_id, last_message_at__lt=moment), moment):
+        found = row.select_for_update().values_list("user_id", "last_message_at").first()
         if found is None:
             return False
         conversation.user_id, latest = found
         moment = max(timezone.now(), latest + TICK)
+        _count_answer(row, moment)
     answer.conversation, answer.created_at = conversation, moment
     Message.objects.bulk_create([answer])
     return True
@@ -209,31 +206,21 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
     return Message.objects.filter(pk=answer.pk).exists()
 
 
-def _moved(row: ConversationQuerySet, moment: datetime) -> bool:
-    """Count one message more, and have it be the last; says whether the row is there."""
-    updated_at = Greatest("updated_at", timezone.now())  # for the lock is waited for
+def _count_answer(row: ConversationQuerySet, moment: datetime) -> bool:
+    """Count one message more, the last one at `moment`; returns whether the row was there."""
+    updated_at = Greatest("updated_at", timezone.now())  # waiting for the lock took time
     change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": updated_at}
-    return bool(row.update_quietly(**change))  # the message makes its owner's lists forgotten
+    return bool(row.update_quietly(**change))  # adding the message invalidates its owner's lists
 
 
-def _user_message(turn: Turn, target: Target) -> Message:
-    return Message(role=turn.role, content=turn.content, provider=target.provider.slug, model=target.model)
+def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
+    return Message(role=turn.role, content=turn.content, provider=resolved.provider.slug, model=resolved.id)
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
-    said: Any = history(conversation.pk, until)
-    return [Turn(*turn) for turn in said]
+    rows: Any = history(conversation.pk, until)
+    return [Turn(*row) for row in rows]
 
 
-def _completion_request(
-    conversation: Conversation, request: ChatRequest, target: Target, turns: Sequence[Turn] | None = None
-) -> CompletionRequest:
-    if turns is None:
-        turns = request.turns if request.conversation_id is None else _history(conversation)
-    return CompletionRequest(
-        model=target.model,
-        messages=turns,
-        system=conversation.system,
-        temperature=request.temperature,
-        max_tokens=request.max_tokens,
-    )
+def _call(resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, messages: Sequence[Turn]) -> Call:
+    return Call(resolved, replace(prompt, messages=messages, system=conversation.system))

@@ -9,20 +9,20 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.chat.service import ChatRequest, Exchange, begin
+from conversations.chat.service import Exchange, begin
 from conversations.completions.concurrency import Slot
-from conversations.completions.responses import kept, streamed
-from conversations.completions.runner import complete, pump
+from conversations.completions.responses import store_and_ping, streamed
+from conversations.completions.runner import complete, stream_all
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.completions.usage import usage_event
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
-from models_registry.api.fields import money
 from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
-from models_registry.providers.base import Turn
+from models_registry.providers.base import Prompt, Reasoning, Turn
 from perf.api.validation import valid
 
 
@@ -38,9 +38,9 @@ class ChatView(RepeatableView):
         """Send a message and wait for the whole answer."""
         if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
             return replayed(_kept(self.attempt.earlier))
-        asked = _chat_request(request)
+        asked = _chat_arguments(request)
         with Slot():
-            exchange = begin(user_id=current_user(request).pk, request=asked, attempt=self.attempt)
+            exchange = begin(**asked, attempt=self.attempt)
             try:
                 complete(exchange.call)
                 exchange.finish(whole=True)
@@ -65,10 +65,11 @@ class ChatStreamView(UnrepeatableView):
     def post(self, request: Request) -> EventStreamResponse:
         """Send a message and read the answer as it is written.
 
-        Events: `start`, `chunk` with `content`, and at the end one `done`, or one `error` with code and message.
+        Events: `start`, `reasoning` and `chunk` with `content`, and at the end one `done`, or one `error` with code and
+        message.
         """
-        asked = _chat_request(request)
-        return streamed(lambda: begin(user_id=current_user(request).pk, request=asked), _events)
+        asked = _chat_arguments(request)
+        return streamed(lambda: begin(**asked), _events)
 
 
 def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
@@ -87,25 +88,24 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
 def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
-    for arrived in pump([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
-        chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
+    for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
+        chunks = [_chunk(event) for _, event in arrived if isinstance(event, str)]
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
     broken = failure is not None
-    failure = (yield from kept(exchange.finishing(whole=not broken))) or failure
+    failure = (yield from store_and_ping(exchange.finishing(whole=not broken))) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 
+def _chunk(piece: str) -> bytes:
+    return sse({"event": "reasoning" if isinstance(piece, Reasoning) else "chunk", "content": piece})
+
+
 def _done(exchange: Exchange) -> dict[str, Any]:
-    figures = exchange.call.figures()
-    usage = {
-        "prompt_tokens": figures.prompt_tokens,
-        "completion_tokens": figures.completion_tokens,
-        "cost": money(figures.cost),
-        "estimated": figures.estimated,
-    }
-    return {"event": "done", **_places(exchange), "usage": usage, "time": figures.time, "ttft": figures.ttft}
+    measured = exchange.call.measure()
+    usage = usage_event(measured._asdict())
+    return {"event": "done", **_places(exchange), "usage": usage, "time": measured.time, "ttft": measured.ttft}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
@@ -118,18 +118,22 @@ def _places(exchange: Exchange) -> dict[str, Any]:
     return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
 
 
-def _chat_request(request: Request) -> ChatRequest:
-    """Read the body; `messages` of role system become the system prompt, behind an explicit one."""
+def _chat_arguments(request: Request) -> dict[str, Any]:
+    """Read the body into the arguments of `begin`.
+
+    `messages` of role system become the system prompt, behind an explicit one.
+    """
     data = valid(serializers.ChatInput, request.data)
     turns = data.get("messages") or [{"role": "user", "content": data["message"]}]
-    prompts = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
-    given = [prompt for prompt in prompts if prompt is not None]
-    return ChatRequest(
-        provider=data.get("provider"),
-        model=data.get("model"),
-        turns=[Turn(**turn) for turn in turns if turn["role"] != "system"],
-        conversation_id=data.get("conversation_id"),
+    systems = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
+    given = [system for system in systems if system is not None]
+    prompt = Prompt(
+        messages=[Turn(**turn) for turn in turns if turn["role"] != "system"],
         system="\n\n".join(given) if given else None,
         temperature=data.get("temperature"),
         max_tokens=data.get("max_tokens"),
+        reasoning_effort=data.get("reasoning_effort"),
+        cache=settings.PROMPT_CACHING and data["prompt_caching"],
     )
+    target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
+    return {"user_id": current_user(request).pk, "prompt": prompt, **target}

@@ -7,9 +7,9 @@ from rest_framework.exceptions import ValidationError
 from conversations.completions.runner import complete
 from conversations.completions.storing import Storing
 from conversations.models import Comparison, ComparisonResult
-from models_registry.completion import Call, prepare
+from models_registry.completion import Call, resolve
 from models_registry.models import Provider
-from models_registry.providers.base import CompletionRequest, Turn
+from models_registry.providers.base import Prompt, Turn
 from perf.db.connections import release
 
 INSTRUCTIONS = """\
@@ -28,10 +28,9 @@ def analyze(*, comparison: Comparison, user_id: int, provider: Provider, model: 
     answers = [result for result in comparison.results.all() if not result.error]
     if len(answers) < 2:
         raise ValidationError({"models": "There must be two answers to judge."})
-    target = prepare(user_id=user_id, provider=provider, model=model)
+    resolved = resolve(user_id=user_id, provider=provider, model=model)
     random.SystemRandom().shuffle(answers)
-    prompt = question(comparison, answers)
-    call = Call(target, CompletionRequest(model=model, system=INSTRUCTIONS, messages=[Turn("user", prompt)]))
+    call = Call(resolved, Prompt(system=INSTRUCTIONS, messages=[Turn("user", question(comparison, answers))]))
     release()
     complete(call)
     comparison.analysis = call.text

@@ -4,13 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
-from models_registry.api.fields import ProviderField, money
+from models_registry.api.fields import EffortField, ProviderField
 from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
-WITHHELD = ("provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated")
+WITHHELD = ("provider", "model", "reasoning", *PricedOutput().fields)
 WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
 
 
@@ -28,6 +29,7 @@ class CompareInput(serializers.Serializer[Any]):
     models = ShortListField(child=ModelChoice(), min_length=2, max_length=4)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
     blind = FlagField(default=False)
+    reasoning_effort = EffortField()
 
 
 class VoteInput(serializers.Serializer[Any]):
@@ -43,8 +45,8 @@ class ResultError(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class Result(serializers.Serializer[Any]):
-    """One answer; provider, model, cost and tokens are null while the comparison is blind."""
+class Result(PricedOutput):
+    """One answer; provider, model, reasoning, cost and tokens are null while the comparison is blind."""
 
     index = serializers.IntegerField()
     provider = serializers.CharField(allow_null=True)
@@ -53,10 +55,8 @@ class Result(serializers.Serializer[Any]):
     error = ResultError(allow_null=True)
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
-    prompt_tokens = serializers.IntegerField(allow_null=True)
-    completion_tokens = serializers.IntegerField(allow_null=True)
-    cost = serializers.CharField(allow_null=True)
-    estimated = serializers.BooleanField(allow_null=True)
+    reasoning = serializers.CharField(allow_null=True)
+    estimated = serializers.BooleanField(allow_null=True, help_text="Tokens were estimated from the text.")
 
 
 class ComparisonOutput(serializers.Serializer[Any]):
@@ -130,10 +130,8 @@ def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
         "error": {"error": result.error, "message": result.error_message} if result.error else None,
         "time": result.time,
         "ttft": result.ttft,
-        "prompt_tokens": result.prompt_tokens,
-        "completion_tokens": result.completion_tokens,
-        "cost": money(result.cost),
-        "estimated": result.estimated,
+        "reasoning": result.reasoning,
+        **priced_row({name: getattr(result, name) for name in FIELDS}),
     }
     if hidden:
         row |= dict.fromkeys(WITHHELD)

@@ -9,14 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
-from conversations.completions.runner import Event, pump
+from conversations.completions.runner import Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.idempotency.records import Attempt
 from conversations.models import Comparison, ComparisonResult
-from models_registry.completion import Call, prepare
+from models_registry.completion import Call, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
-from models_registry.providers.base import CompletionRequest, Turn
+from models_registry.providers.base import Effort, Prompt, Turn
 from perf.db.connections import release
 
 INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
@@ -24,7 +24,7 @@ ERROR_LENGTH = 1000  # characters, the column's
 
 
 @dataclass(slots=True)
-class Contestant:
+class Candidate:
     """A model that takes part: its call, or why it cannot be called; `ended` once it is known how it went."""
 
     provider: str
@@ -34,33 +34,31 @@ class Contestant:
     ended: bool = False
 
 
-class Contest:
-    """A comparison under way; the order of `contestants` is that of the results' indexes."""
+class RunningComparison:
+    """A comparison under way; the order of `candidates` is that of the results' indexes."""
 
-    def __init__(
-        self, comparison: Comparison, contestants: Sequence[Contestant], attempt: Attempt | None = None
-    ) -> None:
+    def __init__(self, comparison: Comparison, candidates: Sequence[Candidate], attempt: Attempt | None = None) -> None:
         self.comparison = comparison
         self.attempt = attempt
-        self.contestants = contestants
+        self.candidates = candidates
         self._storing: Storing | None = None
 
     def run(self) -> Iterator[list[Event]]:
         """Yield what arrives, [] in times of silence: (index, a piece of text, or the error or None at its end)."""
-        if refused := [(index, each.failure) for index, each in enumerate(self.contestants) if each.call is None]:
+        if refused := [(index, each.failure) for index, each in enumerate(self.candidates) if each.call is None]:
             yield list(refused)
-        running = [index for index, each in enumerate(self.contestants) if each.call is not None]
-        calls = [each.call for each in self.contestants if each.call is not None]
-        for arrived in pump(calls, heartbeat=settings.STREAM_HEARTBEAT):
+        running = [index for index, each in enumerate(self.candidates) if each.call is not None]
+        calls = [each.call for each in self.candidates if each.call is not None]
+        for arrived in stream_all(calls, heartbeat=settings.STREAM_HEARTBEAT):
             events = [(running[number], event) for number, event in arrived]
             for index, event in events:
                 if not isinstance(event, str):
-                    self.contestants[index].failure, self.contestants[index].ended = event, True
+                    self.candidates[index].failure, self.candidates[index].ended = event, True
             yield events
 
     def result(self, index: int) -> ComparisonResult:
-        """Write down how far a contestant has come."""
-        each = self.contestants[index]
+        """Write down how far a candidate has come."""
+        each = self.candidates[index]
         code, message = ("", "") if each.ended else INTERRUPTED
         if each.failure is not None:
             code, message = str(each.failure.get_codes()), str(each.failure.detail)
@@ -74,7 +72,8 @@ class Contest:
         )
         if each.call is not None:
             row.response = each.call.text
-            for name, value in each.call.figures()._asdict().items():
+            row.reasoning = each.call.reasoning or None
+            for name, value in each.call.measure()._asdict().items():
                 setattr(row, name, value)
         return row
 
@@ -89,7 +88,7 @@ class Contest:
         Of a comparison deleted meanwhile nothing is kept.
         """
         if self._storing is None:
-            results = [self.result(index) for index in range(len(self.contestants))]
+            results = [self.result(index) for index in range(len(self.candidates))]
             self._storing = Storing(lambda _: self._store(results), comparison_id=self.comparison.pk)
         return self._storing.attempts()
 
@@ -110,7 +109,7 @@ class Contest:
 
     def abandon(self) -> None:
         """Give up the calls that still run, and keep what has come."""
-        for each in self.contestants:
+        for each in self.candidates:
             if each.call is not None and not each.ended:
                 each.call.close()
         self.finish()
@@ -123,26 +122,31 @@ def begin(
     models: Sequence[tuple[Provider, str]],
     system: str = "",
     blind: bool = False,
+    reasoning_effort: Effort | None = None,
     attempt: Attempt | None = None,
-) -> Contest:
+) -> RunningComparison:
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
-    A model without a key fails alone. Raises APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
+    A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
+    APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
     of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
     """
-    order = list(models)
+    order, question = (
+        list(models),
+        Prompt(system=system, messages=[Turn("user", prompt)], reasoning_effort=reasoning_effort),
+    )
     if blind:
         random.SystemRandom().shuffle(order)
     try:
-        contestants = [_contestant(user_id, provider, model, prompt, system) for provider, model in order]
-        failures = [each.failure for each in contestants if each.failure is not None]
-        if len(failures) == len(contestants):
+        candidates = [_candidate(user_id, provider, model, question) for provider, model in order]
+        failures = [each.failure for each in candidates if each.failure is not None]
+        if len(failures) == len(candidates):
             raise failures[0]
         asked = Comparison(user_id=user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
         comparison = _stored(asked, attempt)
     finally:
         release()
-    return Contest(comparison, contestants, attempt)
+    return RunningComparison(comparison, candidates, attempt)
 
 
 def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
@@ -178,10 +182,9 @@ def clear_vote(*, comparison: Comparison) -> None:
     comparison.save(update_fields=["preferred_index", "voted_at"])
 
 
-def _contestant(user_id: int, provider: Provider, model: str, prompt: str, system: str) -> Contestant:
+def _candidate(user_id: int, provider: Provider, model: str, prompt: Prompt) -> Candidate:
     try:
-        target = prepare(user_id=user_id, provider=provider, model=model)
+        resolved = resolve(user_id=user_id, provider=provider, model=model)
     except (APIKeyMissing, APIKeyUnreadable) as failure:
-        return Contestant(provider.slug, model, None, failure, ended=True)
-    request = CompletionRequest(model=model, system=system, messages=[Turn("user", prompt)])
-    return Contestant(provider.slug, model, Call(target, request))
+        return Candidate(provider.slug, model, None, failure, ended=True)
+    return Candidate(provider.slug, model, Call(resolved, prompt))

@@ -18,9 +18,9 @@ from conversations.caches import comparisons
 from conversations.comparisons import serializers
 from conversations.comparisons.judge import analyze
 from conversations.comparisons.serializers import comparison_row, result_row
-from conversations.comparisons.service import Contest, begin, clear_vote, vote
+from conversations.comparisons.service import RunningComparison, begin, clear_vote, vote
 from conversations.completions.concurrency import Slot
-from conversations.completions.responses import kept, streamed
+from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
@@ -28,6 +28,7 @@ from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
+from models_registry.providers.base import Reasoning
 from perf.api.validation import valid
 from perf.caching.responses import CachedQuery, CachedView, canonical
 
@@ -49,14 +50,14 @@ class CompareView(RepeatableView):
             return replayed(comparison_row(_kept(self.attempt.earlier)))
         asked = _asked(request)
         with Slot():
-            contest = begin(**asked, attempt=self.attempt)
+            running = begin(**asked, attempt=self.attempt)
             try:
-                for _ in contest.run():
+                for _ in running.run():
                     pass
             finally:
-                contest.abandon()
-        results = [contest.result(index) for index in range(len(contest.contestants))]
-        return Response(comparison_row(contest.comparison, results))
+                running.abandon()
+        results = [running.result(index) for index in range(len(running.candidates))]
+        return Response(comparison_row(running.comparison, results))
 
 
 class CompareStreamView(UnrepeatableView):
@@ -66,7 +67,8 @@ class CompareStreamView(UnrepeatableView):
     def post(self, request: Request) -> EventStreamResponse:
         """Send a prompt to several models at once and read their answers as they are written.
 
-        Events: `start`, interleaved `chunk`s, for each model one `complete` or `error`, and `done` when all is stored.
+        Events: `start`, interleaved `chunk`s and, unless blind, `reasoning`, for each model one `complete` or `error`,
+        and `done` when all is stored.
         """
         asked = _asked(request)
         return streamed(lambda: begin(**asked), _events)
@@ -160,23 +162,32 @@ def _asked(request: Request) -> dict[str, Any]:
     return {"user_id": current_user(request).pk, **data, "system": data["system"] or ""}
 
 
-def _events(contest: Contest) -> Iterator[bytes]:
-    comparison_id, hidden = contest.comparison.pk, contest.comparison.hidden
-    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
-    for arrived in contest.run():
-        yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
-    if (failure := (yield from kept(contest.finishing()))) is None:
+def _events(running: RunningComparison) -> Iterator[bytes]:
+    comparison_id, hidden = running.comparison.pk, running.comparison.hidden
+    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(running.candidates)})
+    for arrived in running.run():
+        # Whether a model tells what it thinks, and how, gives away which one it is.
+        shown = [(index, event) for index, event in arrived if not (hidden and isinstance(event, Reasoning))]
+        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in shown) or PING
+    if (failure := (yield from store_and_ping(running.finishing()))) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
     else:
         said = {"error": failure.get_codes(), "message": str(failure.detail)}
         yield sse({"event": "error", **said, "comparison_id": comparison_id})
 
 
-def _event(contest: Contest, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
-    each = contest.contestants[index]
+def _event(running: RunningComparison, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
+    each = running.candidates[index]
     if isinstance(event, str):
         names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
         elapsed = each.call.elapsed if each.call is not None else 0.0
-        return {"event": "chunk", "index": index, **names, "chunk": event, "time": elapsed}
-    row = result_row(contest.result(index), hidden=hidden)
+        piece = {"chunk": event} if type(event) is str else {"content": event}
+        return {
+            "event": "chunk" if type(event) is str else "reasoning",
+            "index": index,
+            **names,
+            **piece,
+            "time": elapsed,
+        }
+    row = result_row(running.result(index), hidden=hidden)
     return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}

@@ -1,4 +1,4 @@
-"""A bound on the calls that run at once in this worker, so that lists and health always find a thread."""
+"""Limits the calls that run at once in this worker, so that lists and health checks always find a thread."""
 
 import threading
 
@@ -18,7 +18,7 @@ _slots = threading.BoundedSemaphore(settings.COMPLETION_SLOTS)
 
 
 class ServerBusy(APIException):
-    """All slots are taken."""
+    """All slots are in use."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "server_busy"
@@ -27,17 +27,17 @@ class ServerBusy(APIException):
 
 
 class Slot:
-    """A place among the running calls; taken when made, raises ServerBusy when there is none. Release it once."""
+    """One of the `COMPLETION_SLOTS` of this worker, acquired when made. Raises ServerBusy when none is free."""
 
     def __init__(self) -> None:
         if not _slots.acquire(blocking=False):
             raise ServerBusy
-        self._taken = True
+        self._held = True
 
     def release(self) -> None:
-        """Give the place back; a second time does nothing."""
-        if self._taken:
-            self._taken = False
+        """Free the slot; a second call does nothing."""
+        if self._held:
+            self._held = False
             _slots.release()
 
     def __enter__(self) -> "Slot":

@@ -1,4 +1,4 @@
-"""Streaming what runs in a slot: started before the response, cleaned up after it, whatever happens between."""
+"""Streams that hold a slot: begun before the response starts, cleaned up when it ends."""
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol, TypeVar
@@ -11,17 +11,17 @@ from conversations.completions.sse import PING, EventStreamResponse
 
 
 class Abandonable(Protocol):
-    """Something under way that can be left behind; after it has ended that does nothing."""
+    """Calls under way. Abandoning them after their end does nothing."""
 
     def abandon(self) -> None:
-        """Give up what still runs and keep what has come."""
+        """Cancel what still runs and store what has arrived."""
 
 
 Run = TypeVar("Run", bound=Abandonable)
 
 
 def streamed(begin: Callable[[], Run], events: Callable[[Run], Iterator[bytes]]) -> EventStreamResponse:
-    """Take a slot, begin, and stream the events; raises ServerBusy, or what `begin` raises."""
+    """Acquire a slot, begin, and stream the events. Raises ServerBusy, and what `begin` raises."""
     slot = Slot()
     try:
         run = begin()
@@ -38,10 +38,10 @@ def streamed(begin: Callable[[], Run], events: Callable[[Run], Iterator[bytes]])
     return EventStreamResponse(events(run), ended=ended)
 
 
-def kept(attempts: Iterator[None]) -> Generator[bytes, None, APIException | None]:
-    """Store what a stream brought, with a comment for the client whenever that takes another try.
+def store_and_ping(attempts: Iterator[None]) -> Generator[bytes, None, APIException | None]:
+    """Store what a stream brought; yield a ping for the client before each retry.
 
-    Returns the error that the stream must end with when it fails, for no stream ends without.
+    Returns the error for the stream's last event when storing fails, None otherwise.
     """
     try:
         for _ in attempts:

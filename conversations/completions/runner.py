@@ -1,4 +1,4 @@
-"""Reading calls in threads of their own, so that whoever passes the answers on can notice silence."""
+"""Runs calls of models: one in this thread, or several at once, each read in a thread of its own."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from models_registry.completion import Call
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers import http
 
-logger = logging.getLogger("llmselect.pump")
+logger = logging.getLogger("llmselect.runner")
 
 # The number of the call, and a piece of text, the error it ended with, or None at its end.
 _running: set[Call] = set()
@@ -19,11 +19,11 @@ _running: set[Call] = set()
 Event = tuple[int, str | APIException | None]
 
 
-def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
+def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
     """Run all calls at once and yield what has arrived, in order of arrival; [] after `heartbeat` seconds of silence.
 
-    Ends when every call has ended. Closing this iterator gives up the calls that still run. Its threads never touch
-    the database.
+    Ends when every call has ended. Closing this iterator cancels the calls that still run. Its threads never touch the
+    database.
     """
     queue: SimpleQueue[Event] = SimpleQueue()
     _running.update(calls)
@@ -52,12 +52,12 @@ def complete(call: Call) -> None:
 
 
 def warm_up() -> None:
-    """Prepare what the first call of a process would have to wait for."""
+    """Load what the first call of a process would otherwise wait for."""
     http.warm_up()
 
 
-def break_off() -> None:
-    """Give up all calls under way in this process, so that what has arrived is stored before it ends."""
+def cancel_all() -> None:
+    """Cancel all calls of this process, so that what has arrived is stored before the process ends."""
     for call in list(_running):
         call.close()
 
@@ -69,7 +69,7 @@ def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
             queue.put((number, piece))
     except ProviderError as error:
         queue.put((number, error))
-    except Exception:  # a fault of ours must end the stream too, or the client would wait for ever
+    except Exception:  # a bug must end the stream too, or the client would wait for ever
         logger.exception("provider client failed")
         queue.put((number, ProviderError("LLMSelect failed to read the provider's answer.")))
     else:

@@ -26,7 +26,7 @@ def markdown(conversation: Conversation) -> Iterator[str]:
     if conversation.system:
         yield f"\n## System\n\n{disarm(conversation.system)}\n"
     for message in _messages(conversation):
-        yield f"\n## {_heading(message)}\n\n{disarm(message['content'])}\n"
+        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{disarm(message['content'])}\n"
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
@@ -67,6 +67,11 @@ def _heading(message: dict[str, Any]) -> str:
     who = "User" if message["role"] == Message.Role.USER else f"Assistant ({message['provider']}/{message['model']})"
     state = "" if message["status"] == Message.Status.COMPLETE else f", {message['status']}"
     return f"{_one_line(who)} — {_time(message['created_at'])}{state}"
+
+
+def _folded(reasoning: str | None) -> str:
+    """Fold what the model thought; the blank lines have Markdown read on inside the HTML."""
+    return f"<details><summary>Reasoning</summary>\n\n{disarm(reasoning)}\n\n</details>\n\n" if reasoning else ""
 
 
 def _one_line(text: str) -> str:

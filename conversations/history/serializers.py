@@ -4,9 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.completions import usage
 from conversations.models import TITLE_LENGTH, Message
-from models_registry.api.fields import ProviderField, money
-from perf.api.fields import FilterField, IdField, NumberField, ShortListField, TextField, WholeNumberField
+from models_registry.api.fields import EffortField, ProviderField
+from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
@@ -22,8 +23,8 @@ CONVERSATION_FIELDS = (
     "updated_at",
     "last_message_at",
 )
-FIGURES = ("prompt_tokens", "completion_tokens", "cost", "estimated", "time", "ttft")
-MESSAGE_FIELDS = ("id", "role", "content", "provider", "model", "status", *FIGURES, "created_at")
+MESSAGE_TEXTS = ("id", "role", "content", "reasoning", "provider", "model", "status")
+MESSAGE_FIELDS = (*MESSAGE_TEXTS, *usage.FIELDS, "time", "ttft", "created_at")
 
 
 class ConversationQuery(serializers.Serializer[Any]):
@@ -52,19 +53,16 @@ class Conversation(serializers.Serializer[Any]):
     last_message_at = serializers.DateTimeField()
 
 
-class MessageOutput(serializers.Serializer[Any]):
-    """A message; times in seconds, `cost` in USD, null for the user's own or where unknown."""
+class MessageOutput(usage.PricedOutput):
+    """A message; times in seconds, null for the user's own."""
 
     id = serializers.UUIDField()
     role = serializers.ChoiceField(choices=Message.Role.choices)
     content = serializers.CharField()
+    reasoning = serializers.CharField(allow_null=True, help_text="What the model thought before it answered.")
     provider = serializers.CharField()
     model = serializers.CharField()
     status = serializers.ChoiceField(choices=Message.Status.choices)
-    prompt_tokens = serializers.IntegerField(allow_null=True)
-    completion_tokens = serializers.IntegerField(allow_null=True)
-    cost = serializers.CharField(allow_null=True)
-    estimated = serializers.BooleanField()
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -109,6 +107,10 @@ class ChatInput(serializers.Serializer[Any]):
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
+    reasoning_effort = EffortField()
+    prompt_caching = FlagField(
+        default=True, help_text="Have the vendor cache the conversation where that saves money (Anthropic)."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what fields say about each other."""
@@ -140,7 +142,13 @@ def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
     """Write the values of `MESSAGE_FIELDS` the way `MessageOutput` documents them."""
-    return {**values, "cost": money(values["cost"])}
+    return {
+        **{name: values[name] for name in MESSAGE_TEXTS},
+        **usage.priced_row(values),
+        "time": values["time"],
+        "ttft": values["ttft"],
+        "created_at": values["created_at"],
+    }
 
 
 def _problems_of_turns(turns: list[dict[str, Any]], *, continues: bool) -> dict[str, str]:

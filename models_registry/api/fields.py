@@ -1,12 +1,13 @@
-"""The serializer field that names a provider, and how money is written."""
+"""Serializer fields for providers and reasoning efforts, and how money is written."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from rest_framework import serializers
 
 from models_registry.catalogue.lookup import usable_provider
 from models_registry.models import Provider
+from models_registry.providers.base import Effort
 
 
 class ProviderField(serializers.SlugRelatedField[Provider]):
@@ -29,6 +30,14 @@ class ProviderField(serializers.SlugRelatedField[Provider]):
             return usable_provider(data)
         except Provider.DoesNotExist:
             self.fail("does_not_exist")
+
+
+class EffortField(serializers.ChoiceField):
+    """How long a model shall reason; null leaves it to the model."""
+
+    def __init__(self, **options: Any) -> None:
+        options = {"choices": get_args(Effort), "required": False, "allow_null": True, **options}
+        super().__init__(**options)
 
 
 def money(amount: Decimal | None) -> str | None:

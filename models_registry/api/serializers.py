@@ -1,5 +1,6 @@
 """Shapes of the model list and of API keys."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -7,6 +8,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from models_registry.api.fields import money
+from models_registry.catalogue.history import RECORDED
 from models_registry.models import APIKey, LLMModel
 from perf.api.fields import FilterField, FilterFlag, FlagField, TextField
 
@@ -31,6 +33,11 @@ class Model(serializers.Serializer[Any]):
     max_output_tokens = serializers.IntegerField(allow_null=True)
     input_price = serializers.CharField(allow_null=True)
     output_price = serializers.CharField(allow_null=True)
+    cache_read_price = serializers.CharField(allow_null=True)
+    cache_write_price = serializers.CharField(allow_null=True)
+    reasoning = serializers.BooleanField(allow_null=True, help_text="Whether it can think before it answers.")
+    vision = serializers.BooleanField(allow_null=True, help_text="Whether it sees images.")
+    tools = serializers.BooleanField(allow_null=True, help_text="Whether it calls tools.")
     available = serializers.BooleanField()
     deprecated = serializers.BooleanField()
     checked_at = serializers.DateTimeField(allow_null=True, help_text="Last seen checked against the provider's list.")
@@ -41,6 +48,20 @@ class ModelList(serializers.Serializer[Any]):
     """All models, unpaged."""
 
     results = Model(many=True)
+
+
+class ModelChange(serializers.Serializer[Any]):
+    """A value of a model that changed, as text before and after; null where it was or is unknown.
+
+    Prices are decimals in USD per million tokens, counts are whole numbers, yes and no are `true` and `false`.
+    `price_tiers` are JSON, and null where the model has no more rates than its four prices.
+    """
+
+    changed_at = serializers.DateTimeField()
+    field = serializers.ChoiceField(RECORDED)
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField(allow_null=True)
+    source = serializers.ChoiceField(LLMModel.Source.values)  # type: ignore[assignment]  # an attribute of all fields
 
 
 class Key(serializers.Serializer[Any]):
@@ -88,10 +109,20 @@ def model_row(model: LLMModel) -> dict[str, Any]:
         "max_output_tokens": model.max_output_tokens,
         "input_price": money(model.input_price),
         "output_price": money(model.output_price),
+        "cache_read_price": money(model.cache_read_price),
+        "cache_write_price": money(model.cache_write_price),
+        "reasoning": model.reasoning,
+        "vision": model.vision,
+        "tools": model.tools,
         "available": model.available,
         "deprecated": model.deprecated,
         "checked_at": model.checked_at,
     }
+
+
+def change_row(change: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a change the way `ModelChange` documents it."""
+    return {name: change[name] for name in ("changed_at", "field", "old", "new", "source")}
 
 
 def key_row(key: APIKey) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from models_registry.api import serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
 from models_registry.keys.storage import store_key, system_key
-from models_registry.models import APIKey, LLMModel, Provider
+from models_registry.models import APIKey, LLMModel, ModelChange, Provider
 from perf.api.validation import valid, valid_query
 from perf.caching.namespace import SHARED_OWNER
 from perf.caching.responses import PUBLIC, cached_response, canonical
@@ -57,8 +57,26 @@ class ModelViewSet(GenericViewSet[LLMModel]):
     @extend_schema(responses=serializers.Model, tags=["models"])
     def retrieve(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002
         """Show one model; its id may hold slashes and colons."""
-        model = get_object_or_404(self.get_queryset(), provider__slug=provider, model_id=model_id)
+        model = get_object_or_404(queries.one_model(provider, model_id))
         return Response(serializers.model_row(model))
+
+
+class ModelHistoryViewSet(GenericViewSet[ModelChange]):
+    """What of a model changed, for anybody who is logged in.
+
+    Not cached: few ask for it, and the pages of each user have cursors of their own.
+    """
+
+    queryset = ModelChange.objects.none()
+    serializer_class = serializers.ModelChange
+    orderings = (queries.NEWEST_CHANGE_FIRST,)
+
+    @extend_schema(tags=["models"])
+    def list(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002
+        """List the changes of a model's prices, limits and availability, newest first."""
+        model = get_object_or_404(queries.one_model(provider, model_id))
+        rows = self.paginate_queryset(queries.model_changes(model.pk)) or []
+        return self.get_paginated_response([serializers.change_row(row) for row in rows])
 
 
 class KeyViewSet(GenericViewSet[APIKey]):

@@ -11,7 +11,8 @@ from perf.caching.namespace import SHARED_OWNER
 
 # What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
-MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", "input_price", "output_price")
+PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
+MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_tiers", "reasoning", "source")
 
 
 def usable_provider(slug: str) -> Provider:
@@ -21,13 +22,15 @@ def usable_provider(slug: str) -> Provider:
 
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
-    """Return what the registry knows of a provider's model: its prices and limit; None when it does not know it."""
-    key = models.key(SHARED_OWNER, f"model {provider.slug} {model}")
+    """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
+    # The name is another than before the rates were kept: a shared cache may still hold values of fewer fields.
+    key = models.key(SHARED_OWNER, f"model, rates {provider.slug} {model}")
     values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
-    pk, *rest, input_price, output_price = values
-    return LLMModel.from_db(None, MODEL_FIELDS, [UUID(pk), *rest, _price(input_price), _price(output_price)])
+    known = dict(zip(MODEL_FIELDS, values, strict=True))
+    known |= {"id": UUID(known["id"])} | {name: _price(known[name]) for name in PRICES}
+    return LLMModel.from_db(None, MODEL_FIELDS, list(known.values()))
 
 
 def has_key(user_id: int, provider: Provider) -> bool:
@@ -43,12 +46,14 @@ def _provider_values(slug: str) -> list[Any]:
 
 
 def _model_values(provider: Provider, model: str) -> list[Any] | None:
-    values = next(iter(registered(provider, model).values_list(*MODEL_FIELDS)), None)
-    if values is None:
-        return None
-    pk, *rest, input_price, output_price = values
-    prices = (None if price is None else str(price) for price in (input_price, output_price))
-    return [str(pk), *rest, *prices]
+    for known in registered(provider, model).values(*MODEL_FIELDS):
+        known |= {"id": str(known["id"])} | {name: _written(known[name]) for name in PRICES}
+        return list(known.values())
+    return None
+
+
+def _written(price: Decimal | None) -> str | None:
+    return None if price is None else str(price)
 
 
 def _price(written: str | None) -> Decimal | None:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from models_registry.catalogue import history, rules
 from models_registry.catalogue import offline as catalogue
 from models_registry.models import LLMModel, Provider, ProviderKind
 from models_registry.providers.base import ListedModel
@@ -13,7 +15,10 @@ from models_registry.providers.echo import PAUSES
 
 Listing = Mapping[str, ListedModel]
 
-FACTS = ("name", "context_window", "max_output_tokens", "input_price", "output_price", "deprecated", "available")
+LIMITS = ("context_window", "max_output_tokens")
+PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price", "price_tiers")
+CAPABILITIES = ("reasoning", "vision", "tools")
+FACTS = ("name", *LIMITS, *PRICES, *CAPABILITIES, "deprecated", "available")
 SNAPSHOT = re.compile(r"-\d{4}(?:\d{4}|-\d\d-\d\d)?$")  # ids of one version: -2512, -20250929, -2024-05-13
 
 
@@ -33,7 +38,7 @@ def reconcile(provider: Provider, listing: Listing | None, *, now: datetime) -> 
     rows = {row.model_id: row for row in LLMModel.objects.filter(provider=provider)}
     staff = {model_id for model_id, row in rows.items() if row.source == LLMModel.Source.STAFF}
     offered = None if listing is None else _offered(provider, listing)
-    changes, new, touched = Changes(total=len(rows)), [], []
+    changes, new, touched, recorded = Changes(total=len(rows)), [], [], []
     for model_id in sorted((known.keys() | (listing or {}).keys() | rows.keys()) - staff):
         row = rows.get(model_id)
         facts = _facts(provider, model_id, known.get(model_id), row, offered)
@@ -43,9 +48,12 @@ def reconcile(provider: Provider, listing: Listing | None, *, now: datetime) -> 
             changes.added.append(model_id)
         elif any(getattr(row, name) != value for name, value in facts.items()):
             (changes.withdrawn if row.available and not facts["available"] else changes.changed).append(model_id)
+            before = history.snapshot(row)
             touched.append(_updated(row, facts))
+            recorded += history.changes(row, before, now=now, source=partial(_told_by, (offered or {}).get(model_id)))
     changes.total += len(new)
     _write(new, touched)
+    history.store(recorded)
     if listing is not None:
         LLMModel.objects.filter(provider=provider).exclude(source=LLMModel.Source.STAFF).update(checked_at=now)
     return changes
@@ -60,6 +68,12 @@ def _updated(row: LLMModel, facts: dict[str, Any]) -> LLMModel:
     for name, value in facts.items():
         setattr(row, name, value)
     return row
+
+
+def _told_by(item: ListedModel | None, name: str) -> LLMModel.Source:
+    """Name who a new value is from: the provider's own list says what is offered, and some say limits."""
+    by_provider = name == "available" or (name in LIMITS and getattr(item, name, None) is not None)
+    return LLMModel.Source.PROVIDER if by_provider else LLMModel.Source.CATALOGUE
 
 
 def _write(new: list[LLMModel], touched: list[LLMModel]) -> None:
@@ -95,6 +109,7 @@ def _facts(
     # What the provider said when it was last asked counts until it is asked again.
     said = row if offered is None and row is not None and row.checked_at else None
     priced = entry or catalogue.find(vendor_of(provider), model_id)
+    can = rules.capabilities(vendor_of(provider), model_id)
     available = (row is None or row.available) if offered is None else model_id in offered
     confirmed = available and (offered is not None or said is not None)
     dropped = row is not None and row.source == LLMModel.Source.CATALOGUE and entry is None and not confirmed
@@ -102,8 +117,8 @@ def _facts(
         "name": _first("name", entry, item, row) or model_id,
         "context_window": _first("context_window", item, said, priced, row),
         "max_output_tokens": _first("max_output_tokens", item, row),
-        "input_price": _first("input_price", priced or row),
-        "output_price": _first("output_price", priced or row),
+        **{name: _first(name, priced or row) for name in PRICES},
+        **{name: _first(name, item, said, can) for name in CAPABILITIES},
         "deprecated": dropped or bool(_first("deprecated", priced or row)),
         "available": available,
     }

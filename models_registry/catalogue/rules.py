@@ -1,6 +1,15 @@
 """Which ids name models that can chat, and where genai-prices' entries need a hand: looked at by eye for 0.2.3."""
 
 import re
+from typing import NamedTuple
+
+
+class Capabilities(NamedTuple):
+    """Whether a model can think before it answers, sees images, and calls tools; None is unknown."""
+
+    reasoning: bool | None = None
+    vision: bool | None = None
+    tools: bool | None = None
 
 
 def _words(*words: str) -> re.Pattern[str]:
@@ -67,6 +76,65 @@ MOVED_ON = {"mistral": {"mistral-large-latest"}}
 
 # Names that would mislead.
 NAMES = {"o4-mini": "o4 mini"}
+
+# What models can do, which genai-prices does not record: the first pattern that an id begins with counts. What a
+# provider's own list tells counts for more. Of ids that no pattern fits nothing is known.
+CAPABILITIES = {
+    # developers.openai.com/api/docs/models and its page for each model. GPT-5 and later reason, the chat models aside.
+    "openai": {
+        r"gpt-[\d.]+-search|gpt-4o(-mini)?-search": Capabilities(),
+        r"chatgpt-4o": Capabilities(reasoning=False, vision=True, tools=False),
+        r"chat-latest|gpt-\d[\d.]*-chat": Capabilities(vision=True),
+        r"o1-(mini|preview)": Capabilities(reasoning=True, vision=False, tools=False),
+        r"o3-mini": Capabilities(reasoning=True, vision=False, tools=True),
+        r"o\d|gpt-([5-9]|\d\d)": Capabilities(reasoning=True, vision=True, tools=True),
+        r"gpt-4-turbo-preview|gpt-4-(0125|1106)": Capabilities(reasoning=False, vision=False, tools=True),
+        r"gpt-4-vision": Capabilities(reasoning=False, vision=True, tools=False),
+        r"gpt-4(o|\.\d|-turbo)": Capabilities(reasoning=False, vision=True, tools=True),
+        r"gpt-4|gpt-3\.5-turbo": Capabilities(reasoning=False, vision=False, tools=True),
+    },
+    # platform.claude.com/docs/en/about-claude/models/overview, and build-with-claude/extended-thinking: since 3.7. From
+    # Claude 4 on the number is last.
+    "anthropic": {
+        r"claude-3-7|claude-[a-z]+-\d": Capabilities(reasoning=True, vision=True, tools=True),
+        r"claude-3": Capabilities(reasoning=False, vision=True, tools=True),
+        r"claude-2": Capabilities(reasoning=False, vision=False, tools=False),
+    },
+    # ai.google.dev/gemini-api/docs/models, thinking (2.5 and later), ai.google.dev/gemma/docs/core/gemma_on_gemini_api.
+    "gemini": {
+        r"gemini-(2\.[5-9]|[3-9]|(flash|flash-lite|pro)-latest|robotics-er)": Capabilities(
+            reasoning=True, vision=True, tools=True
+        ),
+        r"gemini-2\.0-flash-thinking": Capabilities(reasoning=True, vision=True),
+        r"gemini-(1\.5|2\.0)": Capabilities(reasoning=False, vision=True, tools=True),
+        r"gemma-4": Capabilities(reasoning=True, vision=True, tools=True),
+        r"gemma-3-(4|12|27)b": Capabilities(reasoning=False, vision=True),
+    },
+    # docs.mistral.ai/models, and inference/conversations: vision, reasoning, function calling. Small 4 (2603) and
+    # Medium 3.5 reason when they are asked to.
+    "mistral": {
+        r"magistral": Capabilities(reasoning=True),
+        r"mistral-(small-(2603|latest)|medium-(3[-.]?5|latest))": Capabilities(reasoning=True, vision=True, tools=True),
+        r"mistral-(small-(2503|2506)|medium-(2505|2508)|large-2512)": Capabilities(
+            reasoning=False, vision=True, tools=True
+        ),
+        r"ministral-\d+b-(2512|latest)|pixtral": Capabilities(reasoning=False, vision=True, tools=True),
+        r"codestral|ministral-\d+b-2410|mistral-large-24|open-mistral-nemo|open-mixtral-8x22b": Capabilities(
+            reasoning=False, vision=False, tools=True
+        ),
+        r"devstral": Capabilities(reasoning=False, tools=True),
+        r"voxtral-small": Capabilities(reasoning=False, vision=False, tools=True),
+    },
+}
+
+
+def capabilities(vendor: str, model_id: str) -> Capabilities:
+    """Say what a model of a vendor can do, as far as its id tells."""
+    name = model_id.lower()
+    return next(
+        (can for pattern, can in CAPABILITIES.get(vendor, {}).items() if re.match(pattern, name)), Capabilities()
+    )
+
 
 # When vendors shut models down, which genai-prices does not record: until that day they are deprecated, from then on
 # they are only offered where a provider's own list has them. Days to come and of 2026 are

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from models_registry.fake_provider import recordings
 from models_registry.fake_provider.anthropic import AnthropicFormat
 from models_registry.fake_provider.formats import ERROR_TYPES, Answer, Format, dump
 from models_registry.fake_provider.http import Connection, Request
@@ -44,6 +45,11 @@ async def answer(connection: Connection, request: Request, state: State) -> None
 async def _route(connection: Connection, request: Request, body: Any, state: State) -> None:
     path = urlsplit(request.path).path
     wire: Format = ANTHROPIC if "anthropic-version" in request.headers else OPENAI
+    if body and (recording := state.recordings.get(body["model"])):
+        state.played[body["model"]] += 1
+        recorded = recordings.choose(recording, body, state.played[body["model"]] - 1)
+        if recorded is not None:
+            return await recordings.play(connection, recorded)
     key = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
     try:
         script = parse(body["model"] if body else key)

@@ -97,9 +97,9 @@ class Connection(asyncio.Protocol):
         """Send a whole answer."""
         self._transport.write(_head(status, {**headers, "content-length": str(len(body))}) + body)
 
-    def start(self, headers: dict[str, str]) -> None:
-        """Send the head of a chunked 200."""
-        self._transport.write(_head(200, {**headers, "transfer-encoding": "chunked"}))
+    def start(self, headers: dict[str, str], status: int = 200) -> None:
+        """Send the head of a chunked answer."""
+        self._transport.write(_head(status, {**headers, "transfer-encoding": "chunked"}))
 
     async def send(self, data: bytes) -> None:
         """Send one chunk, waiting while the client is behind."""

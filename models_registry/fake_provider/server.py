@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from models_registry.fake_provider.answers import answer
 from models_registry.fake_provider.http import Connection, Request
+from models_registry.fake_provider.recordings import Recording
 from models_registry.fake_provider.state import Received, State
 
 HOST = "127.0.0.1"
@@ -116,6 +117,11 @@ class StubServer:
     @anthropic_models.setter
     def anthropic_models(self, models: Sequence[dict[str, Any]]) -> None:
         self.state.anthropic_models = list(models)
+
+    @property
+    def recordings(self) -> dict[str, Recording]:
+        """What models of these names answer instead."""
+        return self.state.recordings
 
     def reset(self) -> None:
         """Forget requests, failures, counts and lists of models."""

@@ -5,6 +5,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from models_registry.fake_provider.recordings import Recording
+
 
 class Received(NamedTuple):
     """A request as the stub got it; `body` is the parsed JSON, None without one."""
@@ -38,6 +40,8 @@ class State:
     openai_models: list[dict[str, Any]] = field(default_factory=openai_models)
     anthropic_models: list[dict[str, Any]] = field(default_factory=anthropic_models)
     failures: Counter[str] = field(default_factory=Counter)
+    recordings: dict[str, Recording] = field(default_factory=dict)
+    played: Counter[str] = field(default_factory=Counter)
     cancelled: int = 0
     ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -45,6 +49,8 @@ class State:
         """Forget everything but the connections."""
         self.requests.clear()
         self.failures.clear()
+        self.recordings.clear()
+        self.played.clear()
         self.cancelled = 0
         self.openai_models = openai_models()
         self.anthropic_models = anthropic_models()

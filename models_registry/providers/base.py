@@ -1,9 +1,13 @@
-"""What every provider client takes and gives: requests, answers, streams."""
+"""What every provider client takes and gives: prompts, completions, streams."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+from models_registry.usage import Usage
+
+Effort = Literal["minimal", "low", "medium", "high"]
 
 
 class Turn(NamedTuple):
@@ -14,22 +18,21 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompletionRequest:
-    """What a model is asked: `messages` oldest first, the last one by the user."""
+class Prompt:
+    """What a model is asked: `messages` oldest first, the last one by the user; a `system` of None is none."""
 
-    model: str
     messages: Sequence[Turn]
-    system: str = ""
+    system: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    reasoning_effort: Effort | None = None
+    cache: bool = False  # ask for prompt caching where it has to be asked for and saves money
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the provider counted them."""
+class Reasoning(str):
+    """A piece of what a model thinks before it answers, among the pieces of its answer."""
 
-    prompt_tokens: int
-    completion_tokens: int
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Completion:
     text: str
     usage: Usage | None
     cut: bool = False
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,9 @@ class ListedModel:
 
 
 class CompletionStream(Protocol):
-    """An answer under way: iterate for the non-empty pieces of text, each as soon as it arrives.
+    """An answer under way: iterate for its non-empty pieces, text or `Reasoning`, each as soon as it arrives.
 
-    Iteration raises `ProviderError` when the provider fails or breaks off. `usage` is there once it ended.
+    Iteration raises `ProviderError` when the provider fails or breaks off. `usage` is there once it ended, also early.
     """
 
     usage: Usage | None
@@ -75,17 +79,27 @@ class ProviderClient(ABC):
 
     default_base_url = ""
     requires_max_tokens = False  # the wire format has no "as long as it takes"
+    efforts: ClassVar[Mapping[Effort, str]] = {}  # the reasoning efforts that the format can express, in its words
 
     def __init__(self, *, api_key: str, base_url: str = "") -> None:
         self.api_key = api_key
         self.base_url = base_url or self.default_base_url
 
+    def problems(self, model: str, prompt: Prompt) -> dict[str, str]:  # noqa: ARG002 - vendors look at it
+        """Name the parameters of a prompt that the wire format cannot express, each with what is wrong."""
+        effort = prompt.reasoning_effort
+        if effort is None or effort in self.efforts:
+            return {}
+        if not self.efforts:
+            return {"reasoning_effort": "This provider has no reasoning effort."}
+        return {"reasoning_effort": f"This provider knows only: {', '.join(self.efforts)}."}
+
     @abstractmethod
-    def complete(self, request: CompletionRequest) -> Completion:
+    def complete(self, model: str, prompt: Prompt) -> Completion:
         """Ask for the whole answer."""
 
     @abstractmethod
-    def stream(self, request: CompletionRequest) -> CompletionStream:
+    def stream(self, model: str, prompt: Prompt) -> CompletionStream:
         """Ask for the answer piece by piece; returns once the provider accepted (or raises its refusal)."""
 
     @abstractmethod

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from models_registry.errors import APIKeyRefused, MalformedAnswer
-from models_registry.providers.base import Completion, CompletionRequest, ProviderClient
+from models_registry.providers.base import Completion, Prompt, ProviderClient
 from models_registry.providers.failures import Failures
 from models_registry.providers.http import Answer, send
 from models_registry.providers.streaming import EventReader, ProviderStream
 from models_registry.providers.text import clean
 
-MAX_COUNT = 2_147_483_647  # what PostgreSQL's integer holds
 NO_KEY = "none"  # what a server that asks for no key is sent
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "LLMSelect"}
 
@@ -30,7 +29,7 @@ class HTTPClient(ProviderClient):
     refusals: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
+    def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
         """Write a request in the provider's format."""
 
     @abstractmethod
@@ -41,20 +40,20 @@ class HTTPClient(ProviderClient):
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of a streamed answer."""
 
-    def complete(self, request: CompletionRequest) -> Completion:
+    def complete(self, model: str, prompt: Prompt) -> Completion:
         """Ask for the whole answer; raises ProviderError."""
         with self.failures() as failures:
-            answer = loads(self._post(request, failures, stream=False).read())
+            answer = loads(self._post(model, prompt, failures, stream=False).read())
             if answer.get("error"):
                 raise failures.reported(answer["error"])
             completion = self.read(answer)
-        text, cut = clean(completion.text)
-        return Completion(text, completion.usage, cut)
+        (text, cut), (reasoning, _) = clean(completion.text), clean(completion.reasoning)
+        return Completion(text, completion.usage, cut, reasoning)
 
-    def stream(self, request: CompletionRequest) -> ProviderStream:
+    def stream(self, model: str, prompt: Prompt) -> ProviderStream:
         """Ask for the answer piece by piece; raises ProviderError when the provider refuses."""
         with self.failures() as failures:
-            return ProviderStream(self._post(request, failures, stream=True), self.reader(failures), failures)
+            return ProviderStream(self._post(model, prompt, failures, stream=True), self.reader(failures), failures)
 
     def failures(self) -> Failures:
         """Make the context that every call needs."""
@@ -66,8 +65,8 @@ class HTTPClient(ProviderClient):
         with self.failures() as failures:
             return loads(self._send("GET", path + query, failures).read())
 
-    def _post(self, request: CompletionRequest, failures: Failures, *, stream: bool) -> Answer:
-        body = json.dumps(self.body(request, stream=stream)).encode()
+    def _post(self, model: str, prompt: Prompt, failures: Failures, *, stream: bool) -> Answer:
+        body = json.dumps(self.body(model, prompt, stream=stream)).encode()
         return self._send("POST", self.completions_path, failures, body)
 
     def _send(self, method: str, path: str, failures: Failures, body: bytes | None = None) -> Answer:
@@ -92,8 +91,3 @@ def loads(content: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise MalformedAnswer
     return parsed
-
-
-def integer(value: Any) -> int | None:
-    """Take a count that is one, and that a column can hold; None for everything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None

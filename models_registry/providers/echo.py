@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from models_registry.errors import ProviderError, StreamBroken
-from models_registry.providers.base import Completion, CompletionRequest, ListedModel, ProviderClient, Usage
+from models_registry.providers.base import Completion, ListedModel, Prompt, ProviderClient
 from models_registry.providers.cancellation import current_token
+from models_registry.usage import Usage
 
 PAUSES = {"echo-fast": 0.0, "echo-slow": 0.05}  # seconds before each word
 WORD = re.compile(r"\s*\S+\s*|\s+")
@@ -14,19 +15,19 @@ WORD = re.compile(r"\s*\S+\s*|\s+")
 class EchoClient(ProviderClient):
     """Says the last message again."""
 
-    def complete(self, request: CompletionRequest) -> Completion:
+    def complete(self, model: str, prompt: Prompt) -> Completion:
         """Answer in one piece, after the time that the words take."""
-        stream = self.stream(request)
+        stream = self.stream(model, prompt)
         text = "".join(stream)
         if stream.usage is None:
             raise StreamBroken
         return Completion(text, stream.usage)
 
-    def stream(self, request: CompletionRequest) -> "EchoStream":
+    def stream(self, model: str, prompt: Prompt) -> "EchoStream":
         """Answer word by word."""
-        if request.model not in PAUSES:
-            raise ProviderError(f"The echo has no model {request.model!r}.", status=404)
-        return EchoStream(request)
+        if model not in PAUSES:
+            raise ProviderError(f"The echo has no model {model!r}.", status=404)
+        return EchoStream(prompt, PAUSES[model])
 
     def list_models(self) -> list[ListedModel]:
         """List the fast and the slow echo."""
@@ -36,19 +37,21 @@ class EchoClient(ProviderClient):
 class EchoStream:
     """Words at the model's pace, whitespace kept; usage counts words."""
 
-    def __init__(self, request: CompletionRequest) -> None:
+    def __init__(self, prompt: Prompt, pause: float) -> None:
         self.usage: Usage | None = None
-        self._request = request
+        self._prompt = prompt
+        self._pause = pause
         self._token = current_token()
 
     def __iter__(self) -> Iterator[str]:
-        pause, prompt = PAUSES[self._request.model], self._request.messages[-1].content
-        for word in WORD.findall(prompt):
+        pause, question = self._pause, self._prompt.messages[-1].content
+        for word in WORD.findall(question):
             if self._token.wait(pause) if pause else self._token.is_cancelled:
                 return
             yield word
-        asked = [self._request.system, *(turn.content for turn in self._request.messages)]
-        self.usage = Usage(sum(len(text.split()) for text in asked), len(prompt.split()))
+        sent = [self._prompt.system or "", *(turn.content for turn in self._prompt.messages)]
+        asked = sum(len(text.split()) for text in sent)
+        self.usage = Usage(input_tokens=asked, output_tokens=len(question.split()))
 
     def close(self) -> None:
         """Stop, also in the middle of a pause."""

@@ -10,6 +10,7 @@ class MistralClient(OpenAIClient):
 
     default_base_url = "https://api.mistral.ai/v1"
     stream_usage = False
+    efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
 
     def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
         """Name the parameter."""

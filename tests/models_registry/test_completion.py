@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from models_registry.completion import Call, prepare
+from models_registry.completion import Call, resolve
+from models_registry.costs import price
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.models import LLMModel
-from models_registry.providers.base import CompletionRequest, Turn
+from models_registry.providers.base import Prompt, Turn
+from models_registry.usage import Usage
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +25,8 @@ def call(ann, openai):
     def make(model="stub", provider=openai, **options):
         prices = {"input_price": Decimal("2.5"), "output_price": Decimal(10)}
         LLMModel.objects.get_or_create(provider=provider, model_id=model, defaults={"name": model, **prices})
-        request = CompletionRequest(model=model, messages=[Turn("user", PROMPT)], **options)
-        return Call(prepare(user_id=ann.pk, provider=provider, model=model), request)
+        sent = Prompt(messages=[Turn("user", PROMPT)], **options)
+        return Call(resolve(user_id=ann.pk, provider=provider, model=model), sent)
 
     return make
 
@@ -36,7 +38,7 @@ def run(request):
 
 
 def counts(call):
-    figures = call.figures()
+    figures = call.measure()
     return figures.prompt_tokens, figures.completion_tokens, figures.cost, figures.estimated
 
 
@@ -62,20 +64,20 @@ def test_a_price_that_is_not_known(call, run, openai):
     LLMModel.objects.filter(model_id="stub").update(output_price=None)
     made = call()
     run(made)
-    assert made.figures().cost is None
+    assert made.measure().cost is None
 
 
 def test_a_price_of_nothing(call, run):
     LLMModel.objects.filter(model_id="stub").update(input_price=0, output_price=0)
     made = call()
     run(made)
-    assert made.figures().cost == 0
+    assert made.measure().cost == 0
 
 
 def test_a_model_that_is_not_registered(call, run):
     made = call()
     LLMModel.objects.all().delete()
-    made = Call(prepare(user_id=0, provider=made.target.provider, model="stub"), made.request)
+    made = Call(resolve(user_id=0, provider=made.model.provider, model="stub"), made.prompt)
     run(made)
     assert counts(made) == (3, 3, None, False)
 
@@ -83,23 +85,23 @@ def test_a_model_that_is_not_registered(call, run):
 def test_times_of_a_stream(call):
     made = call("stub?first=0.1&delay=0.1")
     assert [*made] == ["hello ", "you ", "there"]
-    figures = made.figures()
+    figures = made.measure()
     assert 0.1 <= figures.ttft <= figures.time - 0.15  # two more pieces, each after 0.1 seconds
 
 
 def test_a_whole_answer_comes_at_once(call):
     made = call("stub?first=0.1")
     made.complete()
-    figures = made.figures()
+    figures = made.measure()
     assert 0.1 <= figures.ttft == figures.time
 
 
 def test_the_clock_stops_with_the_call(call, run):
     made = call()
     run(made)
-    before = made.figures()
+    before = made.measure()
     time.sleep(0.02)
-    assert made.figures() == before
+    assert made.measure() == before
 
 
 def test_a_stream_that_breaks_is_measured_too(call):
@@ -113,8 +115,8 @@ def test_a_failure_before_any_text(call, run):
     made = call("stub?status=400")
     with pytest.raises(ProviderError):
         run(made)
-    figures = made.figures()
-    assert (made.text, figures.completion_tokens, figures.estimated, figures.ttft) == ("", 0, True, None)
+    figures = made.measure()
+    assert (made.text, *counts(made), figures.ttft) == ("", None, None, None, False, None)
 
 
 def test_closing_ends_the_iteration(call):
@@ -171,4 +173,4 @@ def test_where_none_is_wanted_none_is_sent(call, openai, stub):
 )
 def test_costs_are_decimals(openai, input_price, output_price, cost):
     model = LLMModel(provider=openai, input_price=Decimal(input_price), output_price=Decimal(output_price))
-    assert model.cost(3, 3) == Decimal(cost)
+    assert price(model, Usage(input_tokens=3, output_tokens=3), estimated=False)[0] == Decimal(cost)

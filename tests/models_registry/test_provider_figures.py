@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from models_registry.completion import Call, prepare
+from models_registry.completion import Call, resolve
 from models_registry.errors import ProviderError
 from models_registry.figures import CALLS, model_rows
-from models_registry.providers.base import CompletionRequest, Turn
+from models_registry.providers.base import Prompt, Turn
 from perf.timing import figures, recorder
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +18,8 @@ def call(ann, openai):
     """Return a function that makes a call of a scripted model."""
 
     def make(model="stub"):
-        target = prepare(user_id=ann.pk, provider=openai, model=model)
-        return Call(target, CompletionRequest(model=model, messages=[Turn("user", "one two three")]))
+        resolved = resolve(user_id=ann.pk, provider=openai, model=model)
+        return Call(resolved, Prompt(messages=[Turn("user", "one two three")]))
 
     return make
 
@@ -32,7 +32,7 @@ def test_a_whole_answer(call):
     made = call()
     made.complete()
     (row,) = model_rows(figures.load().total)
-    known = made.figures()
+    known = made.measure()
     assert (row.provider, row.model, row.times.count, row.failed) == ("openai", "stub", 1, 0)
     assert (row.prompt_tokens, row.completion_tokens) == (known.prompt_tokens, known.completion_tokens)
     assert (row.cost, row.priced) == (known.cost, 1)
@@ -45,8 +45,8 @@ def test_a_stream(call):
     assert "".join(made) == made.text
     (row,) = model_rows(figures.load().total)
     assert row.first_token.count == 1
-    assert row.first_token.total == pytest.approx(made.figures().ttft)
-    assert row.times.total == pytest.approx(made.figures().time)
+    assert row.first_token.total == pytest.approx(made.measure().ttft)
+    assert row.times.total == pytest.approx(made.measure().time)
 
 
 def test_a_failure_cost_nothing(call):

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from models_registry.completion import prepare
+from models_registry.completion import resolve
 from models_registry.models import APIKey
 from perf.serving.logs import JsonFormatter
 from tests.helpers import client_for, error
@@ -130,8 +130,8 @@ def test_a_crash_with_the_key_in_hand_shows_nothing(ann, api, openai, log, setti
     assert HIDDEN not in log.getvalue()
 
 
-def test_a_target_does_not_write_its_key_out(ann, api, openai):
+def test_a_resolved_model_does_not_write_its_key_out(ann, api, openai):
     api.put("/api/v1/keys/openai", {"key": MARK, "override_system_key": True})
-    target = prepare(user_id=User.objects.get().pk, provider=openai, model="stub")
-    assert target.client.api_key == MARK
-    assert HIDDEN not in f"{target!r} {target.client!r} {vars(APIKey.objects.get())}"
+    resolved = resolve(user_id=User.objects.get().pk, provider=openai, model="stub")
+    assert resolved.client.api_key == MARK
+    assert HIDDEN not in f"{resolved!r} {resolved.client!r} {vars(APIKey.objects.get())}"

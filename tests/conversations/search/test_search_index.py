@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from conversations.models import Conversation, Message
 from conversations.search.queries import candidates
@@ -87,8 +88,15 @@ def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch)
             columns = connection.introspection.get_table_description(cursor, "conversations_message")
         assert not [name for name in tables if "search" in name]
         assert "search" not in [column.name for column in columns]
+        then = MigrationExecutor(connection).loader.project_state(("conversations", "0001_initial")).apps
         for number in range(3):
-            say(conversation(ann, title=f"title {number}"), "sea", "land")
+            row = then.get_model("conversations", "Conversation").objects.create(
+                user_id=ann.pk, title=f"title {number}"
+            )
+            for content in ("sea", "land"):
+                then.get_model("conversations", "Message").objects.create(
+                    conversation=row, role="user", content=content
+                )
         call_command("migrate", "conversations", verbosity=0)
         assert indexed(ann) == indexed(ann, "title") == ["title 0", "title 1", "title 2"]
         Message.objects.all().delete()

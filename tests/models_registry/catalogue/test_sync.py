@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from models_registry.catalogue.sync import ProviderReport, sync
+from models_registry.costs import Rates
 from models_registry.models import LLMModel, Provider
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def test_an_empty_registry_gets_the_built_in_providers_and_their_models():
     sonnet = model("claude-sonnet-4-5", "anthropic")
     assert (sonnet.source, sonnet.available, sonnet.checked_at) == ("catalogue", True, None)
     assert (sonnet.name, sonnet.context_window, sonnet.input_price) == ("Claude Sonnet 4.5", 200_000, Decimal(3))
-    assert model("echo-slow", "echo").cost(1_000, 1_000) == 0
+    assert model("echo-slow", "echo").rates(1_000) == Rates(Decimal(0), Decimal(0))
     assert not Provider.objects.get(slug="echo").requires_key
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from models_registry.fake_provider import StubServer
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionRequest, CompletionStream, ProviderClient, Turn
+from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Turn
 
 KINDS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
 WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else matters
@@ -16,8 +16,9 @@ def make(stub: StubServer, kind: str, api_key: str = KEY) -> ProviderClient:
     return CLIENTS[kind](api_key=api_key, base_url=url)
 
 
-def ask(model: str = "stub", prompt: str = "hello you there", **more: Any) -> CompletionRequest:
-    return CompletionRequest(model=model, messages=[Turn("user", prompt)], **more)
+def ask(model: str = "stub", prompt: str = "hello you there", **more: Any) -> tuple[str, Prompt]:
+    """Return what `complete` and `stream` take."""
+    return model, Prompt(messages=[Turn("user", prompt)], **more)
 
 
 def drain(stream: CompletionStream) -> tuple[list[str], Exception | None]:

@@ -3,7 +3,8 @@
 import pytest
 
 from models_registry.errors import APIKeyRefused, MalformedAnswer, ProviderError, ProviderRateLimited, StreamBroken
-from models_registry.providers.base import Completion, CompletionRequest, Turn, Usage
+from models_registry.providers.base import Completion, Prompt, Turn
+from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import KEY, KINDS, ask, make
 
 EVERY = pytest.mark.parametrize("kind", KINDS)
@@ -12,13 +13,13 @@ OPENAI_LIKE = tuple(kind for kind in KINDS if kind != "anthropic")
 
 @EVERY
 def test_the_answer_and_its_usage(stub, kind):
-    assert make(stub, kind).complete(ask()) == Completion("hello you there", Usage(3, 3))
+    assert make(stub, kind).complete(*ask()) == Completion("hello you there", Usage(input_tokens=3, output_tokens=3))
 
 
 @pytest.mark.parametrize("kind", OPENAI_LIKE)
 def test_what_openai_and_its_like_are_sent(stub, kind):
     history = [Turn("user", "one"), Turn("assistant", "two"), Turn("user", "three")]
-    make(stub, kind).complete(CompletionRequest(model="stub", messages=history, system="Be brief.", temperature=0.5))
+    make(stub, kind).complete("stub", Prompt(messages=history, system="Be brief.", temperature=0.5))
     [received] = stub.requests
     assert (received.method, received.path) == ("POST", "/v1/chat/completions")
     assert received.headers["authorization"] == f"Bearer {KEY}"
@@ -37,7 +38,7 @@ def test_what_openai_and_its_like_are_sent(stub, kind):
 def test_what_anthropic_is_sent(stub):
     history = [Turn("user", "one"), Turn("assistant", "two"), Turn("user", "three")]
     client = make(stub, "anthropic")
-    client.complete(CompletionRequest(model="stub", messages=history, system="Be brief.", temperature=0.0))
+    client.complete("stub", Prompt(messages=history, system="Be brief.", temperature=0.0))
     [received] = stub.requests
     assert (received.method, received.path) == ("POST", "/v1/messages")
     assert received.body == {
@@ -74,47 +75,47 @@ def test_what_anthropic_is_sent(stub):
     ],
 )
 def test_the_maximum_goes_by_the_name_that_the_model_wants(stub, kind, model, field):
-    make(stub, kind).complete(ask(model, max_tokens=7))
+    make(stub, kind).complete(*ask(model, max_tokens=7))
     sent = stub.requests[0].body
     assert {name: value for name, value in sent.items() if name.startswith("max_")} == {field: 7}
 
 
 @EVERY
 def test_without_a_key_a_word_is_sent_in_its_place(stub, kind):
-    assert make(stub, kind, api_key="").complete(ask()).text == "hello you there"
+    assert make(stub, kind, api_key="").complete(*ask()).text == "hello you there"
     assert stub.requests[0].headers["authorization"] == "Bearer none"
 
 
 @EVERY
 def test_text_is_made_storable(stub, kind):
-    assert make(stub, kind).complete(ask("stub?reply=hi&nul=1&surrogate=1")).text == "hi😀\ufffdx"
+    assert make(stub, kind).complete(*ask("stub?reply=hi&nul=1&surrogate=1")).text == "hi😀\ufffdx"
 
 
 @EVERY
 def test_a_text_over_a_million_characters_is_cut_and_says_so(stub, kind):
-    completion = make(stub, kind).complete(ask("stub?size=1000010"))
+    completion = make(stub, kind).complete(*ask("stub?size=1000010"))
     assert (len(completion.text), completion.cut) == (1_000_000, True)
 
 
 @EVERY
 def test_an_answer_of_null_is_empty(stub, kind):
-    assert make(stub, kind).complete(ask("stub?content=null")).text == ""
+    assert make(stub, kind).complete(*ask("stub?content=null")).text == ""
 
 
 def test_a_list_of_text_parts_is_joined(stub):
-    assert make(stub, "mistral").complete(ask("stub?content=parts")).text == "hello you there"
+    assert make(stub, "mistral").complete(*ask("stub?content=parts")).text == "hello you there"
 
 
 @EVERY
 def test_usage_that_is_not_reported_is_none(stub, kind):
-    assert make(stub, kind).complete(ask("stub?usage=0")) == Completion("hello you there", None)
+    assert make(stub, kind).complete(*ask("stub?usage=0")) == Completion("hello you there", None)
 
 
 @EVERY
 @pytest.mark.parametrize("garbage", ["1", "shape", "html"])
 def test_an_answer_that_cannot_be_read_is_malformed(stub, kind, garbage):
     with pytest.raises(MalformedAnswer):
-        make(stub, kind).complete(ask(f"stub?garbage={garbage}"))
+        make(stub, kind).complete(*ask(f"stub?garbage={garbage}"))
 
 
 @EVERY
@@ -129,28 +130,28 @@ def test_an_answer_that_cannot_be_read_is_malformed(stub, kind, garbage):
 )
 def test_an_error_with_status_200_is_an_error(stub, kind, error, expected):
     with pytest.raises(ProviderError) as raised:
-        make(stub, kind).complete(ask(f"stub?error={error}"))
+        make(stub, kind).complete(*ask(f"stub?error={error}"))
     assert (type(raised.value), str(raised.value)) == (expected, "The stub broke off.")
 
 
 @EVERY
 def test_an_answer_cut_off_in_the_middle_is_broken(stub, kind):
     with pytest.raises(StreamBroken):
-        make(stub, kind).complete(ask("stub?cut=1"))
+        make(stub, kind).complete(*ask("stub?cut=1"))
     assert len(stub.requests) == 1
 
 
 def test_an_answer_without_a_measure_is_refused(stub):
     with pytest.raises(MalformedAnswer):
-        make(stub, "openai").complete(ask("stub?size=50000000"))
+        make(stub, "openai").complete(*ask("stub?size=50000000"))
 
 
 @EVERY
 def test_one_connection_serves_many_calls(stub, kind):
     client = make(stub, kind)
-    client.complete(ask())
+    client.complete(*ask())
     before = stub.open_connections
     for _ in range(5):
-        client.complete(ask())
-        list(client.stream(ask()))
+        client.complete(*ask())
+        list(client.stream(*ask()))
     assert stub.open_connections <= before  # others may be given up meanwhile

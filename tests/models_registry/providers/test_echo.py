@@ -5,7 +5,8 @@ import pytest
 
 from models_registry.errors import ProviderError
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import Completion, CompletionRequest, ListedModel, Turn, Usage
+from models_registry.providers.base import Completion, ListedModel, Prompt, Turn
+from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import ask, drain
 
 PROMPT = "  Hello,\n\tyou   there \n"
@@ -17,30 +18,30 @@ def echo():
 
 
 def test_it_streams_the_last_message_word_by_word_with_its_whitespace(echo):
-    pieces, error = drain(echo.stream(ask("echo-fast", PROMPT)))
+    pieces, error = drain(echo.stream(*ask("echo-fast", PROMPT)))
     assert (pieces, error) == (["  Hello,\n\t", "you   ", "there \n"], None)
     assert "".join(pieces) == PROMPT
 
 
 def test_usage_counts_words(echo):
     turns = [Turn("user", "one two"), Turn("assistant", "three"), Turn("user", "four five six")]
-    request = CompletionRequest(model="echo-fast", messages=turns, system="be brief")
-    assert echo.complete(request) == Completion("four five six", Usage(8, 3))
+    sent = Prompt(messages=turns, system="be brief")
+    assert echo.complete("echo-fast", sent) == Completion("four five six", Usage(input_tokens=8, output_tokens=3))
 
 
 @pytest.mark.parametrize("prompt", ["", "   "])
 def test_a_prompt_without_words(echo, prompt):
-    assert echo.complete(ask("echo-fast", prompt)) == Completion(prompt, Usage(0, 0))
+    assert echo.complete(*ask("echo-fast", prompt)) == Completion(prompt, Usage(input_tokens=0, output_tokens=0))
 
 
 def test_the_slow_one_takes_its_time(echo):
     started = time.monotonic()
-    assert echo.complete(ask("echo-slow", "a b c d")).text == "a b c d"
+    assert echo.complete(*ask("echo-slow", "a b c d")).text == "a b c d"
     assert 0.2 <= time.monotonic() - started < 0.4
 
 
 def test_close_ends_it_in_the_middle_of_a_pause(echo):
-    stream = echo.stream(ask("echo-slow", "word " * 1000))
+    stream = echo.stream(*ask("echo-slow", "word " * 1000))
     threading.Timer(0.12, stream.close).start()
     started = time.monotonic()
     pieces, error = drain(stream)
@@ -51,7 +52,7 @@ def test_close_ends_it_in_the_middle_of_a_pause(echo):
 def test_an_unknown_model_is_the_providers_404(echo):
     for call in (echo.complete, echo.stream):
         with pytest.raises(ProviderError) as raised:
-            call(ask("echo-loud"))
+            call(*ask("echo-loud"))
         assert raised.value.details == {"status": 404}
 
 

@@ -18,7 +18,7 @@ EVERY = pytest.mark.parametrize("kind", WIRES)
 def fail(stub, kind: str, script: str, *, stream: bool = False, key: str = KEY) -> ProviderError:
     client = make(stub, kind, key)
     with pytest.raises(ProviderError) as raised:
-        (client.stream if stream else client.complete)(ask(f"stub?{script}"))
+        (client.stream if stream else client.complete)(*ask(f"stub?{script}"))
     return raised.value
 
 
@@ -120,7 +120,7 @@ def test_a_provider_that_is_not_there(kind):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(ProviderError, match=r"^The provider could not be reached: .*refused"):
-            CLIENTS[kind](api_key=KEY, base_url=url).complete(ask())
+            CLIENTS[kind](api_key=KEY, base_url=url).complete(*ask())
 
 
 @pytest.mark.parametrize("kind", ["openai_compatible", "anthropic"])
@@ -130,12 +130,12 @@ def test_a_provider_that_is_not_there(kind):
 def test_an_address_that_cannot_be_used(kind, url):
     client = CLIENTS[kind](api_key=KEY, base_url=url)
     with pytest.raises(ProviderError):
-        client.complete(ask())
+        client.complete(*ask())
 
 
 def test_an_endpoint_without_an_address_is_an_error():
     with pytest.raises(ProviderError):
-        CLIENTS["openai_compatible"](api_key=KEY).stream(ask())
+        CLIENTS["openai_compatible"](api_key=KEY).stream(*ask())
 
 
 @pytest.mark.parametrize("script", ["status=400", "cut=0"])

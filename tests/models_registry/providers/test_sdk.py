@@ -3,16 +3,15 @@
 import pytest
 
 from models_registry.errors import APIKeyRefused, ProviderError, ProviderRateLimited
-from models_registry.providers.base import CompletionRequest, Turn
+from models_registry.providers.base import Prompt, Turn
 from tests.models_registry.providers.helpers import KEY, make
 
 anthropic = pytest.importorskip("anthropic", reason="needs requirements-test.txt")
 openai = pytest.importorskip("openai", reason="needs requirements-test.txt")
 
 TURNS = [("user", "one"), ("assistant", "two"), ("user", "three — \u2028 😀")]
-REQUEST = CompletionRequest(
-    model="stub", messages=[Turn(*turn) for turn in TURNS], system="Be brief.", temperature=0.5, max_tokens=7
-)
+MODEL = "stub"
+PROMPT = Prompt(messages=[Turn(*turn) for turn in TURNS], system="Be brief.", temperature=0.5, max_tokens=7)
 MESSAGES = [{"role": role, "content": content} for role, content in TURNS]
 
 # What says which program asks, not what it asks.
@@ -60,7 +59,7 @@ def asked(received):
 def test_our_requests_are_those_of_the_sdk(stub, kind, how):
     SDKS[kind](stub, how)
     client = make(stub, kind)
-    {"whole": lambda: client.complete(REQUEST), "stream": lambda: list(client.stream(REQUEST))}.get(
+    {"whole": lambda: client.complete(MODEL, PROMPT), "stream": lambda: list(client.stream(MODEL, PROMPT))}.get(
         how, client.list_models
     )()
     theirs, ours = stub.requests
@@ -89,5 +88,5 @@ def test_a_status_is_taken_for_what_the_sdk_takes_it_for(stub, kind, status, the
     with pytest.raises(getattr({"openai": openai, "anthropic": anthropic}[kind], theirs), match=r"So it is\."):
         create(model=model, messages=MESSAGES, max_tokens=7)
     with pytest.raises(ProviderError) as raised:
-        make(stub, kind).complete(CompletionRequest(model=model, messages=REQUEST.messages))
+        make(stub, kind).complete(model, Prompt(messages=PROMPT.messages))
     assert (type(raised.value), str(raised.value)) == (ours, "So it is.")

@@ -25,7 +25,7 @@ def read_in_thread(stream: CompletionStream) -> tuple[threading.Thread, list]:
 @EVERY
 @pytest.mark.parametrize("hang", ["mid", "headers"])
 def test_another_thread_ends_a_blocked_iteration_at_once(stub, kind, hang):
-    stream = make(stub, kind).stream(ask(f"stub?hang={hang}"))
+    stream = make(stub, kind).stream(*ask(f"stub?hang={hang}"))
     thread, results = read_in_thread(stream)
     time.sleep(0.1)
     started = time.monotonic()
@@ -38,7 +38,7 @@ def test_another_thread_ends_a_blocked_iteration_at_once(stub, kind, hang):
 
 @EVERY
 def test_closing_before_iterating_gives_nothing(stub, kind):
-    stream = make(stub, kind).stream(ask("stub?hang=mid"))
+    stream = make(stub, kind).stream(*ask("stub?hang=mid"))
     stream.close()
     stream.close()
     assert drain(stream) == ([], None)
@@ -47,7 +47,7 @@ def test_closing_before_iterating_gives_nothing(stub, kind):
 
 @EVERY
 def test_closing_between_pieces_ends_the_iteration(stub, kind):
-    stream = make(stub, kind).stream(ask("stub?chunks=1000&delay=0.01"))
+    stream = make(stub, kind).stream(*ask("stub?chunks=1000&delay=0.01"))
     pieces = []
     for piece in stream:
         pieces.append(piece)
@@ -59,7 +59,7 @@ def test_closing_between_pieces_ends_the_iteration(stub, kind):
 
 @EVERY
 def test_closing_leaves_out_what_had_already_arrived(stub, kind):
-    stream = make(stub, kind).stream(ask("stub?chunks=100&hang=mid"))
+    stream = make(stub, kind).stream(*ask("stub?chunks=100&hang=mid"))
     pieces = [stream.close() for _ in stream]
     assert len(pieces) == 1
     assert eventually(lambda: stub.cancelled == 1)
@@ -67,7 +67,7 @@ def test_closing_leaves_out_what_had_already_arrived(stub, kind):
 
 @EVERY
 def test_an_abandoned_iteration_drops_its_connection(stub, kind):
-    pieces = iter(make(stub, kind).stream(ask("stub?chunks=1000&delay=0.01")))
+    pieces = iter(make(stub, kind).stream(*ask("stub?chunks=1000&delay=0.01")))
     next(pieces)
     pieces.close()
     assert eventually(lambda: stub.cancelled == 1)
@@ -76,10 +76,10 @@ def test_an_abandoned_iteration_drops_its_connection(stub, kind):
 @EVERY
 def test_closing_after_the_end_does_no_harm(stub, kind):
     client = make(stub, kind)
-    stream = client.stream(ask())
+    stream = client.stream(*ask())
     assert drain(stream)[1] is None
     before = stub.open_connections
-    other = client.stream(ask("stub?delay=0.05"))  # on the same connection, which must not be cut now
+    other = client.stream(*ask("stub?delay=0.05"))  # on the same connection, which must not be cut now
     stream.close()
     assert drain(other) == (["hello ", "you ", "there"], None)
     assert stub.open_connections <= before
@@ -91,14 +91,14 @@ def test_closing_at_any_moment_cuts_no_other_call(stub):
 
     def given_up(moment: float) -> None:
         for _ in range(15):
-            stream = client.stream(ask("stub?chunks=5&delay=0.002"))
+            stream = client.stream(*ask("stub?chunks=5&delay=0.002"))
             threading.Timer(moment, stream.close).start()
             if (error := drain(stream)[1]) is not None:
                 broken.append(error)
 
     def undisturbed() -> None:
         for _ in range(60):
-            pieces, error = drain(client.stream(ask("stub?chunks=5&delay=0.001")))
+            pieces, error = drain(client.stream(*ask("stub?chunks=5&delay=0.001")))
             if len(pieces) != 5 or error is not None:
                 broken.append((pieces, error))
 
@@ -119,13 +119,13 @@ def test_another_thread_ends_the_wait_for_the_first_byte_at_once(stub, kind, str
     client, token = make(stub, kind), CancelToken()
     forget_connections()
     if reused:
-        client.complete(ask())
+        client.complete(*ask())
     before = len(stub.requests)
     ended = []
 
     def wait():
         with token.active(), pytest.raises(StreamBroken):
-            (client.stream if stream else client.complete)(ask("stub?hang=first"))
+            (client.stream if stream else client.complete)(*ask("stub?hang=first"))
         ended.append(True)
 
     thread = threading.Thread(target=wait)
@@ -136,7 +136,7 @@ def test_another_thread_ends_the_wait_for_the_first_byte_at_once(stub, kind, str
     assert ended
     assert eventually(lambda: stub.cancelled == 1)
     assert len(stub.requests) == before + 1
-    assert client.complete(ask()).text == "hello you there"
+    assert client.complete(*ask()).text == "hello you there"
 
 
 @EVERY
@@ -145,7 +145,7 @@ def test_a_whole_answer_can_be_cancelled_in_its_middle(stub, kind):
 
     def wait():
         with token.active(), pytest.raises(StreamBroken):
-            make(stub, kind).complete(ask("stub?hang=mid"))
+            make(stub, kind).complete(*ask("stub?hang=mid"))
         ended.append(True)
 
     thread = threading.Thread(target=wait)
@@ -161,7 +161,7 @@ def test_a_token_cancelled_beforehand_sends_nothing(stub):
     token = CancelToken()
     token.cancel()
     with token.active(), pytest.raises(ProviderError):
-        make(stub, "openai").complete(ask())
+        make(stub, "openai").complete(*ask())
     assert stub.requests == []
 
 
@@ -169,6 +169,6 @@ def test_a_pause_between_attempts_ends_too(stub):
     token, started = CancelToken(), time.monotonic()
     threading.Timer(0.1, token.cancel).start()
     with token.active(), pytest.raises(ProviderError):
-        make(stub, "openai").complete(ask("stub?status=500"))
+        make(stub, "openai").complete(*ask("stub?status=500"))
     assert len(stub.requests) < 3
     assert time.monotonic() - started < 5

@@ -11,20 +11,20 @@ from tests.models_registry.providers.helpers import ask, drain, make
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 @pytest.mark.parametrize("status", [500, 503, 529, 0])
 def test_a_short_failure_is_not_seen(stub, kind, status):
-    assert make(stub, kind).complete(ask(f"stub?status={status}&fail=1&id=a")).text == "hello you there"
+    assert make(stub, kind).complete(*ask(f"stub?status={status}&fail=1&id=a")).text == "hello you there"
     assert len(stub.requests) == 2
     assert stub.requests[0].body == stub.requests[1].body
 
 
 def test_a_stream_is_retried_before_its_first_byte(stub):
-    assert drain(make(stub, "openai").stream(ask("stub?fail=2&id=a"))) == (["hello ", "you ", "there"], None)
+    assert drain(make(stub, "openai").stream(*ask("stub?fail=2&id=a"))) == (["hello ", "you ", "there"], None)
     assert len(stub.requests) == 3
 
 
 def test_the_third_failure_is_reported(stub):
     started = time.monotonic()
     with pytest.raises(ProviderError, match="The stub was asked for a 502") as raised:
-        make(stub, "openai").complete(ask("stub?status=502"))
+        make(stub, "openai").complete(*ask("stub?status=502"))
     assert raised.value.details == {"status": 502}
     assert len(stub.requests) == 3
     assert time.monotonic() - started < 1.5
@@ -35,11 +35,11 @@ def test_the_third_failure_is_reported(stub):
 )
 def test_other_refusals_are_reported_at_once(stub, script):
     with pytest.raises(ProviderError):
-        make(stub, "openai").complete(ask(f"stub?{script}"))
+        make(stub, "openai").complete(*ask(f"stub?{script}"))
     assert len(stub.requests) == 1
 
 
 def test_a_stream_that_broke_is_not_started_again(stub):
-    _, error = drain(make(stub, "openai").stream(ask("stub?cut=1")))
+    _, error = drain(make(stub, "openai").stream(*ask("stub?cut=1")))
     assert isinstance(error, ProviderError)
     assert len(stub.requests) == 1

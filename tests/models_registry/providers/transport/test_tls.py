@@ -75,8 +75,8 @@ def write_certificate(certificate, key):
 
 def test_calls_and_closing_over_tls(tls_stub):
     client = make(tls_stub, "openai")
-    assert drain(client.stream(ask())) == (["hello ", "you ", "there"], None)
-    stream, results = client.stream(ask("stub?hang=mid")), []
+    assert drain(client.stream(*ask())) == (["hello ", "you ", "there"], None)
+    stream, results = client.stream(*ask("stub?hang=mid")), []
     thread = threading.Thread(target=lambda: results.append(drain(stream)))
     thread.start()
     time.sleep(0.1)
@@ -92,7 +92,7 @@ def test_calls_and_closing_over_tls(tls_stub):
 def test_silence_over_tls_is_a_timeout(tls_stub):
     client = make(tls_stub, "openai")
     began = time.monotonic()
-    pieces, error = drain(client.stream(ask("stub?hang=mid")))
+    pieces, error = drain(client.stream(*ask("stub?hang=mid")))
     assert (pieces, type(error)) == (["hello ", "you "], ProviderTimeout)
     assert 0.3 <= time.monotonic() - began < 2
 
@@ -102,7 +102,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_stub, monkeypatch)
         monkeypatch.delenv(name, raising=False)
     forget_connections()
     with pytest.raises(ProviderError, match="certificate verify failed"):
-        make(tls_stub, "openai").complete(ask())
+        make(tls_stub, "openai").complete(*ask())
     assert tls_stub.requests == []
 
 
@@ -110,5 +110,5 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_stub, monkeypatch)
 def test_a_request_that_is_not_read_over_tls_is_given_up(tls_stub):
     began = time.monotonic()
     with pytest.raises(ProviderTimeout):
-        make(tls_stub, "openai").complete(ask("stub?hang=first", prompt="x" * 100_000))
+        make(tls_stub, "openai").complete(*ask("stub?hang=first", prompt="x" * 100_000))
     assert time.monotonic() - began < 2
