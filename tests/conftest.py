@@ -22,7 +22,7 @@ def nothing_remembered():
     cache.clear()
     outage.reset()
     recorder.reset()
-    health.begin_anew()
+    health.reset()
     flushing.worker = flushing.Worker()
     throttling.outage.reset()
     for limiter in throttling.limiters():

@@ -21,7 +21,7 @@ from redis import ResponseError
 from perf.caching.namespace import clear_caches, deliver
 from perf.caching.outage import outage
 from perf.caching.undelivered import deliver_pending
-from perf.db.connections import plain_connection, using
+from perf.db.connections import unpooled_connection, using
 from perf.timing import recorder
 
 INTERVAL = 0.4  # seconds between heartbeats, and between polls of the table
@@ -105,7 +105,7 @@ def _poll(heartbeat: Heartbeat, ended: threading.Event) -> None:
     """Deliver posted invalidations over a connection of this thread's own, which does not depend on the pool."""
     recorder.origin.set(recorder.FLUSH_ORIGIN)
     pause = INTERVAL
-    with using(plain_connection()):
+    with using(unpooled_connection()):
         while not ended.wait(pause):
             try:
                 # These statements are not timed: there are more of them than requests of a quiet server.

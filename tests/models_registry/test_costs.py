@@ -10,11 +10,11 @@ from genai_prices import types
 from genai_prices.data import providers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models_registry.providers.usage import Usage
 
 from models_registry.catalogue.offline import VENDORS, can_chat, entries, find
 from models_registry.costs import Hours, Rates, Tier, cost, rates_at, read_tiers, write_tiers
 from models_registry.models import LLMModel
-from models_registry.providers.usage import Usage
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price", "price_tiers")

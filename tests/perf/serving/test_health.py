@@ -17,7 +17,7 @@ from tests.servers import redis_as_cache
 pytestmark = pytest.mark.django_db
 
 
-def pool_figures():
+def pool_stats():
     if connection.settings_dict["OPTIONS"].get("pool"):
         stats = connection.pool.get_stats()
         return {"pool_size": stats["pool_size"], "checked_out": 1}
@@ -33,7 +33,7 @@ def test_healthy(visitor, settings):
         "timestamp": response.json()["timestamp"],
         "environment": "testing",
         "version": settings.VERSION,
-        "database": {"connected": True, **pool_figures()},
+        "database": {"connected": True, **pool_stats()},
         "cache": {"connected": True},
     }
     assert timedelta(0) <= timezone.now() - moment < timedelta(seconds=5)

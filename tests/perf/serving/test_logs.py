@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from perf.serving import logs
-from perf.serving.logs import JsonFormatter, Repeats
+from perf.serving.logs import JsonFormatter, RepeatFilter
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def log():
     logger.propagate = False
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(Repeats())
+    handler.addFilter(RepeatFilter())
     logger.addHandler(handler)
     yield logger, lambda: written.getvalue().splitlines()
     logger.removeHandler(handler)
@@ -38,7 +38,7 @@ def test_one_line_a_minute_with_the_number_suppressed(log, monkeypatch):
     for _ in range(50):
         fail(logger, OSError("no"))
     assert len(lines()) == 1
-    monkeypatch.setattr(logs, "REPEAT", 0.0)
+    monkeypatch.setattr(logs, "INTERVAL", 0.0)
     fail(logger, OSError("no"))
     assert len(lines()) == 2
     assert '"suppressed": 49' in lines()[1]
