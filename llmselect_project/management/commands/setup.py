@@ -1,4 +1,4 @@
-"""`manage.py setup`: make a fresh checkout ready to serve; running it again changes nothing."""
+"""`manage.py setup`: make a fresh checkout ready to serve; a second run changes nothing."""
 
 import secrets
 from pathlib import Path
@@ -22,11 +22,11 @@ class Command(BaseCommand):
     """Writes `.env`, migrates, fills the catalogue and makes an `admin` account, each only where it is missing."""
 
     help = __doc__
-    # The database that the checks would look at is made here.
+    # This command creates the database that the checks would query.
     requires_system_checks: list[str] = []
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Do what is missing and say so."""
+        """Create what is missing, and print it."""
         if write_env_file(settings.BASE_DIR / ".env"):
             self.stdout.write("Wrote .env with fresh secrets.")
         call_command("migrate", verbosity=0)
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 
 def write_env_file(path: Path) -> bool:
-    """Write fresh secrets unless the file exists; returns whether it wrote."""
+    """Write new secrets unless the file exists; returns whether it did."""
     text = ENV_FILE.format(secret=secrets.token_urlsafe(50), encryption=Fernet.generate_key().decode())
     try:
         path.touch(mode=0o600, exist_ok=False)
