@@ -8,7 +8,7 @@ from perf.caching.namespace import Namespace
 KEYS_TTL = 300  # seconds
 LOOKUPS = 2000  # lists and models of the registry that are kept, among them names that do not exist
 
-models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, entries=LOOKUPS)
+models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=LOOKUPS)
 # Of which providers a user has keys. Never a key, in whatever form.
 keys = Namespace("keys", ttl=KEYS_TTL)
 

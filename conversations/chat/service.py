@@ -12,7 +12,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
-from conversations.completions.concurrency import keeping
+from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
@@ -70,7 +70,7 @@ class Exchange:
         )
 
     def _store(self, answer: Message, *, whole: bool, again: bool) -> None:
-        with keeping.taken(), transaction.atomic():
+        with storage_limit.acquire(), transaction.atomic():
             if again and _is_stored(self.conversation, answer):
                 self.stored = True
                 return
@@ -105,7 +105,7 @@ def begin(
     AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
     where it stands.
     """
-    with keeping.taken():
+    with storage_limit.acquire():
         resolved = _resolve(user_id, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.earlier is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 
 from perf.db import failures
+from perf.db.connections import driver_code
 
 logger = logging.getLogger("llmselect.storing")
 
@@ -51,7 +52,7 @@ class Storing:
             except Exception as error:
                 failures.note(error)
                 pause = self._pause()
-                if not failures.passes(error) or time.monotonic() + pause > self._deadline():
+                if not failures.is_transient(error) or time.monotonic() + pause > self._deadline():
                     self.over = True
                     self._give_up(error)
                     raise
@@ -75,7 +76,7 @@ class Storing:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load
 
     def _give_up(self, error: Exception) -> None:
-        details = {"error": type(error.__cause__ or error).__name__, "code": failures.code_of(error) or None}
+        details = {"error": type(error.__cause__ or error).__name__, "code": driver_code(error) or None}
         seconds = round(time.monotonic() - self._begun, 1)
         logger.error(
             "an answer could not be stored",

@@ -109,7 +109,7 @@ def _add_conversations(batch: Sequence[tuple[int, int]], users: Sequence[int], l
         _write(Conversation, rows)
         write(Message, MESSAGE_COLUMNS, messages)
         update(Conversation, GROWING, [[row[name] for name in GROWING] for row in grown])
-        caches.conversations.invalidate_all({row["user_id"] for row in rows + grown})
+        caches.conversations.invalidate(*{row["user_id"] for row in rows + grown})
     added.conversations += len(rows)
     added.messages += len(messages)
 
@@ -134,7 +134,7 @@ def _add_comparisons(batch: Sequence[tuple[int, int]], users: Sequence[int], add
         _write(Comparison, rows)
         _write(ComparisonResult, results)
         for namespace in (caches.comparisons, caches.leaderboards):
-            namespace.invalidate_all({row["user_id"] for row in rows})
+            namespace.invalidate(*{row["user_id"] for row in rows})
     added.comparisons += len(rows)
 
 

@@ -30,7 +30,7 @@ from conversations.search.tokens import words_of
 from models_registry.api.requests import current_user
 from perf.api.pagination import KeysetPagination
 from perf.api.validation import valid, valid_query
-from perf.caching.responses import Cached, CachedView, canonical
+from perf.caching.responses import CachedQuery, CachedView, canonical
 
 LIST_PARAMETERS = ("cursor", "ordering", "page_size")
 LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
@@ -48,7 +48,7 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         """Only the user's own."""
         return Conversation.objects.for_user(current_user(self.request).pk)
 
-    def cached(self, request: Request) -> Cached | None:
+    def cached(self, request: Request) -> CachedQuery | None:
         """Declare the lists and details, but for searches, of which there is no end."""
         if self.action == "retrieve":
             return conversations, f"detail {self.kwargs['pk']}"

@@ -21,7 +21,7 @@ from models_registry.catalogue.refresh import refresh_if_due
 from models_registry.keys.storage import store_key, system_key
 from models_registry.models import APIKey, LLMModel, ModelChange, Provider
 from perf.api.validation import valid, valid_query
-from perf.caching.namespace import EVERYBODY
+from perf.caching.namespace import SHARED_OWNER
 from perf.caching.responses import PUBLIC, cached_response, canonical
 
 
@@ -46,7 +46,7 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         refresh_if_due()
         # There is no end of what may be searched for.
         cached = None if "search" in request.query_params else (caches.models, query)
-        return cached_response(request, cached, owner=EVERYBODY, load=load, policy=PUBLIC)
+        return cached_response(request, cached, owner=SHARED_OWNER, load=load, policy=PUBLIC)
 
     def _results(self, request: Request) -> dict[str, Any]:
         query = valid_query(serializers.ModelQuery, request.query_params)

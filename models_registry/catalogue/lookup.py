@@ -7,7 +7,7 @@ from uuid import UUID
 from models_registry.caches import keys, models
 from models_registry.models import LLMModel, Provider
 from models_registry.query_plans import keyed_providers, registered
-from perf.caching.namespace import EVERYBODY
+from perf.caching.namespace import SHARED_OWNER
 
 # What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
@@ -17,15 +17,15 @@ MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_t
 
 def usable_provider(slug: str) -> Provider:
     """Return the provider of this name that can be called; raises Provider.DoesNotExist, which is not cached."""
-    values, _ = models.fetch(models.place(EVERYBODY, f"provider {slug}"), lambda: _provider_values(slug))
+    values, _ = models.fetch(models.key(SHARED_OWNER, f"provider {slug}"), lambda: _provider_values(slug))
     return Provider.from_db(None, PROVIDER_FIELDS, [UUID(values[0]), *values[1:]])
 
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
     # The name is another than before the rates were kept: a shared cache may still hold values of fewer fields.
-    place = models.place(EVERYBODY, f"model, rates {provider.slug} {model}")
-    values, _ = models.fetch(place, lambda: _model_values(provider, model))
+    key = models.key(SHARED_OWNER, f"model, rates {provider.slug} {model}")
+    values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
     known = dict(zip(MODEL_FIELDS, values, strict=True))
@@ -35,8 +35,8 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 
 def has_key(user_id: int, provider: Provider) -> bool:
     """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
-    place = keys.place(user_id, "providers")
-    found, _ = keys.fetch(place, lambda: [str(each) for each in keyed_providers(user_id)])
+    key = keys.key(user_id, "providers")
+    found, _ = keys.fetch(key, lambda: [str(each) for each in keyed_providers(user_id)])
     return str(provider.pk) in found
 
 

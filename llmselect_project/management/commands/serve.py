@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError
 from llmselect_project.config.checks import cache_errors
 from llmselect_project.config.shutdown import hear_signals
 from llmselect_project.config.supervision import Supervisor
-from perf.db.connections import sentence, unpooled
+from perf.db.connections import one_line, unpooled
 from perf.serving.checks import pool_errors
 from perf.serving.granian import serve
 from perf.serving.health import pending_migrations
@@ -102,7 +102,7 @@ def _require_database(workers: int) -> None:
     try:
         pending = pending_migrations()
     except (DatabaseError, InterfaceError) as error:
-        raise CommandError(f"The database does not answer: {sentence(error)}") from error
+        raise CommandError(f"The database does not answer: {one_line(error)}") from error
     if pending:
         raise CommandError(f"These migrations are pending: {', '.join(pending)}. Run `manage.py migrate` first.")
     if errors := pool_errors(workers):

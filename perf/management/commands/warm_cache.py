@@ -31,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError("--users must not be negative.")
         require_shared_cache()
         responses = [_get(path, user) for warmer in WARMERS for path, user in import_string(warmer)(users)]
-        if outage.lasting:
+        if outage.active:
             raise CommandError("The cache does not answer.")
         cold = sum(response.headers.get("X-Cache") == "miss" for response in responses)
         self.stdout.write(f"Warmed {cold} of {len(responses)} lists; the others were warm.")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/api/v1/conversations"
 
 
-NOT_TOLD = "not everybody can be told of a change"
+NOT_DELIVERED = "an invalidation cannot be delivered"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def epoch_that_cannot_be_written(settings, tmp_path):
     epoch.rmdir()
 
 
-def test_what_cannot_be_told_fails_no_change_and_keeps_nothing_else(
+def test_an_unwritable_epoch_fails_no_change_and_no_other_invalidation(
     epoch_that_cannot_be_written, api, ann, bob, caplog
 ):
     both = [api, client_for(bob)]
@@ -44,7 +44,7 @@ def test_what_cannot_be_told_fails_no_change_and_keeps_nothing_else(
         conversation(ann)
         conversation(bob)
     assert [state(each) for each in both] == ["miss", "miss"]
-    assert [record.message for record in caplog.records] == [NOT_TOLD] * 2
+    assert [record.message for record in caplog.records] == [NOT_DELIVERED] * 2
 
 
 CHANGE_WITHOUT_THREADS = """
@@ -61,7 +61,7 @@ with transaction.atomic():
 """
 
 
-def test_so_does_what_cannot_be_counted(ann, bob, settings):
+def test_a_counter_that_cannot_start_its_thread_fails_no_change_either(ann, bob, settings):
     """In the process that changes rows of two users, the thread that hands counts on cannot start."""
     both = [client_for(ann), client_for(bob)]
     conversation(ann)
@@ -71,7 +71,7 @@ def test_so_does_what_cannot_be_counted(ann, bob, settings):
         command = [sys.executable, "-c", CHANGE_WITHOUT_THREADS]
         environment = process_environment(DJANGO_SETTINGS_MODULE="llmselect_project.settings", REDIS_URL=server.url)
         run = subprocess.run(command, env=environment, cwd=project.BASE_DIR, capture_output=True, text=True, check=True)
-        assert run.stderr.count(NOT_TOLD) == 1, run.stderr  # of one kind one line a minute is written
+        assert run.stderr.count(NOT_DELIVERED) == 1, run.stderr  # of one kind one line a minute is written
         assert "can't start new thread" in run.stderr
         assert [state(each) for each in both] == ["miss", "miss"]
 

@@ -25,7 +25,7 @@ def together(count, call):
         return list(pool.map(one, range(count)))
 
 
-def test_one_of_a_hundred_works_and_the_others_hold_nothing():
+def test_one_of_a_hundred_threads_computes_and_the_others_release():
     flights, worked, waited = SingleFlight(), [], []
 
     def work():
@@ -33,12 +33,12 @@ def test_one_of_a_hundred_works_and_the_others_hold_nothing():
         worked.append(1)
         return "value"
 
-    results = together(100, lambda: flights.run("key", work, work, waiting=lambda: waited.append(1)))
+    results = together(100, lambda: flights.run("key", work, work, before_wait=lambda: waited.append(1)))
     assert (results, len(worked)) == (["value"] * 100, 1)
     assert len(waited) == 99
 
 
-def test_when_one_fails_the_next_tries():
+def test_after_a_failure_the_next_thread_computes():
     flights, tries = SingleFlight(), []
 
     def work():
@@ -48,17 +48,17 @@ def test_when_one_fails_the_next_tries():
             raise ValueError("failed")
         return "value"
 
-    results = together(5, lambda: flights.run("key", work, work, waiting=lambda: None))
+    results = together(5, lambda: flights.run("key", work, work, before_wait=lambda: None))
     assert sorted(results) == ["failed", "failed", "value", "value", "value"]
 
 
-def test_whoever_waits_too_long_works_alone(monkeypatch):
-    monkeypatch.setattr(flight, "PATIENCE", 0.05)
+def test_a_thread_that_waited_too_long_uses_the_fallback(monkeypatch):
+    monkeypatch.setattr(flight, "MAX_WAIT", 0.05)
     flights, release = SingleFlight(), threading.Event()
     slow = threading.Thread(target=flights.run, args=("key", release.wait, release.wait, lambda: None))
     slow.start()
     try:
-        assert flights.run("key", lambda: "never", lambda: "alone", waiting=lambda: None) == "alone"
+        assert flights.run("key", lambda: "never", lambda: "alone", before_wait=lambda: None) == "alone"
     finally:
         release.set()
         slow.join()
@@ -66,5 +66,5 @@ def test_whoever_waits_too_long_works_alone(monkeypatch):
 
 def test_different_keys_do_not_wait_for_each_other():
     flights = SingleFlight()
-    inner = lambda: flights.run("b", lambda: "b", lambda: "b", waiting=lambda: pytest.fail("waited"))  # noqa: E731
-    assert flights.run("a", inner, inner, waiting=lambda: None) == "b"
+    inner = lambda: flights.run("b", lambda: "b", lambda: "b", before_wait=lambda: pytest.fail("waited"))  # noqa: E731
+    assert flights.run("a", inner, inner, before_wait=lambda: None) == "b"
