@@ -92,7 +92,10 @@ class Exchange:
                 return
             stored = _follow(self.conversation, answer)
             if stored and self.attempt is not None:
-                self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
+                if whole:
+                    self.attempt.complete(answer.pk)
+                else:
+                    self.attempt.release()
         self.stored = stored
 
     def abandon(self) -> None:
@@ -112,12 +115,12 @@ def begin(*, user_id: int, request: ChatRequest, attempt: Attempt | None = None)
     with keeping.taken():
         target = _target(user_id, request)
         with transaction.atomic():
-            if attempt is not None and attempt.earlier is not None:
-                return _again(attempt, attempt.earlier, request, target)
+            if attempt is not None and attempt.record is not None:
+                return _again(attempt, attempt.record, request, target)
             conversation = _conversation(user_id, request, target)
             _append(conversation, [_user_message(turn, target) for turn in request.turns])
             if attempt is not None:
-                attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
+                attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             call = Call(target, _completion_request(conversation, request, target))
         return Exchange(conversation, call, attempt)
 
@@ -127,7 +130,7 @@ def _again(attempt: Attempt, earlier: RepeatableRequest, request: ChatRequest, t
 
     Raises AnswerDeleted when the message is not there any more.
     """
-    attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
+    attempt.claim()  # first: from here on the conversation cannot be deleted before this is stored
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time

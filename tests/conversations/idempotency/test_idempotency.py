@@ -427,5 +427,5 @@ def test_what_is_deleted_before_it_is_taken_over_is_told(api, openai, url):
     Conversation.objects.all().delete()
     Comparison.objects.all().delete()
     with pytest.raises(InProgress):
-        attempt.take()
+        attempt.claim()
     assert (post(api, url).status_code, post(api, url).json()) == (404, gone())
