@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
-from conversations.demo.rows import write
+from conversations.demo.bulk_writes import bulk_insert
 from conversations.models import Conversation, Message
 
 TURNS = 10  # messages of a conversation
@@ -45,8 +45,8 @@ def fill(*, messages: int, big: User, small: User) -> None:
             title = dice.choice(paragraphs)[:40]
             rows.append((pk, owner.pk, "openai", "stub", title, TURNS, moment, moment, moment, "", ""))
         with transaction.atomic():
-            write(Conversation, CONVERSATION.split(), rows)
-            write(Message, MESSAGE.split(), list(_messages(dice, paragraphs, numbers, ids, times)))
+            bulk_insert(Conversation, CONVERSATION.split(), rows)
+            bulk_insert(Message, MESSAGE.split(), list(_messages(dice, paragraphs, numbers, ids, times)))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
