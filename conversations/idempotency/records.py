@@ -56,7 +56,7 @@ class Attempt:
         """Look the key up. Raises KeyReused, AnswerDeleted, InProgress, and ParseError for a body nested too deeply."""
         self._names = {"user_id": user_id, "operation": operation, "key": key}
         self.digest = digest(body)
-        self.record = _record(**self._names)
+        self.record = _record(user_id, operation, key)
         self._id = uuid4()
         if self.record is None:
             return

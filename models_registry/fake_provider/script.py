@@ -91,7 +91,7 @@ _TYPES = {field.name: field.type for field in fields(Script)}
 
 @lru_cache(maxsize=1024)
 def parse(name: str) -> Script:
-    """Parse the script in a model's name or an API key. Raises ValueError for an unknown option or a malformed number."""
+    """Parse the script in a model's name or an API key. Raises ValueError for an unknown option or a bad number."""
     _, _, query = name.partition("?")
     values: dict[str, object] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):

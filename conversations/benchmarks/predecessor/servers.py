@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from conversations.benchmarks.caching import READS_A_WRITE, mixed_requests
 from conversations.benchmarks.fixture import deployment
 from conversations.benchmarks.staleness import USERS, make_writers
-from models_registry.fake_provider.server import StubServer
+from models_registry.fake_provider.server import FakeProvider
 from models_registry.providers import CLIENTS
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
 from perf.benchmarks.load import LoadResult, generator
@@ -74,7 +74,7 @@ def vendor(options: Options) -> Iterator[Output]:
         f"vendor: {MODEL_READS} reads of the model list by a server that has just started. Before, taken away: the "
         "registry, so that each read asks the vendor."
     )
-    with StubServer() as stub:
+    with FakeProvider() as stub:
         client = CLIENTS["openai"](api_key="benchmark", base_url=stub.openai_url)
         for _ in range(MODEL_READS):
             client.list_models()
@@ -91,7 +91,7 @@ def vendor(options: Options) -> Iterator[Output]:
     yield Row("vendor", (*calls, Result("fewer", (1 - after / before) * 100, "%", at_least=90)))
 
 
-def _asked(stub: StubServer) -> int:
+def _asked(stub: FakeProvider) -> int:
     return sum(received.path.partition("?")[0].endswith("/models") for received in stub.requests)
 
 
