@@ -1,4 +1,4 @@
-"""Shapes of the model list and of API keys."""
+"""Serializers of the model list and of API keys."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from models_registry.api.fields import money
-from models_registry.models import APIKey, LLMModel
+from models_registry.models import LLMModel
 from perf.api.fields import FilterField, FilterFlag, FlagField, TextField
 
 PRINTABLE = RegexValidator(r"^[!-~]+\Z", "A key is printable ASCII without blanks.")
@@ -46,7 +46,7 @@ class ModelList(serializers.Serializer[Any]):
 class Key(serializers.Serializer[Any]):
     """A stored key; `masked` is all that is shown of it."""
 
-    provider = serializers.CharField()
+    provider = serializers.CharField(source="provider.slug")
     override_system_key = serializers.BooleanField()
     masked = serializers.CharField()
     updated_at = serializers.DateTimeField()
@@ -79,7 +79,7 @@ class RefreshInput(serializers.Serializer[Any]):
 
 
 def model_row(model: LLMModel) -> dict[str, Any]:
-    """Write a model the way `Model` documents it."""
+    """Return a model as `Model` documents it; a serializer would take longer for the whole list."""
     return {
         "id": model.model_id,
         "name": model.name,
@@ -91,14 +91,4 @@ def model_row(model: LLMModel) -> dict[str, Any]:
         "available": model.available,
         "deprecated": model.deprecated,
         "checked_at": model.checked_at,
-    }
-
-
-def key_row(key: APIKey) -> dict[str, Any]:
-    """Write a key the way `Key` documents it."""
-    return {
-        "provider": key.provider.slug,
-        "override_system_key": key.override_system_key,
-        "masked": key.masked,
-        "updated_at": key.updated_at,
     }

@@ -1,4 +1,4 @@
-"""What of the registry is worth having in the cache before anybody asks."""
+"""The requests that warm the cache of the registry after a start."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from perf.caching.warming import Asked
 
 
-def model_lists(users: int) -> "Iterator[Asked]":  # noqa: ARG001  # the registry is everybody's
-    """Ask for all models, and for those of each provider."""
+def model_lists(users: int) -> "Iterator[Asked]":  # noqa: ARG001  # the registry is the same for all
+    """Yield the paths of the list of all models and of each provider's."""
     yield reverse("model-list"), None
     for slug in Provider.objects.usable().order_by("slug").values_list("slug", flat=True):
         yield f"{reverse('model-list')}?{urlencode({'provider': slug})}", None

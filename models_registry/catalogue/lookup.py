@@ -1,4 +1,4 @@
-"""Finding the provider and the model that a call names, without asking the database each time."""
+"""Cached look-ups of the provider, the model and the key that a call names."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,22 +6,22 @@ from uuid import UUID
 
 from models_registry.caches import keys, models
 from models_registry.models import LLMModel, Provider
-from models_registry.query_plans import keyed_providers, registered
+from models_registry.query_plans import keyed_providers, model_by_id
 from perf.caching.namespace import EVERYBODY
 
-# What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
+# The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
 MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", "input_price", "output_price")
 
 
 def usable_provider(slug: str) -> Provider:
-    """Return the provider of this name that can be called; raises Provider.DoesNotExist, which is not cached."""
+    """Return the usable provider with this slug. Raises Provider.DoesNotExist, which is not cached."""
     values, _ = models.fetch(models.place(EVERYBODY, f"provider {slug}"), lambda: _provider_values(slug))
     return Provider.from_db(None, PROVIDER_FIELDS, [UUID(values[0]), *values[1:]])
 
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
-    """Return what the registry knows of a provider's model: its prices and limit; None when it does not know it."""
+    """Return a provider's model with its prices and output limit, None when it is not in the registry."""
     place = models.place(EVERYBODY, f"model {provider.slug} {model}")
     values, _ = models.fetch(place, lambda: _model_values(provider, model))
     if values is None:
@@ -31,7 +31,7 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 
 
 def has_key(user_id: int, provider: Provider) -> bool:
-    """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
+    """Tell whether a user has a key for a provider. Most users have none, and chat with the system's keys."""
     place = keys.place(user_id, "providers")
     found, _ = keys.fetch(place, lambda: [str(each) for each in keyed_providers(user_id)])
     return str(provider.pk) in found
@@ -43,7 +43,7 @@ def _provider_values(slug: str) -> list[Any]:
 
 
 def _model_values(provider: Provider, model: str) -> list[Any] | None:
-    values = next(iter(registered(provider, model).values_list(*MODEL_FIELDS)), None)
+    values = next(iter(model_by_id(provider, model).values_list(*MODEL_FIELDS)), None)
     if values is None:
         return None
     pk, *rest, input_price, output_price = values
@@ -51,5 +51,5 @@ def _model_values(provider: Provider, model: str) -> list[Any] | None:
     return [str(pk), *rest, *prices]
 
 
-def _price(written: str | None) -> Decimal | None:
-    return None if written is None else Decimal(written)
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

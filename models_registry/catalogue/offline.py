@@ -1,4 +1,4 @@
-"""The offline catalogue: the four vendors' chat models and today's prices, from the package genai-prices."""
+"""The offline catalogue: the four vendors' chat models and their prices, from the package genai-prices."""
 
 import functools
 import re
@@ -12,14 +12,14 @@ from models_registry.catalogue import rules
 if TYPE_CHECKING:
     from genai_prices import types
 
-# What genai-prices calls the vendors whose models are in the catalogue, by our slug.
+# Our slugs of the vendors whose models are in the catalogue, and genai-prices' names of them.
 VENDORS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google", "mistral": "mistral"}
-EXACT = Decimal("0.000001")  # as the registry's columns are
+PRICE_UNIT = Decimal("0.000001")  # USD per million tokens, as exact as the columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A model as the catalogue knows it; prices are USD per million tokens, None is unknown."""
+    """A model of the catalogue; prices are in USD per million tokens, None where unknown."""
 
     model_id: str
     name: str
@@ -30,7 +30,7 @@ class Entry:
 
 
 def entries(provider_slug: str, *, now: datetime | None = None) -> dict[str, Entry]:
-    """List the models of a vendor that can chat, by id, at the prices of `now`; empty for other providers."""
+    """Return the chat models of a vendor by id, at the prices of `now`; none for other providers."""
     now = now or datetime.now(UTC)
     vendor = _providers().get(VENDORS.get(provider_slug, ""))
     found = {}
@@ -42,9 +42,9 @@ def entries(provider_slug: str, *, now: datetime | None = None) -> dict[str, Ent
 
 
 def find(provider_slug: str, model_id: str, *, now: datetime | None = None) -> Entry | None:
-    """Resolve an id of a provider's own list, often a dated snapshot, to the entry it is priced by.
+    """Return the entry whose prices an id of a provider's own list has, None without one; the id is often a snapshot's.
 
-    `provider_slug` is one of the four vendors or whatever genai-prices calls a provider (`openrouter`, `groq` …).
+    `provider_slug` is one of the four vendors, or genai-prices' name of a provider (`openrouter`, `groq` …).
     """
     if model_id in rules.MOVED_ON.get(provider_slug, ()):
         return None
@@ -54,12 +54,12 @@ def find(provider_slug: str, model_id: str, *, now: datetime | None = None) -> E
 
 
 def free(model_id: str, name: str) -> Entry:
-    """Make the entry of a model that costs nothing."""
+    """Return the entry of a model that costs nothing."""
     return Entry(model_id=model_id, name=name, input_price=Decimal(0), output_price=Decimal(0))
 
 
 def can_chat(provider_slug: str, model_id: str) -> bool:
-    """Say whether an id names a model for chats, as far as an id tells; unknown names may."""
+    """Tell whether a model can chat, as far as its id shows; unknown ids count as chat models."""
     name = model_id.lower()
     if rules.ANYWHERE.search(name):
         return False
@@ -71,7 +71,7 @@ def can_chat(provider_slug: str, model_id: str) -> bool:
 
 @functools.cache
 def _providers() -> dict[str, "types.Provider"]:
-    """Load the package's data, which takes a third of a second; nothing is fetched."""
+    """Load the data inside the package, which takes a third of a second; no network is used."""
     from genai_prices.data import providers
 
     return {provider.id: provider for provider in providers}
@@ -91,26 +91,26 @@ def _entry(provider_slug: str, model: "types.ModelInfo", now: datetime) -> Entry
 
 
 def _name(model_id: str, name: str | None) -> str:
-    """Write the older OpenAI models the way the later ones are written."""
+    """Return the name, with the spelling of newer OpenAI models for the older ones too."""
     return re.sub("^gpt ", "GPT-", rules.NAMES.get(model_id) or name or model_id)
 
 
 def _prices(model: "types.ModelInfo", now: datetime) -> "types.ModelPrice":
-    """Choose the prices in force on the day; discounts by the hour would make the registry change all day long."""
+    """Return the prices in force at `now`, without discounts by the hour, which would change the registry all day."""
     if not isinstance(model.prices, list):
         return model.prices
-    # As `ModelInfo.get_prices` does: the last in force counts, else the first.
+    # Like `ModelInfo.get_prices`: the last one in force, else the first.
     dated = [price for price in model.prices if not hasattr(price.constraint, "start_time")] or model.prices
     in_force = [price for price in dated if price.constraint is None or price.constraint.active(now)]
     return (in_force or dated)[-1 if in_force else 0].prices
 
 
 def _base(prices: "types.ModelPrice", unit: str) -> Decimal | None:
-    """Take the price of the first tier, a short prompt's; a model without any price at all is free."""
+    """Return the price of the first tier, for short prompts; a model without any price is free."""
     price: Any = getattr(prices, unit)
     if price is None:
         return None if any(value is not None for value in vars(prices).values()) else Decimal(0)
-    return Decimal(getattr(price, "base", price)).quantize(EXACT)
+    return Decimal(getattr(price, "base", price)).quantize(PRICE_UNIT)
 
 
 def _shut_down(provider_slug: str, model_id: str, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Rows for scratch databases: the catalogue, and a key of every user for every provider, though none that opens."""
+"""Rows for scratch databases: the catalogue, and for every user a key that cannot be decrypted for each provider."""
 
 from django.contrib.auth.models import User
 
@@ -7,7 +7,7 @@ from models_registry.models import APIKey, Provider
 
 
 def fill() -> None:
-    """Add models and keys."""
+    """Insert the models and the keys."""
     sync(check=False)
     providers = list(Provider.objects.filter(requires_key=True))
     APIKey.objects.bulk_create(

@@ -106,7 +106,7 @@ def test_it_is_tried_again_after_an_hour(visitor, openai, stub):
 
 def test_cached_lists_become_due_as_well(visitor, openai, stub, django_assert_num_queries):
     due = timezone.now() + timedelta(seconds=1.5)
-    old(openai, checked_at=due - refresh.FRESH)
+    old(openai, checked_at=due - refresh.MAX_AGE)
     visitor.get(URL)
     with django_assert_num_queries(0):  # nothing is due yet, and that was said
         assert visitor.get(URL).headers["X-Cache"] == "hit"
