@@ -36,7 +36,7 @@ class Responses(list[TimedResponse]):
         """Return the seconds of the requests that began in this span; 0 when there are none."""
         return [response.seconds for response in self if since <= response.began < until] or [0.0]
 
-    def count(self, *statuses: int) -> int:
+    def with_status(self, *statuses: int) -> int:
         """Count the responses with these statuses."""
         return sum(response.status in statuses for response in self)
 

@@ -28,7 +28,7 @@ def outage(options: Options) -> Iterator[Result]:  # noqa: ARG001
         responses = asyncio.run(_load(site, headers, QUIET))
         yield Result(f"{CLIENTS} clients for {QUIET:g} s", len(responses), "requests")
         yield Result("p99", percentile([seconds * 1000 for seconds in responses.times()], 99), "ms")
-        yield Result("errors", len(responses) - responses.count(200), "requests", at_most=0)
+        yield Result("errors", len(responses) - responses.with_status(200), "requests", at_most=0)
         for length in OUTAGES:
             interrupted = asyncio.run(_interrupted(site, headers, database, length))
             yield from _figures(f"{length:g} s without the database: ", *interrupted)

@@ -32,14 +32,14 @@ def locks(options: Options) -> Iterator[Result]:  # noqa: ARG001
     both = [*chats.times(locked), *lists.times(locked)]
     yield Result("chats and lists that meet the lock", len(both), "requests")
     yield Result("slowest of them", max(both), "s", at_most=SLOWEST)
-    yield Result("503 database_busy", chats.count(503) + lists.count(503), "requests")
-    failed = sum(len(each) - each.count(200, 503) for each in (chats, lists))
+    yield Result("503 database_busy", chats.with_status(503) + lists.with_status(503), "requests")
+    failed = sum(len(each) - each.with_status(200, 503) for each in (chats, lists))
     yield Result("neither 200 nor 503", failed, "requests", at_most=0)
     yield Result("slowest that was asked for after it was free", max([*chats.times(freed), *lists.times(freed)]), "s")
     yield Result("cached lists meanwhile", len(cached.times(locked, freed)), "requests")
     yield Result("cached lists, p99", percentile(cached.times(locked, freed), 99) * 1000, "ms", at_most=500)
-    yield Result("cached lists that failed", len(cached) - cached.count(200), "requests", at_most=0)
-    yield Result("acknowledged chats that are lost", chats.count(200) + 1 - stored, "chats", at_most=0)
+    yield Result("cached lists that failed", len(cached) - cached.with_status(200), "requests", at_most=0)
+    yield Result("acknowledged chats that are lost", chats.with_status(200) + 1 - stored, "chats", at_most=0)
 
 
 def write_ahead_log(options: Options) -> Iterator[Result]:  # noqa: ARG001
@@ -49,10 +49,10 @@ def write_ahead_log(options: Options) -> Iterator[Result]:  # noqa: ARG001
         chats, lists, peak = asyncio.run(_constant(site, log))
         time.sleep(REST)
         idle = log.stat().st_size
-    yield Result("chats", chats.count(200) / LOAD, "1/s")
+    yield Result("chats", chats.with_status(200) / LOAD, "1/s")
     yield Result("chats, p99", percentile(chats.times(), 99) * 1000, "ms")
-    yield Result("lists", lists.count(200) / LOAD, "1/s")
-    yield Result("failed", len(chats) + len(lists) - chats.count(200) - lists.count(200), "", at_most=0)
+    yield Result("lists", lists.with_status(200) / LOAD, "1/s")
+    yield Result("failed", len(chats) + len(lists) - chats.with_status(200) - lists.with_status(200), "", at_most=0)
     yield Result("longest log", peak / 1e6, "MB", at_most=64)
     yield Result(f"log after {REST:g} s of rest", idle / 1e6, "MB", at_most=4)
 
