@@ -29,7 +29,7 @@ from conversations.history.queries import (
 )
 from conversations.models import Comparison, ComparisonResult, Conversation, RepeatableRequest
 from conversations.search import queries as search
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -88,16 +88,16 @@ def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[Decla
 
 def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
     """Declare what a search may run: walking the list, asking the text index, reading what is shown."""
-    words, user = words_of("the sea"), sample.user_id
+    tokens, user = tokenize("the sea"), sample.user_id
     rows = conversation_rows(conversation_list(user, {}))
     for ordering in CONVERSATION_ORDERINGS:
         listed = KeysetPagination.beyond(rows, ordering=ordering, position=None)
         found = set(listed.values_list("pk", flat=True)[:PAGE]) or {sample.pk}
-        yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.walk(listed, words)))
+        yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.scan(listed, tokens)))
         candidates = partial(_page, search.among(listed, found))
         yield DeclaredQuery(f"search, candidates, {ordering}", candidates, may_sort="at most 1,000 candidates")
-    yield DeclaredQuery("search, the text index", lambda: search.candidates(user, words))
-    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], words))
+    yield DeclaredQuery("search, the text index", lambda: search.candidates(user, tokens))
+    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], tokens))
 
 
 def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:

@@ -26,7 +26,7 @@ from conversations.history.serializers import CONVERSATION_FIELDS, conversation_
 from conversations.models import Conversation, ConversationQuerySet, Message
 from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from models_registry.api.requests import current_user
 from perf.api.pagination import KeysetPagination
 from perf.api.validation import valid, valid_query
@@ -77,11 +77,11 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         return self.get_paginated_response([conversation_row(row) for row in rows]).data
 
     def _search_page(self, request: Request, conversations: QuerySet[Any], search: str) -> Any:
-        words, pager = words_of(search), KeysetPagination()
+        tokens, pager = tokenize(search), KeysetPagination()
         pager.begin(request, self)
-        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, words=words))
-        texts = newest_texts([row["id"] for row in rows], words) if rows else {}
-        found = [conversation_row(row, snippet(words, texts.get(row["id"]), row["title"])) for row in rows]
+        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, tokens=tokens))
+        texts = newest_texts([row["id"] for row in rows], tokens) if rows else {}
+        found = [conversation_row(row, snippet(tokens, texts.get(row["id"]), row["title"])) for row in rows]
         return pager.get_paginated_response(found).data
 
     @extend_schema(

@@ -6,16 +6,16 @@ from django.db import connection
 
 from conversations.models import Conversation, Message
 from conversations.search.queries import candidates
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from tests.helpers import conversation, say
 
-SEA = words_of("sea")
+SEA = tokenize("sea")
 
 
 def indexed(user, words="sea"):
     """Return the titles of what the index itself finds."""
     return sorted(
-        Conversation.objects.filter(pk__in=candidates(user.pk, words_of(words))).values_list("title", flat=True)
+        Conversation.objects.filter(pk__in=candidates(user.pk, tokenize(words))).values_list("title", flat=True)
     )
 
 
