@@ -19,7 +19,7 @@ class LeaderboardView(CachedView, APIView):
     """GET /leaderboard."""
 
     def cached(self, request: Request) -> Cached:
-        """Declare the ratings."""
+        """Cache the ratings by the query."""
         return leaderboards, canonical(request.query_params, ("provider", "since"))
 
     @extend_schema(parameters=[LeaderboardQuery], responses=Leaderboard, tags=["compare"])

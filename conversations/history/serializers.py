@@ -1,4 +1,4 @@
-"""Shapes of conversations, messages and chats."""
+"""Serializers of conversations, messages and chats."""
 
 from typing import Any
 
@@ -10,20 +10,6 @@ from perf.api.fields import FilterField, IdField, NumberField, ShortListField, T
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
-
-CONVERSATION_FIELDS = (
-    "id",
-    "title",
-    "provider",
-    "model",
-    "message_count",
-    "preview",
-    "created_at",
-    "updated_at",
-    "last_message_at",
-)
-FIGURES = ("prompt_tokens", "completion_tokens", "cost", "estimated", "time", "ttft")
-MESSAGE_FIELDS = ("id", "role", "content", "provider", "model", "status", *FIGURES, "created_at")
 
 
 class ConversationQuery(serializers.Serializer[Any]):
@@ -70,6 +56,11 @@ class MessageOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+# The columns of rows, which become cached bytes without a serializer.
+CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
+MESSAGE_FIELDS: tuple[str, ...] = tuple(MessageOutput().get_fields())
+
+
 class ConversationDetail(Conversation):
     """A conversation with its newest 50 messages, oldest first."""
 
@@ -111,7 +102,7 @@ class ChatInput(serializers.Serializer[Any]):
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check what fields say about each other."""
+        """Check the rules between fields. Raises ValidationError."""
         continues = attrs.get("conversation_id") is not None
         problems: dict[str, str] = {}
         if not continues:
@@ -119,7 +110,10 @@ class ChatInput(serializers.Serializer[Any]):
         if ("message" in attrs) == ("messages" in attrs):
             problems["message"] = "Give exactly one of `message` and `messages`."
         elif "messages" in attrs:
-            problems |= _problems_of_turns(attrs["messages"], continues=continues)
+            if continues:
+                problems["messages"] = "A conversation that exists takes `message`, one at a time."
+            elif attrs["messages"][-1]["role"] != "user":
+                problems["messages"] = "The last message must be by the user."
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
@@ -134,18 +128,10 @@ class ChatOutput(serializers.Serializer[Any]):
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:
-    """Write the values of `CONVERSATION_FIELDS` the way `Conversation` documents them."""
+    """Return the values of `CONVERSATION_FIELDS` as `Conversation` documents them."""
     return {**values, "snippet": snippet}
 
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
-    """Write the values of `MESSAGE_FIELDS` the way `MessageOutput` documents them."""
+    """Return the values of `MESSAGE_FIELDS` as `MessageOutput` documents them."""
     return {**values, "cost": money(values["cost"])}
-
-
-def _problems_of_turns(turns: list[dict[str, Any]], *, continues: bool) -> dict[str, str]:
-    if continues:
-        return {"messages": "A conversation that exists takes `message`, one at a time."}
-    if turns[-1]["role"] != "user":
-        return {"messages": "The last message must be by the user."}
-    return {}

@@ -37,7 +37,7 @@ LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
 
 
 class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
-    """One's own conversations; anybody else's is not found."""
+    """The user's conversations; those of others are not found."""
 
     queryset = Conversation.objects.none()
     serializer_class = serializers.Conversation
@@ -45,11 +45,11 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> ConversationQuerySet:
-        """Only the user's own."""
+        """Return the user's conversations."""
         return Conversation.objects.for_user(current_user(self.request).pk)
 
     def cached(self, request: Request) -> Cached | None:
-        """Declare the lists and details, but for searches, of which there is no end."""
+        """Cache lists and details, but no searches, which are too many to keep."""
         if self.action == "retrieve":
             return conversations, f"detail {self.kwargs['pk']}"
         if self.action != "list" or "search" in request.query_params:
@@ -150,14 +150,14 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
 
 
 class MessageViewSet(GenericViewSet[Message]):
-    """Messages of one of one's own conversations."""
+    """The messages of one of the user's conversations."""
 
     queryset = Message.objects.none()
     serializer_class = serializers.MessageOutput
     orderings = (queries.NEWEST_FIRST,)
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Messages of a conversation that is the user's."""
+        """Return the messages. Raises NotFound for a conversation that is not the user's."""
         if not Conversation.objects.for_user(current_user(self.request).pk).filter(pk=self.kwargs["pk"]).exists():
             raise NotFound
         return queries.messages(self.kwargs["pk"])
@@ -174,6 +174,6 @@ def _row(conversation: Conversation) -> dict[str, Any]:
 
 
 def _older_link(request: Request, oldest: dict[str, Any]) -> str:
-    """Link into the list of messages, right after the oldest one shown here."""
+    """Return the link to the messages older than the oldest one shown."""
     path = request.path.rstrip("/") + "/messages"
     return str(KeysetPagination().link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))

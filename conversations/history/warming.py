@@ -1,4 +1,4 @@
-"""What of conversations is worth having in the cache before anybody asks."""
+"""The requests that warm the cache of conversations after a start."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def first_pages(users: int) -> "Iterator[Asked]":
-    """Ask for the first page of the users whose conversations moved last."""
-    recent = Conversation.objects.values("user").annotate(moved=Max("last_message_at")).order_by("-moved")[:users]
+    """Yield the first pages of the users with the newest messages."""
+    recent = Conversation.objects.values("user").annotate(newest=Max("last_message_at")).order_by("-newest")[:users]
     for user in User.objects.filter(pk__in=[row["user"] for row in recent], is_active=True):
         yield reverse("conversation-list"), user

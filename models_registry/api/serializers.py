@@ -36,6 +36,9 @@ class Model(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField(allow_null=True, help_text="Last seen checked against the provider's list.")
 
 
+MODEL_FIELDS = tuple(Model().get_fields())
+
+
 @extend_schema_serializer(many=False)
 class ModelList(serializers.Serializer[Any]):
     """All models, unpaged."""
@@ -80,15 +83,6 @@ class RefreshInput(serializers.Serializer[Any]):
 
 def model_row(model: LLMModel) -> dict[str, Any]:
     """Return a model as `Model` documents it; a serializer would take longer for the whole list."""
-    return {
-        "id": model.model_id,
-        "name": model.name,
-        "provider": model.provider.slug,
-        "context_window": model.context_window,
-        "max_output_tokens": model.max_output_tokens,
-        "input_price": money(model.input_price),
-        "output_price": money(model.output_price),
-        "available": model.available,
-        "deprecated": model.deprecated,
-        "checked_at": model.checked_at,
-    }
+    row = {name: getattr(model, name) for name in MODEL_FIELDS}
+    row |= {"id": model.model_id, "provider": model.provider.slug}
+    return row | {"input_price": money(model.input_price), "output_price": money(model.output_price)}
