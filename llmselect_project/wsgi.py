@@ -5,8 +5,8 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from conversations.completions.runner import break_off, warm_up
-from conversations.completions.storing import hurry
+from conversations.completions.runner import close_all, warm_up
+from conversations.completions.storing import limit_retries
 from llmselect_project.api import schema_view
 from llmselect_project.api.bodies.wsgi import bounded
 from llmselect_project.config.shutdown import before_kill
@@ -19,8 +19,8 @@ from perf.timing import recorder
 
 def _end_all() -> None:
     """Give up what runs and what cannot be stored, while there is time to keep the rest."""
-    hurry()
-    break_off()
+    limit_retries()
+    close_all()
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")

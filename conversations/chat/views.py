@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from conversations.chat.service import ChatRequest, Exchange, begin
 from conversations.completions.concurrency import Slot
-from conversations.completions.responses import kept, streamed
-from conversations.completions.runner import complete, pump
+from conversations.completions.responses import store_with_pings, streamed
+from conversations.completions.runner import complete, run_calls
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
@@ -87,13 +87,13 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
 def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
-    for arrived in pump([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
+    for arrived in run_calls([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
         chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
     broken = failure is not None
-    failure = (yield from kept(exchange.finishing(whole=not broken))) or failure
+    failure = (yield from store_with_pings(exchange.finishing(whole=not broken))) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 

@@ -29,7 +29,7 @@ class Statistics:
     losses: int = 0
     ties: int = 0
     comparisons: int = 0
-    figures: list[list[Any]] = field(default_factory=list)  # time, ttft and cost of each answer, None where unknown
+    answers: list[tuple[Any, ...]] = field(default_factory=list)  # rows of `COLUMNS`
 
     @property
     def pairs(self) -> int:
@@ -69,9 +69,9 @@ def _count(
 ) -> None:
     names: dict[int, ModelName] = {}
     preferred = answers[0][1]
-    for _, _, index, provider, model, *figures in answers:
-        names[index] = provider, model
-        statistics[provider, model].figures.append(figures)
+    for answer in answers:
+        names[answer[2]] = name = answer[3:5]
+        statistics[name].answers.append(answer)
     for name in set(names.values()):
         statistics[name].comparisons += 1
     if preferred is None:
@@ -92,9 +92,7 @@ def _different(pairs: Iterable[tuple[ModelName, ModelName]]) -> Iterator[tuple[M
 
 
 def _row(name: ModelName, record: Statistics, rating: Rating) -> dict[str, Any]:
-    times, ttfts, costs = (
-        [value for value in column if value is not None] for column in zip(*record.figures, strict=True)
-    )
+    *_, times, ttfts, costs = zip(*record.answers, strict=True)
     shown = rating if record.pairs >= ENOUGH_PAIRS else None
     return {
         "provider": name[0],
@@ -107,10 +105,14 @@ def _row(name: ModelName, record: Statistics, rating: Rating) -> dict[str, Any]:
         "ties": record.ties,
         "comparisons": record.comparisons,
         "win_rate": round((record.wins + record.ties / 2) / record.pairs, 4) if record.pairs else None,
-        "avg_cost": money(_mean(costs)),
-        "p50_ttft": _percentile(ttfts, 50),
-        "p95_time": _percentile(times, 95),
+        "avg_cost": money(_mean(_known(costs))),
+        "p50_ttft": _percentile(_known(ttfts), 50),
+        "p95_time": _percentile(_known(times), 95),
     }
+
+
+def _known(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _mean(costs: list[Decimal]) -> Decimal | None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
-from conversations.completions.runner import Event, pump
+from conversations.completions.runner import Event, run_calls
 from conversations.completions.storing import Storing
 from conversations.idempotency.records import Attempt
 from conversations.models import Comparison, ComparisonResult
@@ -51,7 +51,7 @@ class Contest:
             yield list(refused)
         running = [index for index, each in enumerate(self.contestants) if each.call is not None]
         calls = [each.call for each in self.contestants if each.call is not None]
-        for arrived in pump(calls, heartbeat=settings.STREAM_HEARTBEAT):
+        for arrived in run_calls(calls, heartbeat=settings.STREAM_HEARTBEAT):
             events = [(running[number], event) for number, event in arrived]
             for index, event in events:
                 if not isinstance(event, str):

@@ -20,7 +20,7 @@ from conversations.comparisons.judge import analyze
 from conversations.comparisons.serializers import comparison_row, result_row
 from conversations.comparisons.service import Contest, begin, clear_vote, vote
 from conversations.completions.concurrency import Slot
-from conversations.completions.responses import kept, streamed
+from conversations.completions.responses import store_with_pings, streamed
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
@@ -165,7 +165,7 @@ def _events(contest: Contest) -> Iterator[bytes]:
     yield sse({"event": "start", "comparison_id": comparison_id, "total": len(contest.contestants)})
     for arrived in contest.run():
         yield b"".join(sse(_event(contest, index, event, hidden=hidden)) for index, event in arrived) or PING
-    if (failure := (yield from kept(contest.finishing()))) is None:
+    if (failure := (yield from store_with_pings(contest.finishing()))) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
     else:
         said = {"error": failure.get_codes(), "message": str(failure.detail)}

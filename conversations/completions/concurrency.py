@@ -1,4 +1,4 @@
-"""A bound on the calls that run at once in this worker, so that lists and health always find a thread."""
+"""Limits of the calls that run at once in this worker, so that lists and health always find a thread."""
 
 import threading
 
@@ -9,9 +9,9 @@ from rest_framework.exceptions import APIException
 
 from perf.db.concurrency import Turns
 
-# Reading and writing the rows of a call. Two hundred calls that begin in the same moment would each queue for the pool
-# ahead of the next list, and share the interpreter with it. Where two wait for a lock the others wait beside them soon,
-# so that they are not refused one after the other; but writers of SQLite would only wait for each other.
+# Limits the threads that read and write the rows of calls. Without it, two hundred calls that begin at once would queue
+# for the pool before the next list. On PostgreSQL a thread waits only briefly for threads that wait for a lock, so that
+# not one after the other reaches its time limit. Writers of SQLite would only wait for each other.
 keeping = Turns(at_once=2, courtesy=2.0 if connection.vendor == "sqlite" else 0.5)
 
 _slots = threading.BoundedSemaphore(settings.COMPLETION_SLOTS)
@@ -27,17 +27,17 @@ class ServerBusy(APIException):
 
 
 class Slot:
-    """A place among the running calls; taken when made, raises ServerBusy when there is none. Release it once."""
+    """One of the slots for running calls. Creating it raises ServerBusy when none is free."""
 
     def __init__(self) -> None:
         if not _slots.acquire(blocking=False):
             raise ServerBusy
-        self._taken = True
+        self._held = True
 
     def release(self) -> None:
-        """Give the place back; a second time does nothing."""
-        if self._taken:
-            self._taken = False
+        """Free the slot; a second call does nothing."""
+        if self._held:
+            self._held = False
             _slots.release()
 
     def __enter__(self) -> "Slot":

@@ -1,4 +1,4 @@
-"""Streaming what runs in a slot: started before the response, cleaned up after it, whatever happens between."""
+"""Streams of calls in a slot: started before the response, and cleaned up after it in every case."""
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol, TypeVar
@@ -11,17 +11,17 @@ from conversations.completions.sse import PING, EventStreamResponse
 
 
 class Abandonable(Protocol):
-    """Something under way that can be left behind; after it has ended that does nothing."""
+    """A chat or a comparison that can be given up while it runs."""
 
     def abandon(self) -> None:
-        """Give up what still runs and keep what has come."""
+        """End running calls, and store what has arrived; does nothing after the end."""
 
 
 Run = TypeVar("Run", bound=Abandonable)
 
 
 def streamed(begin: Callable[[], Run], events: Callable[[Run], Iterator[bytes]]) -> EventStreamResponse:
-    """Take a slot, begin, and stream the events; raises ServerBusy, or what `begin` raises."""
+    """Take a slot, begin, and stream the events. Raises ServerBusy, and what `begin` raises."""
     slot = Slot()
     try:
         run = begin()
@@ -38,10 +38,10 @@ def streamed(begin: Callable[[], Run], events: Callable[[Run], Iterator[bytes]])
     return EventStreamResponse(events(run), ended=ended)
 
 
-def kept(attempts: Iterator[None]) -> Generator[bytes, None, APIException | None]:
-    """Store what a stream brought, with a comment for the client whenever that takes another try.
+def store_with_pings(attempts: Iterator[None]) -> Generator[bytes, None, APIException | None]:
+    """Make the attempts to store an answer, and yield a comment for the client after each failed one.
 
-    Returns the error that the stream must end with when it fails, for no stream ends without.
+    Returns None when the answer is stored, else the error that the stream must end with.
     """
     try:
         for _ in attempts:

@@ -1,4 +1,4 @@
-"""Reading calls in threads of their own, so that whoever passes the answers on can notice silence."""
+"""Runs calls of models, each in a thread of its own, so that the thread of the request can notice silence."""
 
 import logging
 import threading
@@ -13,17 +13,17 @@ from models_registry.providers import http
 
 logger = logging.getLogger("llmselect.pump")
 
-# The number of the call, and a piece of text, the error it ended with, or None at its end.
 _running: set[Call] = set()
 
+# The number of a call, and a piece of text, the error that it ended with, or None at its end.
 Event = tuple[int, str | APIException | None]
 
 
-def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
-    """Run all calls at once and yield what has arrived, in order of arrival; [] after `heartbeat` seconds of silence.
+def run_calls(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
+    """Run all calls at once, and yield their events in order of arrival; [] after `heartbeat` seconds of silence.
 
-    Ends when every call has ended. Closing this iterator gives up the calls that still run. Its threads never touch
-    the database.
+    Ends when every call has ended. Closing this iterator closes the calls that still run. The threads never use the
+    database.
     """
     queue: SimpleQueue[Event] = SimpleQueue()
     _running.update(calls)
@@ -43,7 +43,7 @@ def pump(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
 
 
 def complete(call: Call) -> None:
-    """Run a call whole in this thread. Raises ProviderError."""
+    """Run a call in this thread until its end. Raises ProviderError."""
     _running.add(call)
     try:
         call.complete()
@@ -52,24 +52,24 @@ def complete(call: Call) -> None:
 
 
 def warm_up() -> None:
-    """Prepare what the first call of a process would have to wait for."""
+    """Prepare the providers' HTTP client, so that the first call of a process does not wait for that."""
     http.warm_up()
 
 
-def break_off() -> None:
-    """Give up all calls under way in this process, so that what has arrived is stored before it ends."""
+def close_all() -> None:
+    """Close all running calls of this process, so that their answers are stored before it ends."""
     for call in list(_running):
         call.close()
 
 
 def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
-    """Put every piece of a call and then its end into the queue, whatever happens."""
+    """Put every piece of a call and then its end into the queue."""
     try:
         for piece in call:
             queue.put((number, piece))
     except ProviderError as error:
         queue.put((number, error))
-    except Exception:  # a fault of ours must end the stream too, or the client would wait for ever
+    except Exception:  # a defect of LLMSelect must end the stream, too, or the client would wait for ever
         logger.exception("provider client failed")
         queue.put((number, ProviderError("LLMSelect failed to read the provider's answer.")))
     else:
@@ -77,7 +77,7 @@ def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
 
 
 def _arrived(queue: "SimpleQueue[Event]", timeout: float) -> list[Event]:
-    """Wait for one event and take all that is there."""
+    """Return all events that have arrived; waits for the first one."""
     events: list[Event] = []
     try:
         events.append(queue.get(timeout=timeout))

@@ -1,4 +1,4 @@
-"""Storing what a provider answered, again and again for some seconds while the database is away."""
+"""Stores answers of providers, with retries while the database is unavailable."""
 
 import logging
 import random
@@ -11,36 +11,37 @@ from perf.db import failures
 
 logger = logging.getLogger("llmselect.storing")
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds between tries, twice as long each time
-HURRY = 2.0  # seconds that are left to store something once the server is about to be killed
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds between attempts; each pause is twice the last one
+LAST_SECONDS = 2.0  # for all attempts, once the server is about to be killed
 
-_end = float("inf")  # of all tries in this process, by the monotonic clock
+_end = float("inf")  # of all attempts in this process, by the monotonic clock
 
 
-def hurry() -> None:
-    """Have everything that is not stored within a moment given up, so that it is at least logged before the end."""
-    global _end  # of one process
-    _end = time.monotonic() + HURRY
+def limit_retries() -> None:
+    """Let all retries of this process end within two seconds, so that failures are logged before it is killed."""
+    global _end
+    _end = time.monotonic() + LAST_SECONDS
 
 
 class Storing:
-    """Something that is to be stored once; `over` when it is, or was given up.
+    """One answer to store; `over` is set when it is stored or given up.
 
-    `store` is called with whether it was tried before: then it may have been stored though that was never heard, and
-    must look first. Between tries nothing is held. `what` names it in the log, which never shows what was written.
+    `store` is called with True for a retry. Then it must look first, since an attempt whose confirmation was lost may
+    have stored the answer. No connection is held between attempts. `labels` identify the answer in the log, which never
+    has its text.
     """
 
-    def __init__(self, store: Callable[[bool], None], **what: object) -> None:
+    def __init__(self, store: Callable[[bool], None], **labels: object) -> None:
         self.over = False
         self._store = store
-        self._what = what
+        self._labels = labels
         self._tries = 0
         self._begun = 0.0
 
     def attempts(self) -> Iterator[None]:
-        """Try until it is stored, yielding before each pause; another iterator goes on where one was left.
+        """Try until the answer is stored, and yield before each pause; a new iterator continues an abandoned one.
 
-        Raises what the last try raised, when that cannot pass or `ANSWER_STORE_SECONDS` are over.
+        Raises what the last attempt raised, when a retry cannot help or `ANSWER_STORE_SECONDS` are over.
         """
         self._begun = self._begun or time.monotonic()
         while not self.over:
@@ -61,7 +62,7 @@ class Storing:
             time.sleep(pause)
 
     def wait(self) -> None:
-        """Try until it is stored, in this thread. Raises as `attempts`."""
+        """Try until the answer is stored. Raises what `attempts` raises."""
         for _ in self.attempts():
             pass
 
@@ -69,13 +70,13 @@ class Storing:
         return min(self._begun + float(settings.ANSWER_STORE_SECONDS), _end)
 
     def _pause(self) -> float:
-        """Return a time around which others try too, but not all in the same moment."""
+        """Return the seconds until the next attempt, at random, so that many answers do not retry at once."""
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._tries - 1, 10))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load
 
     def _give_up(self, error: Exception) -> None:
-        said = {"error": type(error.__cause__ or error).__name__, "code": failures.code_of(error) or None}
+        fields = {"error": type(error.__cause__ or error).__name__, "code": failures.code_of(error) or None}
         seconds = round(time.monotonic() - self._begun, 1)
         logger.error(
-            "an answer could not be stored", extra={**said, "tries": self._tries, "seconds": seconds, **self._what}
+            "an answer could not be stored", extra={**fields, "tries": self._tries, "seconds": seconds, **self._labels}
         )

@@ -4,9 +4,9 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from conversations.completions import storing
-from conversations.completions.responses import kept
+from conversations.completions.responses import store_with_pings
 from conversations.completions.sse import PING
-from conversations.completions.storing import Storing, hurry
+from conversations.completions.storing import Storing, limit_retries
 
 
 class Store:
@@ -33,20 +33,20 @@ def read(stream):
 
 def test_what_is_stored_is_no_failure():
     store = Store()
-    assert read(kept(Storing(store).attempts())) == ([], None)
+    assert read(store_with_pings(Storing(store).attempts())) == ([], None)
     assert store.calls == [False]
 
 
 def test_what_passes_is_tried_again_with_a_comment_for_the_client():
     store = Store(OperationalError("gone"), OperationalError("gone"))
-    assert read(kept(Storing(store).attempts())) == ([PING, PING], None)
+    assert read(store_with_pings(Storing(store).attempts())) == ([PING, PING], None)
     assert store.calls == [False, True, True]
 
 
 def test_a_client_that_leaves_meanwhile_ends_no_tries():
     store = Store(OperationalError("gone"), OperationalError("gone"))
     storing = Storing(store)
-    stream = kept(storing.attempts())
+    stream = store_with_pings(storing.attempts())
     next(stream)
     stream.close()
     assert not storing.over
@@ -66,7 +66,7 @@ def test_a_client_that_leaves_meanwhile_ends_no_tries():
 )
 def test_every_failure_has_its_code(settings, caplog, error, code):
     settings.ANSWER_STORE_SECONDS = 0
-    _, failure = read(kept(Storing(Store(error, error), conversation_id=7).attempts()))
+    _, failure = read(store_with_pings(Storing(Store(error, error), conversation_id=7).attempts()))
     assert (failure.get_codes(), str(failure.detail)) == (code, "What has arrived could not be stored.")
     (record,) = caplog.records
     assert (record.message, record.error, record.conversation_id) == (
@@ -86,8 +86,8 @@ def test_what_cannot_pass_is_not_tried_again(settings):
 
 def test_a_server_about_to_be_killed_gives_up(settings, monkeypatch):
     settings.ANSWER_STORE_SECONDS = 60
-    monkeypatch.setattr(storing, "HURRY", 0.2)
+    monkeypatch.setattr(storing, "LAST_SECONDS", 0.2)
     monkeypatch.setattr(storing, "_end", float("inf"))
-    hurry()
+    limit_retries()
     with pytest.raises(OperationalError):
         Storing(Store(*[OperationalError("gone")] * 50)).wait()
