@@ -13,8 +13,8 @@ class ModelsRegistryConfig(AppConfig):
     verbose_name = "Model registry"
 
     def ready(self) -> None:
-        """Say which changes make what forgotten; offer figures, what is worth warming, and what is checked."""
-        from models_registry import caches, figures  # noqa: F401  # they need the apps
+        """Register the rules of invalidation, the figures, the cache warmer and the declared queries."""
+        from models_registry import caches, figures  # noqa: F401  # they need loaded models
 
         warming.register("models_registry.api.warming.model_lists")
         declared_queries.register(

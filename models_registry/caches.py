@@ -1,4 +1,4 @@
-"""What is cached of the registry and of the users' keys, and which changes make it forgotten."""
+"""The cache namespaces of the registry and of the users' keys, and the changes that invalidate them."""
 
 from django.conf import settings
 
@@ -6,7 +6,7 @@ from perf.caching.invalidation import exempt, invalidates
 from perf.caching.namespace import Namespace
 
 KEYS_TTL = 300  # seconds
-LOOKUPS = 2000  # lists and models of the registry that are kept, among them names that do not exist
+MAX_ENTRIES = 2000  # lists and models of the registry, and names that are in no registry
 
 models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=LOOKUPS)
 # Of which providers a user has keys. Never a key, in whatever form.

@@ -104,17 +104,18 @@ def cost(usage: Usage, rates: Rates) -> Decimal:
 
 
 def price(
-    model: "LLMModel | None", usage: Usage | None, *, estimated: bool
+    model: "LLMModel | None", usage: Usage | None, *, estimated: bool, at: datetime | None = None
 ) -> tuple[Decimal | None, CostSource | None, Rates | None]:
     """Price a call of a model of the registry: the cost in USD, where it comes from, and the rates that made it.
 
-    The vendor's own figure is believed. All are None where the usage, the model or one of its prices is unknown.
+    The rates are those in force `at` a moment, now by default. The vendor's own figure is believed. All are None where
+    the usage, the model or one of its prices is unknown.
     """
     if usage is None:
         return None, None, None
     if usage.cost is not None:
         return usage.cost, CostSource.VENDOR, None
-    rates = model.rates(usage.input_tokens) if model is not None else None
+    rates = model.rates(usage.input_tokens, at=at) if model is not None else None
     if model is None or rates is None:
         return None, None, None
     by_staff = model.source == model.Source.STAFF

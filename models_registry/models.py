@@ -17,7 +17,7 @@ COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
 
 
 class ProviderKind(models.TextChoices):
-    """The wire formats there is a client for; `models_registry.providers` maps each to its class."""
+    """The wire formats; `models_registry.providers` maps each to its client."""
 
     OPENAI = "openai", "OpenAI"
     ANTHROPIC = "anthropic", "Anthropic"
@@ -37,7 +37,7 @@ class ProviderQuerySet(InvalidatingQuerySet["Provider"]):
 
 
 class Provider(models.Model):
-    """Someone who answers prompts at an endpoint: a vendor, a gateway, a server of one's own."""
+    """An endpoint that answers prompts: a vendor's, a gateway's or a self-hosted one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(unique=True, help_text="The name API clients use.")
@@ -66,13 +66,13 @@ class Provider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a provider that nobody could find."""
+        """Raise ValidationError for an OpenAI-compatible provider without an address."""
         if self.kind == ProviderKind.OPENAI_COMPATIBLE and not self.base_url:
             raise ValidationError({"base_url": "An OpenAI-compatible provider needs its base URL."})
 
     @property
     def endpoint(self) -> str:
-        """The base URL to call: the environment's beats the row's; "" is the vendor's own."""
+        """The base URL to call, "" for the vendor's own; the environment's takes precedence over the row's."""
         return settings.PROVIDER_BASE_URLS.get(self.slug) or self.base_url
 
 
@@ -80,15 +80,15 @@ class LLMModelQuerySet(InvalidatingQuerySet["LLMModel"]):
     """Models of the registry, narrowed to what users may see."""
 
     def listed(self) -> "LLMModelQuerySet":
-        """Models of usable providers, each with its provider in the same query."""
+        """Return the models of usable providers, with their providers in the same query."""
         return self.filter(provider__in=Provider.objects.usable()).select_related("provider")
 
 
 class LLMModel(models.Model):
-    """A model of a provider; what is not known of it is null."""
+    """A model of a provider; unknown facts are null."""
 
     class Source(models.TextChoices):
-        """Who told us of the model; a sync leaves rows by staff alone."""
+        """Where the row comes from; a sync does not change rows added by staff."""
 
         CATALOGUE = "catalogue"
         PROVIDER = "provider", "provider's own list"
@@ -176,11 +176,11 @@ class ModelChange(models.Model):
 
 
 class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):
-    """Keys; a change of them changes who has one."""
+    """API keys."""
 
 
 class APIKey(models.Model):
-    """A user's key for a provider, encrypted; `masked` is all that is ever shown of it."""
+    """A user's key for a provider, encrypted; only `masked` is ever shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
@@ -201,4 +201,4 @@ class APIKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "provider"], name="idx_apikeys_user_provider")]
 
     def __str__(self) -> str:
-        return str(self.id)  # the admin's log keeps it, and nothing of a key shall outlive it
+        return str(self.id)  # the admin's log keeps this text longer than the key

@@ -1,4 +1,4 @@
-"""The queries behind the model list and the look-up of keys, declared for `check_query_plans`."""
+"""The queries of the registry, and their declarations for `check_query_plans`."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -21,7 +21,7 @@ PAGE = 20  # rows of a page that is checked
 
 
 def model_list(query: Mapping[str, Any]) -> LLMModelQuerySet:
-    """Give the models that users may see, narrowed by `provider`, `search` in name or id, and `available`."""
+    """Return the listed models, filtered by `provider`, `search` in name or id, and `available`."""
     models = listed_models()
     if provider := query.get("provider"):
         models = models.filter(provider__slug=provider)
@@ -33,7 +33,7 @@ def model_list(query: Mapping[str, Any]) -> LLMModelQuerySet:
 
 
 def listed_models() -> LLMModelQuerySet:
-    """Give all models that users may see, in the list's order."""
+    """Return all models that users may see, in the order of the list."""
     return LLMModel.objects.listed().order_by("provider__slug", "model_id")
 
 
@@ -54,27 +54,27 @@ def registered(provider: Provider, model: str) -> QuerySet[LLMModel]:
 
 
 def own_keys(user_id: int) -> QuerySet[APIKey]:
-    """Give a user's keys with their providers."""
+    """Return a user's keys with their providers."""
     return APIKey.objects.filter(user_id=user_id).select_related("provider").order_by("provider__slug")
 
 
 def keyed_providers(user_id: int) -> QuerySet[APIKey, UUID]:
-    """Give the ids of the providers that a user has keys of."""
+    """Return the ids of the providers that a user has keys for."""
     return APIKey.objects.filter(user_id=user_id).values_list("provider_id", flat=True)
 
 
 def own_key(user_id: int, provider: Provider) -> QuerySet[APIKey]:
-    """Give a user's key for a provider, at most one."""
+    """Return a user's key for a provider, at most one."""
     return APIKey.objects.filter(user_id=user_id, provider=provider)
 
 
-def providers_asked() -> QuerySet[Provider]:
-    """Give the providers that have a list of their own to be asked for."""
+def refreshable_providers() -> QuerySet[Provider]:
+    """Return the enabled providers that may publish a list of models."""
     return Provider.objects.filter(enabled=True).exclude(kind=ProviderKind.ECHO)
 
 
 def declared_queries() -> Iterator[DeclaredQuery]:
-    """Declare the queries of this module as they are run for one of the keys."""
+    """Declare the queries of this module, for the user and the provider of the newest key."""
     key = APIKey.objects.select_related("provider").order_by("-pk").first()
     provider = key.provider if key else Provider(slug="-")
     user_id = key.user_id if key else 0
@@ -93,7 +93,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery(
         "keys of the system", usable.filter(requires_key=True).order_by("slug").all, FEW_PROVIDERS, "as few"
     )
-    yield DeclaredQuery("models, who is due to be asked", providers_asked, FEW_PROVIDERS)
+    yield DeclaredQuery("models, who is due to be asked", refreshable_providers, FEW_PROVIDERS)
     yield DeclaredQuery("chat, the provider", lambda: usable.filter(slug=provider.slug), FEW_PROVIDERS)
 
 

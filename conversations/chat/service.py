@@ -76,7 +76,10 @@ class Exchange:
                 return
             stored = _add_answer(self.conversation, answer)
             if stored and self.attempt is not None:
-                self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
+                if whole:
+                    self.attempt.complete(answer.pk)
+                else:
+                    self.attempt.release()
         self.stored = stored
 
     def abandon(self) -> None:
@@ -124,7 +127,7 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedMode
 
     Raises AnswerDeleted when the message is gone.
     """
-    attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
+    attempt.claim()  # first: from here on the conversation cannot be deleted before this is stored
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time

@@ -1,4 +1,4 @@
-"""Shapes of comparisons, votes and the leaderboard."""
+"""Serializers of comparisons, votes and the leaderboard."""
 
 from typing import Any
 
@@ -73,6 +73,11 @@ class ComparisonOutput(serializers.Serializer[Any]):
     results = Result(many=True)
 
 
+# The attributes of rows, which become cached bytes without a serializer.
+COMPARISON_FIELDS: tuple[str, ...] = tuple(name for name in ComparisonOutput().get_fields() if name != "results")
+RESULT_FIELDS: tuple[str, ...] = tuple(Result().get_fields())
+
+
 class LeaderboardQuery(serializers.Serializer[Any]):
     """Which models to show, and from when on votes count."""
 
@@ -105,19 +110,12 @@ class Leaderboard(serializers.Serializer[Any]):
 
 
 def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:
-    """Write a comparison the way `ComparisonOutput` documents it; `results` default to the stored ones."""
+    """Return a comparison as `ComparisonOutput` documents it, with these results, or the stored ones."""
     shown = comparison.results.all() if results is None else results
-    return {
-        "id": comparison.pk,
-        "prompt": comparison.prompt,
-        "blind": comparison.blind,
-        "revealed": comparison.revealed,
-        "preferred_index": comparison.preferred_index,
-        "voted_at": comparison.voted_at,
-        "analysis": comparison.analysis or None,
-        "created_at": comparison.created_at,
-        "results": [result_row(result, hidden=comparison.hidden) for result in shown],
-    }
+    row = {name: getattr(comparison, name) for name in COMPARISON_FIELDS}
+    row["analysis"] = comparison.analysis or None
+    row["results"] = [result_row(result, hidden=comparison.hidden) for result in shown]
+    return row
 
 
 def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:

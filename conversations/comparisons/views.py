@@ -46,8 +46,8 @@ class CompareView(RepeatableView):
     )
     def post(self, request: Request) -> Response:
         """Send a prompt to several models at once and wait for all answers."""
-        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            return replayed(comparison_row(_kept(self.attempt.earlier)))
+        if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
+            return replayed(comparison_row(_kept(self.attempt.record)))
         asked = _asked(request)
         with Slot():
             running = begin(**asked, attempt=self.attempt)

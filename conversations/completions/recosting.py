@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from conversations.models import ComparisonResult, Measured, Message
 from models_registry.completion import COUNT_COLUMNS
@@ -61,7 +61,7 @@ def recost(*, since: datetime, write: bool, progress: Callable[[int], Any]) -> R
 def _price(row: Any, find: Callable[[str, str], LLMModel | None], result: Recosting) -> bool:
     """Set the cost of a row; returns whether it changed."""
     usage = Usage(**{name: getattr(row, column) for column, name in COUNT_COLUMNS.items()})
-    cost, source, rates = price(find(row.provider, row.model), usage, estimated=row.estimated)
+    cost, source, rates = price(find(row.provider, row.model), usage, estimated=row.estimated, at=row.called_at)
     if cost is None or rates is None:
         result.unpriced += 1
         return False
@@ -83,11 +83,11 @@ def _batches(since: datetime) -> Iterator[list[Measured]]:
     ours = Q(cost_source__isnull=True) | ~Q(cost_source=CostSource.VENDOR)
     columns = ("id", "provider", "model", "estimated", *COUNT_COLUMNS, *CHANGED)
     tables: Iterable[QuerySet[Any]] = (
-        Message.objects.filter(created_at__gte=since),
-        ComparisonResult.objects.filter(comparison__created_at__gte=since),
+        Message.objects.annotate(called_at=F("created_at")),
+        ComparisonResult.objects.annotate(called_at=F("comparison__created_at")),
     )
     for table in tables:
-        rows, last = table.filter(counted & ours).only(*columns).order_by("pk"), Q()
+        rows, last = table.filter(counted & ours, called_at__gte=since).only(*columns).order_by("pk"), Q()
         while batch := list(rows.filter(last)[:BATCH]):
             yield batch
             last = Q(pk__gt=batch[-1].pk)

@@ -15,7 +15,7 @@ logger = logging.getLogger("llmselect.storing")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds between tries, twice as long each time
 LAST_SECONDS = 2.0  # for storing, once the server is about to be killed
 
-_end = float("inf")  # of all tries in this process, by the monotonic clock
+_end = float("inf")  # of all attempts in this process, by the monotonic clock
 
 
 def shorten_deadlines() -> None:

@@ -1,4 +1,4 @@
-"""Shapes of conversations, messages and chats."""
+"""Serializers of conversations, messages and chats."""
 
 from typing import Any
 
@@ -68,6 +68,11 @@ class MessageOutput(usage.PricedOutput):
     created_at = serializers.DateTimeField()
 
 
+# The columns of rows, which become cached bytes without a serializer.
+CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
+MESSAGE_FIELDS: tuple[str, ...] = tuple(MessageOutput().get_fields())
+
+
 class ConversationDetail(Conversation):
     """A conversation with its newest 50 messages, oldest first."""
 
@@ -113,7 +118,7 @@ class ChatInput(serializers.Serializer[Any]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check what fields say about each other."""
+        """Check the rules between fields. Raises ValidationError."""
         continues = attrs.get("conversation_id") is not None
         problems: dict[str, str] = {}
         if not continues:
@@ -121,7 +126,10 @@ class ChatInput(serializers.Serializer[Any]):
         if ("message" in attrs) == ("messages" in attrs):
             problems["message"] = "Give exactly one of `message` and `messages`."
         elif "messages" in attrs:
-            problems |= _problems_of_turns(attrs["messages"], continues=continues)
+            if continues:
+                problems["messages"] = "A conversation that exists takes `message`, one at a time."
+            elif attrs["messages"][-1]["role"] != "user":
+                problems["messages"] = "The last message must be by the user."
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
@@ -136,7 +144,7 @@ class ChatOutput(serializers.Serializer[Any]):
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:
-    """Write the values of `CONVERSATION_FIELDS` the way `Conversation` documents them."""
+    """Return the values of `CONVERSATION_FIELDS` as `Conversation` documents them."""
     return {**values, "snippet": snippet}
 
 

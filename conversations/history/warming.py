@@ -1,4 +1,4 @@
-"""What of conversations is worth having in the cache before anybody asks."""
+"""The requests that warm the cache of conversations after a start."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

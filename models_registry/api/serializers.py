@@ -1,4 +1,4 @@
-"""Shapes of the model list and of API keys."""
+"""Serializers of the model list and of API keys."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,6 +43,9 @@ class Model(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField(allow_null=True, help_text="Last seen checked against the provider's list.")
 
 
+MODEL_FIELDS = tuple(Model().get_fields())
+
+
 @extend_schema_serializer(many=False)
 class ModelList(serializers.Serializer[Any]):
     """All models, unpaged."""
@@ -67,7 +70,7 @@ class ModelChange(serializers.Serializer[Any]):
 class Key(serializers.Serializer[Any]):
     """A stored key; `masked` is all that is shown of it."""
 
-    provider = serializers.CharField()
+    provider = serializers.CharField(source="provider.slug")
     override_system_key = serializers.BooleanField()
     masked = serializers.CharField()
     updated_at = serializers.DateTimeField()

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.mixins import DestroyModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,7 +35,7 @@ class ModelViewSet(GenericViewSet[LLMModel]):
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[LLMModel]:
-        """Models with their provider, in one query."""
+        """Return the listed models with their providers, in one query."""
         return queries.listed_models()
 
     @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
@@ -50,7 +50,7 @@ class ModelViewSet(GenericViewSet[LLMModel]):
 
     def _results(self, request: Request) -> dict[str, Any]:
         query = valid_query(serializers.ModelQuery, request.query_params)
-        refresh_if_due(look=True)
+        refresh_if_due(recheck=True)
         models = queries.model_list(query)
         return {"results": [serializers.model_row(model) for model in models]}
 
@@ -88,13 +88,13 @@ class KeyViewSet(GenericViewSet[APIKey]):
     lookup_field, lookup_url_kwarg = "provider__slug", "provider"
 
     def get_queryset(self) -> QuerySet[APIKey]:
-        """Give the user's keys with their providers."""
+        """Return the user's keys with their providers."""
         return queries.own_keys(current_user(self.request).pk)
 
     @extend_schema(responses=serializers.KeyList, tags=["keys"])
     def list(self, request: Request) -> Response:  # noqa: ARG002
         """List one's keys, masked."""
-        return Response({"keys": [serializers.key_row(key) for key in self.get_queryset()]})
+        return Response({"keys": serializers.Key(self.get_queryset(), many=True).data})
 
     @extend_schema(request=serializers.KeyInput, responses=serializers.Key, tags=["keys"])
     def update(self, request: Request, provider: str) -> Response:
@@ -102,13 +102,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
         data = valid(serializers.KeyInput, request.data)
         key = store_key(user=current_user(request), provider=row, **data)
-        return Response(serializers.key_row(key))
-
-    @extend_schema(responses={204: None}, tags=["keys"])
-    def destroy(self, request: Request, provider: str) -> Response:  # noqa: ARG002
-        """Forget one's key for a provider."""
-        self.get_object().delete()
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(serializers.Key(key).data)
 
     @extend_schema(responses=serializers.SystemKeys, tags=["keys"])
     def system(self, request: Request) -> Response:  # noqa: ARG002
@@ -117,7 +111,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
         return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Let nobody keep an answer about keys."""
+        """Forbid every cache to store a response about keys."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store"
         return response

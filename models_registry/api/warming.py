@@ -1,4 +1,4 @@
-"""What of the registry is worth having in the cache before anybody asks."""
+"""The requests that warm the cache of the registry after a start."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Finding the provider and the model that a call names, without asking the database each time."""
+"""Cached look-ups of the provider, the model and the key that a call names."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from models_registry.models import LLMModel, Provider
 from models_registry.query_plans import keyed_providers, registered
 from perf.caching.namespace import SHARED_OWNER
 
-# What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
+# The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_tiers", "reasoning", "source")
@@ -56,5 +56,5 @@ def _written(price: Decimal | None) -> str | None:
     return None if price is None else str(price)
 
 
-def _price(written: str | None) -> Decimal | None:
-    return None if written is None else Decimal(written)
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,4 +1,4 @@
-"""The offline catalogue: the four vendors' chat models and today's prices, from the package genai-prices."""
+"""The offline catalogue: the four vendors' chat models and their prices, from the package genai-prices."""
 
 import functools
 import re
@@ -13,7 +13,7 @@ from models_registry.costs import Hours, Rates, Tier, write_tiers
 if TYPE_CHECKING:
     from genai_prices import types
 
-# What genai-prices calls the vendors whose models are in the catalogue, by our slug.
+# Our slugs of the vendors whose models are in the catalogue, and genai-prices' names of them.
 VENDORS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google", "mistral": "mistral"}
 EXACT = Decimal("0.000001")  # as the registry's columns are
 # What genai-prices calls the rates of each kind of token. It has others, of kinds that no chat reports.
@@ -48,7 +48,7 @@ class Entry:
 
 
 def entries(provider_slug: str, *, now: datetime | None = None) -> dict[str, Entry]:
-    """List the models of a vendor that can chat, by id, at the prices of `now`; empty for other providers."""
+    """Return the chat models of a vendor by id, at the prices of `now`; none for other providers."""
     now = now or datetime.now(UTC)
     vendor = _providers().get(VENDORS.get(provider_slug, ""))
     found = {}
@@ -60,9 +60,9 @@ def entries(provider_slug: str, *, now: datetime | None = None) -> dict[str, Ent
 
 
 def find(provider_slug: str, model_id: str, *, now: datetime | None = None) -> Entry | None:
-    """Resolve an id of a provider's own list, often a dated snapshot, to the entry it is priced by.
+    """Return the entry whose prices an id of a provider's own list has, None without one; the id is often a snapshot's.
 
-    `provider_slug` is one of the four vendors or whatever genai-prices calls a provider (`openrouter`, `groq` …).
+    `provider_slug` is one of the four vendors, or genai-prices' name of a provider (`openrouter`, `groq` …).
     """
     if model_id in rules.MOVED_ON.get(provider_slug, ()):
         return None
@@ -79,7 +79,7 @@ def free(model_id: str, name: str) -> Entry:
 
 
 def can_chat(provider_slug: str, model_id: str) -> bool:
-    """Say whether an id names a model for chats, as far as an id tells; unknown names may."""
+    """Tell whether a model can chat, as far as its id shows; unknown ids count as chat models."""
     name = model_id.lower()
     if rules.ANYWHERE.search(name):
         return False
@@ -91,7 +91,7 @@ def can_chat(provider_slug: str, model_id: str) -> bool:
 
 @functools.cache
 def _providers() -> dict[str, "types.Provider"]:
-    """Load the package's data, which takes a third of a second; nothing is fetched."""
+    """Load the data inside the package, which takes a third of a second; no network is used."""
     from genai_prices.data import providers
 
     return {provider.id: provider for provider in providers}
@@ -115,7 +115,7 @@ def _entry(provider_slug: str, model: "types.ModelInfo", now: datetime) -> Entry
 
 
 def _name(model_id: str, name: str | None) -> str:
-    """Write the older OpenAI models the way the later ones are written."""
+    """Return the name, with the spelling of newer OpenAI models for the older ones too."""
     return re.sub("^gpt ", "GPT-", rules.NAMES.get(model_id) or name or model_id)
 
 

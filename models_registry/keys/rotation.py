@@ -1,4 +1,4 @@
-"""Re-encrypting the stored API keys under the newest encryption key, while the server runs."""
+"""Re-encrypts the stored API keys with the newest encryption key, while the server runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from models_registry.models import APIKey
 
 @dataclass(slots=True)
 class Rotation:
-    """What became of the rows so far; `unreadable` fit none of `ENCRYPTION_KEYS` and stayed as they were."""
+    """The numbers of rows so far; `unreadable` are the ids of keys that none of `ENCRYPTION_KEYS` decrypts."""
 
     renewed: int = 0
     current: int = 0
@@ -22,9 +22,9 @@ class Rotation:
 
 
 def rotate(*, batch_size: int) -> Iterator[Rotation]:
-    """Renew every key that is not yet encrypted with the first of `ENCRYPTION_KEYS`; yields after each batch.
+    """Renew every key that is not encrypted with the first of `ENCRYPTION_KEYS`; yields the totals after each batch.
 
-    Each row is written by itself, so whatever ends this halfway costs nothing: the next run skips what is done.
+    Each row is written on its own, so that a run after an interruption only renews the rest.
     """
     done = Rotation()
     last = UUID(int=0)
@@ -48,8 +48,8 @@ def _renew(row_id: UUID, token: str, done: Rotation) -> None:
     except APIKeyUnreadable:
         done.unreadable.append(row_id)
         return
-    # Only what was read is replaced: a key that its user stores meanwhile is newer, and encrypted newly anyway.
-    # Quietly, for who has a key stays as it was.
+    # A key that its user replaces meanwhile is left alone, since it is encrypted with the newest key already. Caches
+    # hold who has a key, which does not change.
     if APIKey.objects.filter(pk=row_id, key_encrypted=token).update_quietly(key_encrypted=renewed):
         done.renewed += 1
     else:

@@ -1,4 +1,4 @@
-"""Storing users' API keys, and finding the one to call a provider with."""
+"""Stores users' API keys, and chooses the key of a call."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,9 +18,10 @@ def store_key(*, user: User, provider: Provider, key: str, override_system_key: 
 
 
 def find_key(*, user_id: int, provider: Provider) -> str:
-    """Return the key to call `provider` with, "" where it needs none.
+    """Return the key to call `provider` with, "" for a provider that needs none.
 
-    The user's key when it overrides, else the system's, else the user's. Raises APIKeyMissing, APIKeyUnreadable.
+    The order is: the user's key if it overrides, the system's key, the user's key. Raises APIKeyMissing and
+    APIKeyUnreadable.
     """
     own = next(iter(own_key(user_id, provider)), None) if has_key(user_id, provider) else None
     system = system_key(provider)

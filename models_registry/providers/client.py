@@ -91,3 +91,16 @@ def loads(content: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise MalformedAnswer
     return parsed
+
+
+def dig(value: Any, *names: str) -> Any:
+    """Follow names into nested objects; None where one is missing or no object."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def flag(value: Any, *names: str) -> bool | None:
+    """Follow names to a true or false; None for anything else."""
+    found = dig(value, *names)
+    return found if isinstance(found, bool) else None

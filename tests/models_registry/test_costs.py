@@ -10,11 +10,12 @@ from genai_prices import types
 from genai_prices.data import providers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models_registry.providers.usage import Usage
 
 from models_registry.catalogue.offline import VENDORS, can_chat, entries, find
-from models_registry.costs import Hours, Rates, Tier, cost, rates_at, read_tiers, write_tiers
+from models_registry.costs import CostSource, Hours, Rates, Tier, cost, price, rates_at, read_tiers, write_tiers
 from models_registry.models import LLMModel
+from models_registry.usage import Usage, anthropic_usage, openai_usage
+from tests.models_registry.test_usage import ANTHROPIC, OPENAI, SHAPES
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price", "price_tiers")
@@ -149,7 +150,7 @@ def test_parts_add_up(used):
 
 # 20,000 tokens in, of which 18,000 from the cache, and 500 out; worked out by hand from the vendors' pages.
 @pytest.mark.parametrize(
-    ("vendor", "model_id", "price"),
+    ("vendor", "model_id", "usd"),
     [
         ("openai", "gpt-5", "0.00975"),  # 2,000 x 1.25 + 18,000 x 0.125 + 500 x 10
         ("gemini", "gemini-2.5-pro", "0.00975"),  # the same
@@ -157,10 +158,36 @@ def test_parts_add_up(used):
         ("openai", "gpt-4o", "0.0325"),  # 2,000 x 2.5 + 18,000 x 1.25 + 500 x 10
     ],
 )
-def test_most_of_the_prompt_from_the_cache(vendor, model_id, price):
+def test_most_of_the_prompt_from_the_cache(vendor, model_id, usd):
     used = Usage(input_tokens=20_000, output_tokens=500, cache_read_tokens=18_000)
     row = registered(find(vendor, model_id, now=NOW))
-    assert cost(used, row.rates(20_000)) == Decimal(price)
+    assert cost(used, row.rates(20_000)) == Decimal(usd)
+
+
+# docs/costs.md shows these: what is reported, and what it costs worked out by hand.
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+REPORTED = [
+    ("openai", "gpt-5", openai_usage(OPENAI), "0.00975"),
+    ("anthropic", "claude-sonnet-4-5", anthropic_usage(ANTHROPIC), "0.007953"),
+    ("gemini", "gemini-2.5-pro", openai_usage(SHAPES["gemini"][0]), "0.010225"),
+    ("mistral", "mistral-large-2512", openai_usage(SHAPES["mistral"][0]), "0.0000175"),
+    ("deepseek", "deepseek-chat", openai_usage(SHAPES["deepseek"][0]), "0.0001458"),
+    ("x-ai", "grok-4", openai_usage(SHAPES["xai"][0]), "0.011673"),
+]
+
+
+@pytest.mark.parametrize(("vendor", "model_id", "used", "usd"), REPORTED)
+def test_a_reported_usage_costs_what_it_does_by_hand(vendor, model_id, used, usd):
+    row = registered(find(vendor, model_id, now=NOW))
+    assert price(row, used, estimated=False, at=NOON)[:2] == (Decimal(usd), CostSource.LIST)
+
+
+def test_where_a_cost_comes_from():
+    used, row = Usage(input_tokens=1, output_tokens=1), registered(find("openai", "gpt-5", now=NOW))
+    own = openai_usage(SHAPES["openrouter"][0])
+    assert price(row, own, estimated=False)[:2] == (Decimal("0.00495"), CostSource.VENDOR)
+    assert price(row, used, estimated=True)[1] == CostSource.ESTIMATED
+    assert price(None, used, estimated=False) == price(row, None, estimated=False) == (None, None, None)
 
 
 def test_a_long_prompt_costs_more_for_all_its_tokens():

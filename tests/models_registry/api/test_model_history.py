@@ -85,6 +85,13 @@ def test_unknown_models(api, stub_model, path):
     assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
 
 
+@pytest.mark.parametrize("model_id", ["%00", "a%00b", "x" * 5000, "%F0%9F%90%8D", "%ff", "'--"])
+def test_odd_ids(api, stub_model, model_id):
+    path = f"/api/v1/models/openai/{model_id}"
+    answers = [api.get(path).status_code, api.get(f"{path}/history").status_code]
+    assert answers in ([404, 404], [400, 400])
+
+
 def test_a_disabled_provider(api, stub_model, openai):
     openai.enabled = False
     openai.save()

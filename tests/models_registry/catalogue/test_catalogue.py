@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
         ("mistral", "voxtral-small-latest"),
     ],
 )
-def test_models_that_chat_are_in(vendor, model_id):
+def test_chat_models_are_in_the_catalogue(vendor, model_id):
     assert entries(vendor, now=NOW)[model_id].model_id == model_id
 
 
@@ -98,7 +98,7 @@ def test_other_providers_have_no_catalogue():
         ("openrouter", "openai/text-embedding-3-small"),
     ],
 )
-def test_others_are_left_out(vendor, model_id):
+def test_other_models_are_not_in_the_catalogue(vendor, model_id):
     assert not can_chat(vendor, model_id)
     assert model_id not in entries(vendor, now=NOW)
 
@@ -121,7 +121,7 @@ def test_others_are_left_out(vendor, model_id):
         ("local", "llama3.2:latest"),
     ],
 )
-def test_ids_of_providers_own_lists_can_chat(vendor, model_id):
+def test_ids_of_chat_models_on_providers_lists(vendor, model_id):
     assert can_chat(vendor, model_id)
 
 

@@ -15,7 +15,7 @@ APPEAR = {
 
 
 @pytest.mark.parametrize("model", ["stub", "new"])
-def test_known_it_costs_no_query(openai, django_assert_num_queries, model):
+def test_a_cached_look_up_takes_no_query(openai, django_assert_num_queries, model):
     with django_assert_num_queries(1):
         known = known_model(openai, model)
     with django_assert_num_queries(0):
@@ -41,13 +41,13 @@ def test_it_carries_what_a_call_needs(openai, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("appear", APPEAR.values(), ids=APPEAR)
-def test_a_new_model_is_seen(openai, appear):
+def test_a_new_model_is_found_at_once(openai, appear):
     assert known_model(openai, "new") is None
     appear(openai)
     assert known_model(openai, "new") is not None
 
 
-def test_a_deleted_one_too(openai):
+def test_a_deleted_model_is_no_longer_found(openai):
     assert known_model(openai, "stub") is not None
     LLMModel.objects.all().delete()
     assert known_model(openai, "stub") is None

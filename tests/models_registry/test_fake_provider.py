@@ -1,4 +1,4 @@
-"""The stub speaks the real wire formats: the SDKs' own typed clients understand it."""
+"""The fake provider speaks the real wire formats: the official SDKs understand it."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ openai = pytest.importorskip("openai", reason="needs requirements-test.txt")
 MESSAGES = [{"role": "user", "content": "hello you there"}]
 
 
-def test_openai_sdk(stub):
+def test_the_openai_sdk_understands_it(stub):
     with openai.OpenAI(api_key="any", base_url=stub.openai_url) as sdk:
         completion = sdk.chat.completions.create(model="stub", messages=MESSAGES)
         assert completion.choices[0].message.content == "hello you there"
@@ -23,7 +23,7 @@ def test_openai_sdk(stub):
         assert [model.id for model in sdk.models.list()] == ["stub", "stub-2"]
 
 
-def test_anthropic_sdk(stub):
+def test_the_anthropic_sdk_understands_it(stub):
     with anthropic.Anthropic(api_key="any", base_url=stub.anthropic_url) as sdk:
         message = sdk.messages.create(model="stub", max_tokens=9, messages=MESSAGES)
         assert message.content[0].text == "hello you there"
@@ -33,14 +33,14 @@ def test_anthropic_sdk(stub):
         assert [model.id for model in sdk.models.list(limit=1)] == ["stub", "stub-2"]
 
 
-def test_a_script_is_read_from_the_models_name():
+def test_a_model_name_is_parsed_into_a_script():
     assert parse("vendor/any?chunks=2&delay=0.5&nul=1&reply=a+b&cut=0") == Script(
         chunks=2, delay=0.5, nul=True, reply="a b", cut=0
     )
     assert parse("plain") == Script()
 
 
-def test_a_word_it_does_not_know_is_refused(stub):
+def test_an_unknown_script_option_is_refused(stub):
     with openai.OpenAI(api_key="any", base_url=stub.openai_url) as sdk, pytest.raises(openai.BadRequestError):
         sdk.chat.completions.create(model="stub?wait=1", messages=MESSAGES)
 
@@ -55,7 +55,7 @@ def test_a_word_it_does_not_know_is_refused(stub):
         ("size=3", ["xxx"]),
     ],
 )
-def test_pieces(script, pieces):
+def test_a_script_decides_the_pieces(script, pieces):
     assert parse(f"stub?{script}").pieces("prompt") == pieces
 
 

@@ -1,4 +1,4 @@
-"""Writing very many rows: COPY on PostgreSQL, an INSERT of many rows elsewhere; no signals, no caches."""
+"""Fast writing of many rows: COPY on PostgreSQL, multi-row INSERTs elsewhere. Sends no signals, clears no caches."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field, Model
 
-PARAMETERS = 900  # of a statement, fewer than the 999 that every SQLite takes
+MAX_PARAMETERS = 900  # of a statement; every SQLite accepts 999
 
 
-def write(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Add rows whose values stand in the order of `columns` (attribute names of the model)."""
+def bulk_insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows whose values are in the order of `columns`, which are attribute names of the model."""
     if not rows:
         return
     table, quoted = _names(model, columns)
@@ -21,17 +21,17 @@ def write(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[An
                 for row in rows:
                     copy.write_row(row)
             return
-        # Many rows a statement: FTS5, SQLite's index of words, adds a segment of its own for each statement.
-        places = f"({', '.join(['%s'] * len(quoted))})"
-        prepared, at_once = _prepared(model, columns, rows), max(1, PARAMETERS // len(quoted))
-        for start in range(0, len(prepared), at_once):
-            some = prepared[start : start + at_once]
-            sql = f"INSERT INTO {table} ({names}) VALUES {', '.join([places] * len(some))}"  # noqa: S608  # names are ours
-            cursor.execute(sql, [value for row in some for value in row])
+        # SQLite's text index, FTS5, adds a segment for each statement, so that few long statements are better.
+        placeholders = f"({', '.join(['%s'] * len(quoted))})"
+        prepared, size = _prepared(model, columns, rows), max(1, MAX_PARAMETERS // len(quoted))
+        for start in range(0, len(prepared), size):
+            batch = prepared[start : start + size]
+            sql = f"INSERT INTO {table} ({names}) VALUES {', '.join([placeholders] * len(batch))}"  # noqa: S608  # the names are our own
+            cursor.execute(sql, [value for row in batch for value in row])
 
 
-def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Change rows, found by the last of `columns`, to the values of the others."""
+def bulk_update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Update the rows that have the value of the last of `columns` with the values of the others."""
     if not rows:
         return
     table, (*changed, key) = _names(model, columns)
