@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from conversations import caches
 from conversations.demo.accounts import ensure_users
-from conversations.demo.bulk_writes import bulk_insert, bulk_update
+from conversations.demo.bulk_writes import bulk_insert
 from conversations.demo.chats import DemoConversation, MessageRow
 from conversations.demo.comparisons import DemoComparison
 from conversations.models import Comparison, ComparisonResult, Conversation, Message

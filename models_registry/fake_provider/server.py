@@ -7,7 +7,7 @@ from typing import Self
 
 from models_registry.fake_provider.http import Connection, Request
 from models_registry.fake_provider.recordings import Recording
-from models_registry.fake_provider.state import Received, State
+from models_registry.fake_provider.state import State
 
 HOST = "127.0.0.1"
 BACKLOG = 1_024  # connections that may wait to be accepted

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from models_registry.fake_provider.recordings import Recording
 
 
-
 class ReceivedRequest(NamedTuple):
     """A request; `headers` have lower-case names, `body` is the parsed JSON, None without one."""
 
