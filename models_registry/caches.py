@@ -8,7 +8,7 @@ from perf.caching.namespace import Namespace
 KEYS_TTL = 300  # seconds
 MAX_ENTRIES = 2000  # lists and models of the registry, and names that are in no registry
 
-models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=LOOKUPS)
+models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=MAX_ENTRIES)
 # Of which providers a user has keys. Never a key, in whatever form.
 keys = Namespace("keys", ttl=KEYS_TTL)
 

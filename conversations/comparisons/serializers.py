@@ -75,7 +75,6 @@ class ComparisonOutput(serializers.Serializer[Any]):
 
 # The attributes of rows, which become cached bytes without a serializer.
 COMPARISON_FIELDS: tuple[str, ...] = tuple(name for name in ComparisonOutput().get_fields() if name != "results")
-RESULT_FIELDS: tuple[str, ...] = tuple(Result().get_fields())
 
 
 class LeaderboardQuery(serializers.Serializer[Any]):

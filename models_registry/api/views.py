@@ -79,7 +79,10 @@ class ModelHistoryViewSet(GenericViewSet[ModelChange]):
         return self.get_paginated_response([serializers.change_row(row) for row in rows])
 
 
-class KeyViewSet(GenericViewSet[APIKey]):
+@extend_schema_view(
+    destroy=extend_schema(description="Forget one's key for a provider.", responses={204: None}, tags=["keys"])
+)
+class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
     """One's own API keys; a key goes in and never comes out."""
 
     queryset = APIKey.objects.none()
