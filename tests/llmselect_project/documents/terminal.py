@@ -20,7 +20,7 @@ COMMANDS = {
     "dash": ["dash", "-i"],
 }
 WIDE = struct.pack("HHHH", 50, 4000, 0, 0)  # rows and columns: no line is wrapped
-PATIENCE = 60.0  # seconds
+PATIENCE = 30.0  # seconds
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r(?=\n)")
 
 
@@ -53,7 +53,7 @@ class Terminal:
         """
         self._type(block.rstrip("\n") + "\n")
         if asked:
-            self._until(rf"[\r\n]{re.escape(asked)}: $")  # in the echo of the block a quotation mark precedes it
+            self._until(rf"[^\"]{re.escape(asked)}: $")  # in the echo of the block a quotation mark precedes it
             self._type(typed + "\n")
         self.count += 1
         # The shell echoes the command, in which the mark is not yet put together.
