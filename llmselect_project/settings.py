@@ -30,7 +30,7 @@ from perf.serving.logs import json_logging
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 DJANGO_ENV = env.str("DJANGO_ENV", default="")
 if DJANGO_ENV != "testing":  # a developer's .env must not change what the tests see
