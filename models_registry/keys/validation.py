@@ -8,8 +8,8 @@ from models_registry.models import Provider, ProviderKind
 # shortest leaves room for formats to come.
 MINIMUM = 16
 VENDORS = frozenset({ProviderKind.OPENAI, ProviderKind.ANTHROPIC, ProviderKind.GEMINI, ProviderKind.MISTRAL})
-# Vendors' keys are letters, digits, `-`, `_` and single dots. Words count only between separators, since the random part
-# of a key may spell one by chance.
+# Vendors' keys are letters, digits, `-`, `_` and single dots. Words count only between separators, because the random
+# part of a key may spell one by chance.
 _PLACEHOLDER = re.compile(
     r"""
       \.\.\. | [<>{}\[\]()$*"']                                            # sk-..., <key>, ${KEY}, sk-***
@@ -26,8 +26,8 @@ _PLACEHOLDER = re.compile(
 def why_no_key(key: str, provider: Provider) -> str | None:
     """Return the sentence that says why a trimmed text cannot be a key of this provider, or None when it may be one.
 
-    Only vendors' formats are known. A provider of another kind, such as an OpenAI-compatible server, takes any text, and
-    so does a vendor's protocol at another address, as far as length is concerned.
+    Only the vendors' formats are known. A provider of another kind, such as an OpenAI-compatible server, takes any
+    text. The length counts at the vendor's own address only, because other servers speak the vendors' protocols too.
     """
     if provider.kind not in VENDORS:
         return None

@@ -73,7 +73,6 @@ class Command(BaseCommand):
             grace=settings.SHUTDOWN_GRACE,
         )
 
-
     def _say_where(self, host: str, port: int) -> None:
         """Print the address, and where a browser finds what this version has for people."""
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")

@@ -1,4 +1,4 @@
-"""`manage.py setup`: make a fresh checkout ready to serve; running it again changes nothing."""
+"""`manage.py setup`: make a fresh checkout ready to serve. A second run changes nothing."""
 
 import secrets
 from pathlib import Path

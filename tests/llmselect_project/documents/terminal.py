@@ -31,7 +31,7 @@ class Terminal:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            os.execvpe(COMMANDS[shell][0], COMMANDS[shell], dict(environment))  # noqa: S606
+            os.execvpe(COMMANDS[shell][0], COMMANDS[shell], dict(environment))
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, WIDE)
         self.count = 0
 

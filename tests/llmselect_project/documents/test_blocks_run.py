@@ -15,7 +15,9 @@ from tests.llmselect_project.documents.blocks import ROOT, blocks, checkout, pla
 from tests.llmselect_project.documents.terminal import COMMANDS, Terminal
 
 # In an order in which they may be read: a page goes on with the session and the data of those before.
-GUIDES = [f"docs/guides/{name}.md" for name in ("api", "contributing", "inviting-users", "backup", "upgrading", "admin")]
+GUIDES = [
+    f"docs/guides/{name}.md" for name in ("api", "contributing", "inviting-users", "backup", "upgrading", "admin")
+]
 PAGES = ["README.md", *GUIDES]
 NEEDED = {"docs/guides/backup.md": "sqlite3"}
 KEY_QUESTION = "your OpenAI key"
@@ -90,7 +92,9 @@ def stored(terminal, port, key):
 
 
 def test_every_make_block_names_a_target():
-    named = {line for page in PAGES for block in blocks(page) for line in block.splitlines() if line.startswith("make ")}
+    named = {
+        line for page in PAGES for block in blocks(page) for line in block.splitlines() if line.startswith("make ")
+    }
     assert {"make run", "make test", "make test-services", "make check"} <= named
     for command in sorted(named):
         subprocess.run([*command.split(), "-n"], cwd=ROOT, check=True, capture_output=True)
