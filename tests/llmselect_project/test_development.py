@@ -37,6 +37,26 @@ def test_only_when_it_is_asked_for(asked_for):
     assert seen("/admin/login/", "Accept=text/html", asked_for=asked_for) == ["200", "False"]
 
 
+WITHOUT = """
+import sys
+for name in ("debug_toolbar", "pytest", "pytest_django", "requests", "openai", "anthropic"):
+    sys.modules[name] = None  # importing it fails as if it were not installed
+import django
+django.setup()
+from django.test import Client
+from django.test.utils import setup_test_environment
+setup_test_environment()
+print(Client().get("/api/docs").status_code)
+"""
+
+
+def test_a_server_needs_no_tools_of_developers():
+    environment = {**os.environ, "DJANGO_ENV": "development", "DJANGO_SETTINGS_MODULE": "llmselect_project.settings"}
+    command = [sys.executable, "-c", WITHOUT]
+    run = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert run.stdout.split("\n")[0] == "200", run.stderr
+
+
 def test_api_calls_never_do():
     assert seen("/health/live", "Accept=application/json") == ["200", "False"]
     assert seen("/health/live", "Accept=text/html", "Authorization=Bearer x") == ["200", "False"]

@@ -46,18 +46,19 @@ class Terminal:
         os.close(self.terminal)
         os.waitpid(self.pid, 0)
 
-    def run(self, block: str, *, asked: str = "", typed: str = "") -> tuple[int, str]:
-        """Type a block, and `typed` once it asks `asked`; returns its exit status and what was shown.
+    def run(self, block: str, *answers: tuple[str, str]) -> tuple[int, str]:
+        """Type a block, and the second of each pair once it asks the first; returns its exit status and what was shown.
 
         Raises TimeoutError when the block does not end, or does not ask.
         """
-        self._type(block.rstrip("\n") + "\n")
-        if asked:
-            self._until(rf"[^\"]{re.escape(asked)}: $")  # in the echo of the block a quotation mark precedes it
-            self._type(typed + "\n")
         self.count += 1
         # The shell echoes the command, in which the mark is not yet put together.
-        self._type(f"printf '\\nend-%s-%s.\\n' {self.count} $?\n")
+        mark = f"printf '\\nend-%s-%s.\\n' {self.count} $?\n"
+        # What is typed ahead of a question may be thrown away, so the mark then goes on the block's line.
+        self._type(block.rstrip("\n") + ("; " if answers else "\n") + mark)
+        for asked, typed in answers:
+            self._until(rf"[^\"]{re.escape(asked)}: $")  # in the echo of the block a quotation mark precedes it
+            self._type(typed + "\n")
         shown = self._until(rf"end-{self.count}-(\d+)\.\r?\n")
         status = int(re.search(rf"end-{self.count}-(\d+)\.", shown)[1])
         return status, _ESCAPES.sub("", shown)

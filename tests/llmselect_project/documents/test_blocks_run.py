@@ -21,7 +21,6 @@ GUIDES = [
 PAGES = ["README.md", *GUIDES]
 NEEDED = {"docs/guides/backup.md": "sqlite3"}
 KEY_QUESTION = "your OpenAI key"
-PLACEHOLDER = "sk-..."
 # In OpenAI's format, and nobody's.
 KEY = "sk-proj-0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z"
 REFUSED = re.compile(r'\{"error":"\w+","message":"[^"]*"')
@@ -50,10 +49,54 @@ def made(shell, folder, port):
             process.wait()
 
 
-def question(block):
+def asks(block):
     """Return what a block asks the reader for, "" when it asks for nothing."""
     asked = re.search(r'printf "(.*?): "; read', block)
     return asked[1] if asked else ""
+
+
+class Reader:
+    """Types the blocks of pages into a terminal, as somebody does who follows them."""
+
+    def __init__(self, terminal, port, password):
+        self.terminal, self.port = terminal, port
+        self.answers = {"admin's password": password, KEY_QUESTION: KEY}
+
+    def type(self, block):
+        """Type a block and what it asks for; returns its exit status and what was shown."""
+        asked = asks(block)
+        answers = [(asked, self.answers[asked])] if asked else []
+        return self.terminal.run(block.replace("127.0.0.1:3044", f"127.0.0.1:{self.port}"), *answers)
+
+    def follow(self, page):
+        """Type all blocks of a page but those for make, each of which must work."""
+        for block in blocks(page):
+            if block.startswith("make "):
+                continue
+            status, shown = self.type(block)
+            about = f"{page}:\n{block}\n{shown}"
+            assert status == 0, about
+            assert not REFUSED.search(shown), about
+            assert not MISTAKES.search(shown), about
+            assert self.answers["admin's password"] not in shown, about
+
+    def store_key(self, key):
+        """Type the two blocks of the README that store a key; returns what the second one shows."""
+        self.answers[KEY_QUESTION] = key
+        readme = blocks("README.md")
+        place = [asks(block) for block in readme].index(KEY_QUESTION)
+        self.type(readme[place])
+        return self.type(readme[place + 1])[1]
+
+    def change_password(self, said):
+        """Run the command that `make run` names for another password, and log in with it as the README says."""
+        command = re.search(r"`(.* changepassword admin)`", said)[1]
+        status, shown = self.terminal.run(command, ("Password", "a-9-new-horse"), ("Password (again)", "a-9-new-horse"))
+        assert status == 0, shown
+        self.answers["admin's password"] = "a-9-new-horse"
+        first, second = blocks("docs/guides/api.md")[:2]
+        self.type(first)
+        return self.type(second)[1]
 
 
 @pytest.mark.parametrize("shell", COMMANDS)
@@ -61,34 +104,18 @@ def test_every_block_works(tmp_path, shell):
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed: nobody knows whether the blocks work in it")
     folder, port = checkout(tmp_path / "llmselect"), free_port()
-    with made(shell, folder, port) as said:
+    with made(shell, folder, port) as said, Terminal(shell, folder, plain_environment()) as terminal:
         password = re.search(r"Made the account admin with the password (\S+)", said)[1]
-        answers = {"admin's password": password, KEY_QUESTION: KEY}
-        with Terminal(shell, folder, plain_environment()) as terminal:
-            for page in PAGES:
-                if (tool := NEEDED.get(page)) and shutil.which(tool) is None:
-                    warnings.warn(f"{tool} is not installed: nobody knows whether {page} works", stacklevel=1)
-                    continue
-                for block in blocks(page):
-                    if block.startswith("make "):
-                        continue
-                    here = block.replace("127.0.0.1:3044", f"127.0.0.1:{port}")
-                    asked = question(block)
-                    status, shown = terminal.run(here, asked=asked, typed=answers.get(asked, ""))
-                    about = f"{page}, in {shell}:\n{block}\n{shown}"
-                    assert status == 0, about
-                    assert not REFUSED.search(shown), about
-                    assert not MISTAKES.search(shown), about
-                    assert password not in shown, about
-            assert "This is a placeholder, not a key." in stored(terminal, port, PLACEHOLDER)
-
-
-def stored(terminal, port, key):
-    """Run the two blocks of the README that store a key; returns what they show."""
-    readme = blocks("README.md")
-    asking = next(number for number, block in enumerate(readme) if KEY_QUESTION in block)
-    terminal.run(readme[asking], asked=KEY_QUESTION, typed=key)
-    return terminal.run(readme[asking + 1].replace("127.0.0.1:3044", f"127.0.0.1:{port}"))[1]
+        reader = Reader(terminal, port, password)
+        for page in PAGES:
+            if (tool := NEEDED.get(page)) and shutil.which(tool) is None:
+                warnings.warn(f"{tool} is not installed: nobody knows whether {page} works", stacklevel=1)
+                continue
+            reader.follow(page)
+        assert "This is a placeholder, not a key." in reader.store_key("sk-...")
+        assert re.search(r'[^"]Logged in\.', reader.change_password(said))
+        for path in ("/admin/", "/api/docs"):
+            assert f"http://127.0.0.1:{port}{path}" in said
 
 
 def test_every_make_block_names_a_target():
