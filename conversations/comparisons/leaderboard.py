@@ -15,7 +15,7 @@ from conversations.models import ComparisonResult
 from models_registry.api.fields import money
 from models_registry.models import COST_UNIT
 
-# A model gets a rating with this many decided pairs; fewer say nothing about it. A vote decides one pair or more.
+# Fewer decided pairs than this say nothing about a model.
 ENOUGH_PAIRS = 5
 COLUMNS = ("comparison_id", "comparison__preferred_index", "index", "provider", "model", "time", "ttft", "cost")
 
@@ -38,11 +38,6 @@ class Record:
     def pairs(self) -> int:
         """How many pairs a vote decided."""
         return self.wins + self.losses + self.ties
-
-    @property
-    def votes_needed(self) -> int:
-        """How many more votes on the model, each against one other, give it a rating; 0 once it has one."""
-        return max(0, ENOUGH_PAIRS - self.pairs)
 
 
 def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]]:
@@ -110,14 +105,14 @@ def _add(values: list[Any], value: Any) -> None:
 
 
 def _row(name: Name, record: Record, rating: Rating) -> dict[str, Any]:
-    shown = None if record.votes_needed else rating
+    shown = rating if record.pairs >= ENOUGH_PAIRS else None
     return {
         "provider": name[0],
         "model": name[1],
         "rating": shown and round(shown.value, 1),
         "rating_low": shown and round(shown.low, 1),
         "rating_high": shown and round(shown.high, 1),
-        "votes_needed": record.votes_needed,
+        "votes_needed": max(0, ENOUGH_PAIRS - record.pairs),  # each vote decides at least one pair
         "wins": record.wins,
         "losses": record.losses,
         "ties": record.ties,

@@ -22,17 +22,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Say how much."""
         parser.add_argument("--users", type=int, default=10, help="demo users (default 10)")
-        parser.add_argument("--conversations", type=int, default=20, help="conversations of each user (default 20)")
-        parser.add_argument("--messages", type=int, default=10, help="messages of each conversation (default 10)")
-        parser.add_argument("--comparisons", type=int, default=20, help="comparisons of each user (default 20)")
+        parser.add_argument("--conversations", type=int, default=20, help="of each user (default 20)")
+        parser.add_argument("--messages", type=int, default=10, help="of each conversation (default 10)")
+        parser.add_argument("--comparisons", type=int, default=20, help="of each user (default 20)")
         parser.add_argument(
             "--heavy-user",
             type=int,
             metavar="CONVERSATIONS",
-            help="conversations of demo-001, out of all users x conversations; the other users share the rest",
+            help="so many of the users x conversations are demo-001's; the others share the rest",
         )
-        parser.add_argument("--password", help="password of the demo users; without one they cannot log in")
-        parser.add_argument("--force", action="store_true", help="add demo data in production too")
+        parser.add_argument("--password", help="let the demo users log in with it; nobody can when left out")
+        parser.add_argument("--force", action="store_true", help="also in production")
 
     def handle(self, *_: Any, password: str | None, force: bool, **options: Any) -> None:
         """Check, fill, and say what was added."""

@@ -11,15 +11,13 @@ class Command(BaseCommand):
     """Print a line for each provider; fail at the end when a check failed or a name is unknown."""
 
     help = (
-        "Update models and prices from the offline catalogue. Then check them against the list of each provider that "
-        "has a system key."
+        "Update models and prices from the offline catalogue, and from the own list of each provider that there is a "
+        "system key for."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the providers, and whether to ask them."""
-        parser.add_argument(
-            "providers", nargs="*", metavar="provider", help="slugs of providers; without one, all providers"
-        )
+        parser.add_argument("providers", nargs="*", metavar="provider", help="slugs; all providers when left out")
         parser.add_argument("--offline", action="store_true", help="use the catalogue only, call no provider")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
