@@ -4,10 +4,12 @@ import base64
 import hashlib
 import warnings
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 
 from llmselect_project.config import content_policy
 from llmselect_project.config.databases import databases
@@ -28,7 +30,7 @@ from perf.serving.logs import json_logging
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 DJANGO_ENV = env.str("DJANGO_ENV", default="")
 if DJANGO_ENV != "testing":  # a developer's .env must not change what the tests see
@@ -98,8 +100,11 @@ TEMPLATES = [
     }
 ]
 
-# The debug toolbar serves pages only: ungated it makes an API call many times slower.
-if DEBUG:
+# The debug toolbar covers parts of pages, so it is there only when asked for; on API calls it would cost many times
+# their time, so it serves pages only.
+if DEBUG and boolean("DEBUG_TOOLBAR", default=False):
+    if find_spec("debug_toolbar") is None:
+        raise ImproperlyConfigured("DEBUG_TOOLBAR=true needs `pip install -r requirements.txt`, or `make test` once.")
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]

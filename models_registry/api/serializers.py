@@ -12,7 +12,7 @@ from models_registry.catalogue.history import RECORDED
 from models_registry.models import LLMModel
 from perf.api.fields import FilterField, FilterFlag, FlagField, TextField
 
-PRINTABLE = RegexValidator(r"^[!-~]+\Z", "A key is printable ASCII without blanks.")
+PRINTABLE = RegexValidator(r"^\s*[!-~]+\s*\Z", "A key is printable ASCII without blanks.")
 
 
 class ModelQuery(serializers.Serializer[Any]):
@@ -85,10 +85,19 @@ class KeyList(serializers.Serializer[Any]):
 
 
 class KeyInput(serializers.Serializer[Any]):
-    """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks."""
+    """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks inside."""
 
-    key = TextField(max_length=500, write_only=True, validators=[PRINTABLE])
+    key = TextField(
+        max_length=500,
+        write_only=True,
+        validators=[PRINTABLE],
+        help_text="Blanks around it are dropped. Placeholders, and keys shorter than any of the vendor's, are refused.",
+    )
     override_system_key = FlagField(default=False)
+
+    def validate_key(self, key: str) -> str:
+        """Drop what copying brought along."""
+        return key.strip()
 
 
 class SystemKeys(serializers.Serializer[Any]):

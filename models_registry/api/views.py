@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import DestroyModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -19,6 +20,7 @@ from models_registry.api import serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
 from models_registry.keys.storage import store_key, system_key
+from models_registry.keys.validation import why_no_key
 from models_registry.models import APIKey, LLMModel, ModelChange, Provider
 from perf.api.validation import valid, valid_query
 from perf.caching.namespace import SHARED_OWNER
@@ -104,6 +106,8 @@ class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
         """Store or replace one's key for a provider."""
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
         data = valid(serializers.KeyInput, request.data)
+        if reason := why_no_key(data["key"], row):
+            raise ValidationError({"key": [reason]})
         key = store_key(user=current_user(request), provider=row, **data)
         return Response(serializers.Key(key).data)
 
