@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, Provider, ProviderKind
+from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, Provider, ProviderKind, SharedKey
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
 PROVIDERS, MODELS = Provider._meta.db_table, LLMModel._meta.db_table
 # Vendors publish dozens of models, not thousands, and the list is cached for a day.
 FEW_PROVIDERS = {PROVIDERS: "a handful of providers"}
+FEW_SHARED = {SharedKey._meta.db_table: "one key for each of a handful of providers"}
 WHOLE_LIST = {**FEW_PROVIDERS, MODELS: "some hundred models, all of them listed"}
 
 
@@ -53,6 +54,16 @@ def own_key(user_id: int, provider: Provider) -> QuerySet[APIKey]:
     return APIKey.objects.filter(user_id=user_id, provider=provider)
 
 
+def shared_providers() -> QuerySet[SharedKey, UUID]:
+    """Give the ids of the providers that staff share a key for."""
+    return SharedKey.objects.values_list("provider_id", flat=True)
+
+
+def shared_key(provider: Provider) -> QuerySet[SharedKey]:
+    """Give the key that staff share for a provider, at most one."""
+    return SharedKey.objects.filter(provider=provider)
+
+
 def providers_asked() -> QuerySet[Provider]:
     """Give the providers that have a list of their own to be asked for."""
     return Provider.objects.filter(enabled=True).exclude(kind=ProviderKind.ECHO)
@@ -73,6 +84,8 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("chat, price of the model", lambda: registered(provider, model))
     yield DeclaredQuery("chat, look-up of the key", lambda: own_key(user_id, provider))
     yield DeclaredQuery("chat, whether there is a key", lambda: keyed_providers(user_id))
+    yield DeclaredQuery("chat, which keys are shared", shared_providers, FEW_SHARED)
+    yield DeclaredQuery("chat, the shared key", lambda: shared_key(provider), FEW_SHARED)
     yield DeclaredQuery("keys", lambda: own_keys(user_id), FEW_PROVIDERS, "one's own keys, one for each provider")
     usable = Provider.objects.usable()
     yield DeclaredQuery(

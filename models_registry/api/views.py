@@ -18,7 +18,7 @@ from models_registry import query_plans as queries
 from models_registry.api import serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
-from models_registry.keys.storage import store_key, system_key
+from models_registry.keys.storage import has_system_key, store_key
 from models_registry.models import APIKey, LLMModel, Provider
 from perf.api.validation import valid, valid_query
 from perf.caching.namespace import EVERYBODY
@@ -96,7 +96,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
     def system(self, request: Request) -> Response:  # noqa: ARG002
         """Say for which providers the system has a key."""
         providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
-        return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
+        return Response({"system_keys": {provider.slug: has_system_key(provider) for provider in providers}})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Let nobody keep an answer about keys."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from models_registry.caches import keys, models
 from models_registry.models import LLMModel, Provider
-from models_registry.query_plans import keyed_providers, registered
+from models_registry.query_plans import keyed_providers, registered, shared_providers
 from perf.caching.namespace import EVERYBODY
 
 # What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
@@ -34,6 +34,13 @@ def has_key(user_id: int, provider: Provider) -> bool:
     """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
     place = keys.place(user_id, "providers")
     found, _ = keys.fetch(place, lambda: [str(each) for each in keyed_providers(user_id)])
+    return str(provider.pk) in found
+
+
+def has_shared_key(provider: Provider) -> bool:
+    """Tell whether staff share a key for a provider."""
+    place = keys.place(EVERYBODY, "shared")
+    found, _ = keys.fetch(place, lambda: [str(each) for each in shared_providers()])
     return str(provider.pk) in found
 
 

@@ -1,13 +1,13 @@
-"""Storing users' API keys, and finding the one to call a provider with."""
+"""Storing API keys, of users and shared by staff, and finding the one to call a provider with."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from models_registry.catalogue.lookup import has_key
+from models_registry.catalogue.lookup import has_key, has_shared_key
 from models_registry.errors import APIKeyMissing
 from models_registry.keys.encryption import decrypt, encrypt, mask
-from models_registry.models import APIKey, Provider
-from models_registry.query_plans import own_key
+from models_registry.models import APIKey, Provider, SharedKey
+from models_registry.query_plans import own_key, shared_key
 
 
 def store_key(*, user: User, provider: Provider, key: str, override_system_key: bool) -> APIKey:
@@ -17,15 +17,20 @@ def store_key(*, user: User, provider: Provider, key: str, override_system_key: 
     return stored
 
 
+def set_shared_key(row: SharedKey, *, key: str, set_by: User) -> None:
+    """Put a key into a row, encrypted, and who set it; the caller saves the row."""
+    row.key_encrypted, row.masked, row.set_by = encrypt(key), mask(key), set_by
+
+
 def find_key(*, user_id: int, provider: Provider) -> str:
     """Return the key to call `provider` with, "" where it needs none.
 
     The user's key when it overrides, else the system's, else the user's. Raises APIKeyMissing, APIKeyUnreadable.
     """
     own = next(iter(own_key(user_id, provider)), None) if has_key(user_id, provider) else None
-    system = system_key(provider)
-    if own is not None and (own.override_system_key or not system):
+    if own is not None and (own.override_system_key or not has_system_key(provider)):
         return decrypt(own.key_encrypted)
+    system = system_key(provider)
     if not system and provider.requires_key:
         raise APIKeyMissing(
             f"There is no API key for {provider.slug}: store one with PUT /api/v1/keys/{provider.slug}."
@@ -34,5 +39,19 @@ def find_key(*, user_id: int, provider: Provider) -> str:
 
 
 def system_key(provider: Provider) -> str:
+    """Return the key that everybody may use: the one that staff share, else the environment's, else "".
+
+    Raises APIKeyUnreadable when the shared key cannot be decrypted.
+    """
+    shared = next(iter(shared_key(provider)), None) if has_shared_key(provider) else None
+    return environment_key(provider) if shared is None else decrypt(shared.key_encrypted)
+
+
+def has_system_key(provider: Provider) -> bool:
+    """Tell whether there is a key that everybody may use; reads none."""
+    return bool(environment_key(provider)) or has_shared_key(provider)
+
+
+def environment_key(provider: Provider) -> str:
     """Return the key that the environment holds for a provider, "" when it holds none."""
     return str(settings.SYSTEM_API_KEYS.get(provider.slug, ""))
