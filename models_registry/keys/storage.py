@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from models_registry.catalogue.lookup import has_key, has_shared_key
-from models_registry.errors import APIKeyMissing
+from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.keys.encryption import decrypt, encrypt, mask
 from models_registry.models import APIKey, Provider, SharedKey
 from models_registry.query_plans import own_key, shared_key
@@ -44,7 +44,14 @@ def system_key(provider: Provider) -> str:
     Raises APIKeyUnreadable when the shared key cannot be decrypted.
     """
     shared = next(iter(shared_key(provider)), None) if has_shared_key(provider) else None
-    return environment_key(provider) if shared is None else decrypt(shared.key_encrypted)
+    if shared is None:
+        return environment_key(provider)
+    try:
+        return decrypt(shared.key_encrypted)
+    except APIKeyUnreadable as error:
+        raise APIKeyUnreadable(
+            f"The shared API key for {provider.slug} can no longer be decrypted: staff must store it again."
+        ) from error
 
 
 def has_system_key(provider: Provider) -> bool:

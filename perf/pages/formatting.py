@@ -1,6 +1,7 @@
 """Figures as text for people."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ NONE = "\u2013"
 RANGES = {"15m": 15 * 60, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600, "7d": 7 * 24 * 3600}  # seconds
 DEFAULT_RANGE = "1h"
 BRIEF_LENGTH = 180  # characters
+SMALLEST_AMOUNT = Decimal("0.0001")  # USD; what is less is written as less
 
 _COLUMNS = re.compile(r"(\bSELECT (?:DISTINCT )?)(?!\u2026).{40,}? FROM ")
 
@@ -32,6 +34,25 @@ def number(value: float | None) -> str:
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def usd(amount: Decimal | float | None) -> str:
+    """Format an amount of US dollars with as many digits as tell something; a dash for None."""
+    if amount is None:
+        return NONE
+    if not amount:
+        return "$0"
+    if amount < SMALLEST_AMOUNT:
+        return f"< ${SMALLEST_AMOUNT:f}"
+    return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def per_million(amount: Decimal | None) -> str:
+    """Format a price in US dollars, which has at most six decimals, without trailing zeros; a dash for None."""
+    if amount is None:
+        return NONE
+    whole, _, cents = f"{amount:,.6f}".rstrip("0").partition(".")
+    return f"${whole}.{cents:0<2}" if cents else f"${whole}"
 
 
 def rate(value: float | None) -> str:

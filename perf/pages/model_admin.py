@@ -1,0 +1,78 @@
+"""What the admin's pages of large tables share: bounded counts, readable titles, columns written for people."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+from perf.pages import formatting
+from perf.pages.paginator import CappedPaginator
+
+ROWS_A_PAGE = 50
+
+
+class TableAdmin(admin.ModelAdmin[Any]):
+    """A table of any size: nothing counts all of its rows, and `title_of` names a row where its text would be an id.
+
+    The columns that matter come first: a narrow screen shows the first few only (`perf/admin.css`).
+    """
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count every row
+    list_per_page = ROWS_A_PAGE
+
+    def title_of(self, row: Any) -> str:
+        """Return what the page of a row is called."""
+        return str(row)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> Any:
+        """Put the readable title where the template shows the row's own text."""
+        if (row := options.get("obj")) is not None:
+            context["subtitle"] = self.title_of(row)
+        return super().render_change_form(request, context, *args, **options)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Name the row in the breadcrumbs, too."""
+        row = self.get_object(request, object_id)
+        context = {} if row is None else {"row_title": self.title_of(row)}
+        return super().delete_view(request, object_id, {**context, **(extra_context or {})})
+
+
+class ReadOnlyAdmin(TableAdmin):
+    """A table that staff look at: what others wrote is not edited, only deleted."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Rows are not made by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Rows stay as they were written."""
+        return False
+
+
+Display = Callable[[Any], str]
+
+
+def column(attribute: str, write: Callable[[Any], str], description: str, *, sortable: bool = False) -> Display:
+    """Return a column that writes an attribute of its row by `write`."""
+
+    def cell(row: Model) -> str:
+        return write(getattr(row, attribute))
+
+    # The admin finds out by attributes how to show a function as a column.
+    return admin.display(description=description, ordering=attribute if sortable else None)(cell)
+
+
+def yes(attribute: str, description: str, *, otherwise: str = formatting.NONE) -> Display:
+    """Return a column for a flag whose "no" is nothing to worry about: a dash, and no red cross."""
+    return column(attribute, lambda value: "yes" if value else otherwise, description)
+
+
+def on_off(attribute: str, description: str, on: str, off: str) -> Display:
+    """Return a column that names both states of a flag."""
+    return column(attribute, lambda value: on if value else off, description)
