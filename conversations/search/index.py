@@ -19,18 +19,33 @@ _SQLITE = """
 SELECT entry.conversation_id FROM conversations_searchtext CROSS JOIN conversations_searchentry AS entry
 ON entry.id = conversations_searchtext.rowid WHERE conversations_searchtext MATCH %s LIMIT %s"""
 
+# Of everybody, for staff: the newest that SQLite knows, and any of PostgreSQL's.
+_POSTGRESQL_MESSAGES = "SELECT id FROM conversations_message WHERE search @@ %s::tsquery LIMIT %s"
+_SQLITE_MESSAGES = """
+SELECT entry.message_id FROM conversations_searchtext CROSS JOIN conversations_searchentry AS entry
+ON entry.id = conversations_searchtext.rowid WHERE conversations_searchtext MATCH %s AND entry.message_id IS NOT NULL
+ORDER BY conversations_searchtext.rowid DESC LIMIT %s"""
+
 _HOLDS = "conversations_hold"  # the name of a function that SQLite is taught
 
 
-def lookup(user_id: int, words: Words, limit: int) -> tuple[str, list[Any]]:
+def lookup(user_id: int | None, words: Words, limit: int) -> tuple[str, list[Any]]:
     """Return SQL and parameters that find the conversations of up to `limit` titles and messages of a user.
 
-    A conversation comes once for each of its texts that hold all words.
+    A conversation comes once for each of its texts that hold all words. None finds those of all users, for staff.
     """
     if connection.vendor == "postgresql":
         query = _tsquery(words, owner=user_id)
         return _POSTGRESQL, [query, limit, query, limit, limit]
-    return _SQLITE, [f'{{owner}}:"{user_id}" AND {_fts5(words)}', limit]
+    owner = "" if user_id is None else f'{{owner}}:"{user_id}" AND '
+    return _SQLITE, [f"{owner}{_fts5(words)}", limit]
+
+
+def message_lookup(words: Words, limit: int) -> tuple[str, list[Any]]:
+    """Return SQL and parameters that find up to `limit` messages of all users that hold all words, for staff."""
+    if connection.vendor == "postgresql":
+        return _POSTGRESQL_MESSAGES, [_tsquery(words), limit]
+    return _SQLITE_MESSAGES, [_fts5(words), limit]
 
 
 class _Holds(Func):

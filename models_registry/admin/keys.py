@@ -22,8 +22,8 @@ class APIKeyAdmin(ReadOnlyAdmin):
     list_display = ("masked", "user", "provider", OVERRIDES, "updated_at")
     list_select_related = ("user", "provider")
     list_filter = ("provider",)
-    search_fields = ("=user__username",)
-    search_help_text = "A user's name, exactly."
+    search_fields = ("user__username",)
+    search_help_text = "Part of a user's name."
     ordering = ("-id",)
     fields = readonly_fields = ("user", "provider", "masked", OVERRIDES, "created_at", "updated_at")
 

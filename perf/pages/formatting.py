@@ -1,6 +1,7 @@
 """Figures as text for people."""
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +35,11 @@ def number(value: float | None) -> str:
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def moment(at: datetime | None) -> str:
+    """Format a time in UTC to the minute; a dash for None."""
+    return NONE if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
 def usd(amount: Decimal | float | None) -> str:

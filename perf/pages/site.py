@@ -38,4 +38,12 @@ class Site(AdminSite):
             ]
             performance = {"name": "Performance", "app_label": "perf", "app_url": url}
             apps.append({**performance, "has_module_perms": True, "models": pages})
+        _mark_current([entry for app in apps for entry in app["models"]], request.path)
         return apps
+
+
+def _mark_current(entries: list[dict[str, Any]], path: str) -> None:
+    """Mark the one entry that a page belongs to: of all whose address the path begins with, the longest."""
+    above = [entry for entry in entries if path.startswith(entry.get("admin_url") or "\0")]
+    for entry in sorted(above, key=lambda entry: len(entry["admin_url"]))[-1:]:
+        entry["current"] = True
