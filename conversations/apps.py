@@ -18,6 +18,7 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         """Prepare connections for search; offer what is measured, checked, and worth warming."""
         from conversations import caches  # noqa: F401  # which changes make what forgotten
+        from conversations.history import today  # noqa: F401  # tiles of the admin's index
         from conversations.search.index import teach_sqlite
 
         connection_created.connect(teach_sqlite, dispatch_uid="conversations.search.queries")

@@ -14,7 +14,7 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what registers itself on import, and offer what is checked."""
-        from llmselect_project.accounts import user_state  # noqa: F401
+        from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
 

@@ -15,6 +15,7 @@ class ModelsRegistryConfig(AppConfig):
     def ready(self) -> None:
         """Say which changes make what forgotten; offer figures, what is worth warming, and what is checked."""
         from models_registry import caches, figures  # noqa: F401  # they need the apps
+        from models_registry.catalogue import findings  # noqa: F401
 
         warming.register("models_registry.api.warming.model_lists")
         declared_queries.register(

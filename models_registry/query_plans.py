@@ -64,6 +64,11 @@ def shared_key(provider: Provider) -> QuerySet[SharedKey]:
     return SharedKey.objects.filter(provider=provider)
 
 
+def enabled_providers() -> QuerySet[Provider]:
+    """Give the providers that users may call, for the index of the admin."""
+    return Provider.objects.usable().order_by("slug")
+
+
 def providers_asked() -> QuerySet[Provider]:
     """Give the providers that have a list of their own to be asked for."""
     return Provider.objects.filter(enabled=True).exclude(kind=ProviderKind.ECHO)
@@ -92,4 +97,5 @@ def declared_queries() -> Iterator[DeclaredQuery]:
         "keys of the system", usable.filter(requires_key=True).order_by("slug").all, FEW_PROVIDERS, "as few"
     )
     yield DeclaredQuery("models, who is due to be asked", providers_asked, FEW_PROVIDERS)
+    yield DeclaredQuery("admin, the enabled providers", enabled_providers, FEW_PROVIDERS, "as few")
     yield DeclaredQuery("chat, the provider", lambda: usable.filter(slug=provider.slug), FEW_PROVIDERS)

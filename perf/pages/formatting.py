@@ -13,6 +13,7 @@ DEFAULT_RANGE = "1h"
 BRIEF_LENGTH = 180  # characters
 SMALLEST_AMOUNT = Decimal("0.0001")  # USD; what is less is written as less
 
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _COLUMNS = re.compile(r"(\bSELECT (?:DISTINCT )?)(?!\u2026).{40,}? FROM ")
 
 
@@ -70,6 +71,11 @@ def read_failure(error: Exception) -> str:
     """Return one line that says that the figures cannot be read, and why."""
     store = "Redis" if settings.REDIS_URL else "the database"
     return f"The figures in {store} cannot be read: {' '.join(str(error).split())[:300]}"
+
+
+def without_id(name: str) -> str:
+    """Shorten the ids in the name of a row, which the log keeps instead of what the row holds, to what tells apart."""
+    return _ID.sub(lambda match: f"\u2026{match[0][-6:]}", name)
 
 
 def counted(by_label: dict[str, Any]) -> str:

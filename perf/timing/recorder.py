@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 
 from django.conf import settings
 
+from perf.serving.logs import request_id
 from perf.timing import kinds
 from perf.timing.deltas import Delta
 from perf.timing.fingerprint import Fingerprint, fingerprint_id
@@ -153,6 +154,8 @@ def query(fingerprint: Fingerprint, seconds: float, rows: int | None) -> None:
 def slow_query(fingerprint: Fingerprint, seconds: float, route: str) -> None:
     """Keep a statement among the slowest."""
     details = {"sql": fingerprint.example[:200], "route": route, "id": fingerprint_id(fingerprint.text)}
+    if (asked_by := request_id.get()) is not None:
+        details["request_id"] = asked_by
     with _lock:
         _live().add_event("slow_queries", seconds, time.time(), details)
 
