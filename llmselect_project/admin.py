@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from llmselect_project.accounts.sessions import delete_account
 from llmselect_project.models import LoginSession, RefreshToken
 from perf.pages.formatting import moment
-from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, column, on_off, yes
+from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, on_off, when, yes
 
 admin.site.unregister(User)
 
@@ -42,8 +42,8 @@ class LargeUserAdmin(TableAdmin, UserAdmin[User]):  # type: ignore[misc]  # the 
         "username",
         on_off("is_active", "state", "active", "deactivated"),
         yes("is_staff", "staff"),
-        column("last_login", moment, "last login, UTC"),
-        column("date_joined", moment, "joined, UTC"),
+        when("last_login", "last login, UTC"),
+        when("date_joined", "joined, UTC"),
         "email",
         "conversations",
     )
@@ -97,7 +97,7 @@ class RefreshTokenInline(admin.TabularInline[RefreshToken, LoginSession]):
     """The tokens given out for a session; their ids are of no use without the server's signature."""
 
     model = RefreshToken
-    fields = readonly_fields = (column("used_at", moment, "used, UTC"), column("expires_at", moment, "expires, UTC"))
+    fields = readonly_fields = (when("used_at", "used, UTC"), when("expires_at", "expires, UTC"))
     can_delete = False
     max_num = 0
 
@@ -108,8 +108,8 @@ class LoginSessionAdmin(ReadOnlyAdmin):
 
     list_display = (
         "user",
-        column("created_at", moment, "logged in, UTC"),
-        column("expires_at", moment, "ends at the latest, UTC"),
+        when("created_at", "logged in, UTC"),
+        when("expires_at", "ends at the latest, UTC"),
         "state",
     )
     list_select_related = ("user",)

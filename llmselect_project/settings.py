@@ -98,8 +98,10 @@ TEMPLATES = [
     }
 ]
 
-# The debug toolbar serves pages only: ungated it makes an API call many times slower.
-if DEBUG:
+# The debug toolbar serves pages only: ungated it makes an API call many times slower. It is for whoever asks for it,
+# since it covers parts of the pages.
+DEBUG_TOOLBAR = DEBUG and boolean("DEBUG_TOOLBAR", default=False)
+if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]

@@ -18,9 +18,10 @@ from conversations.history import queries
 from conversations.models import Conversation, Message
 from conversations.search.staff import find_conversations
 from perf.pages.formatting import duration, moment, number, usd
-from perf.pages.model_admin import column
+from perf.pages.model_admin import column, when
 
 MESSAGES_A_PAGE = 20
+MESSAGES = column("message_count", number, "messages")
 SHOWN = 5_000  # characters of a message; the rest is on its own page
 
 
@@ -46,8 +47,8 @@ class ConversationAdmin(LargeTableAdmin):
         "name",
         "user",
         "model_called",
-        column("message_count", number, "messages"),
-        column("last_message_at", moment, "last message, UTC"),
+        MESSAGES,
+        when("last_message_at", "last message, UTC"),
     )
     list_filter = (ProviderFilter,)
     list_select_related = ("user",)
@@ -56,8 +57,8 @@ class ConversationAdmin(LargeTableAdmin):
     fields = readonly_fields = (
         "user",
         "model_called",
-        "message_count",
-        column("last_message_at", moment, "last message, UTC"),
+        MESSAGES,
+        when("last_message_at", "last message, UTC"),
         CREATED,
         "system_prompt",
     )

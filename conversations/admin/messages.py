@@ -20,7 +20,7 @@ class MessageAdmin(ExcerptAdmin):
     """Shows the newest messages of all, and finds some by their words."""
 
     excerpt_of = "content"
-    list_display = ("excerpt", "role", "in_conversation", "state", "model_called", COST, TIME, CREATED)
+    list_display = ("excerpt", "said_by", "in_conversation", "model_called", COST, TIME, CREATED)
     list_filter = (ProviderFilter,)
     list_select_related = ("conversation__user",)
     find = find_messages
@@ -55,6 +55,13 @@ class MessageAdmin(ExcerptAdmin):
     def user(self, message: Message) -> str:
         """Name whose conversation it is."""
         return message.conversation.user.get_username()
+
+    @admin.display(description="by")
+    def said_by(self, message: Message) -> str:
+        """Say who speaks, and how it ended where it did not end well."""
+        if message.status == Message.Status.COMPLETE:
+            return str(message.role)
+        return f"{message.role}: {self.state(message)}"
 
     @admin.display(description="status")
     def state(self, message: Message) -> str:

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 
 from conversations.search.staff import Matches
 from models_registry.models import Provider
-from perf.pages.formatting import NONE, duration, moment, number, usd
-from perf.pages.model_admin import ReadOnlyAdmin, column
+from perf.pages.formatting import NONE, duration, number, usd
+from perf.pages.model_admin import ReadOnlyAdmin, column, when
 
 EXCERPT = 80  # characters
-CREATED = column("created_at", moment, "created, UTC")
+CREATED = when("created_at", "created, UTC")
 COST = column("cost", usd, "cost")
 TIME = column("time", duration, "took")
 FIRST_TOKEN = column("ttft", duration, "first token after")

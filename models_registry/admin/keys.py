@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from models_registry.api.serializers import PRINTABLE
 from models_registry.keys.storage import set_shared_key
 from models_registry.models import APIKey, SharedKey
-from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, yes
+from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, when, yes
 
+CREATED, CHANGED = when("created_at", "stored, UTC"), when("updated_at", "changed, UTC")
 OVERRIDES = yes("override_system_key", "beats the shared key")
 
 
@@ -19,13 +20,13 @@ OVERRIDES = yes("override_system_key", "beats the shared key")
 class APIKeyAdmin(ReadOnlyAdmin):
     """Shows who has a key for what, and deletes one; the key itself appears nowhere."""
 
-    list_display = ("masked", "user", "provider", OVERRIDES, "updated_at")
+    list_display = ("user", "provider", "masked", OVERRIDES, CHANGED)
     list_select_related = ("user", "provider")
     list_filter = ("provider",)
     search_fields = ("user__username",)
     search_help_text = "Part of a user's name."
     ordering = ("-id",)
-    fields = readonly_fields = ("user", "provider", "masked", OVERRIDES, "created_at", "updated_at")
+    fields = readonly_fields = ("user", "provider", "masked", OVERRIDES, CREATED, CHANGED)
 
     def title_of(self, row: APIKey) -> str:
         """Name the owner and the provider."""
@@ -52,16 +53,16 @@ class SharedKeyAdmin(TableAdmin):
     """Stores a key that everybody's calls of a provider are made with, unless a user's own key overrides it."""
 
     form = SharedKeyForm
-    list_display = ("provider", "masked", "set_by", "updated_at")
+    list_display = ("provider", "masked", "set_by", CHANGED)
     list_select_related = ("provider", "set_by")
     ordering = ("provider__slug",)
-    readonly_fields = ("masked", "set_by", "updated_at")
+    readonly_fields = ("masked", "set_by", CHANGED)
 
-    def get_fields(self, request: HttpRequest, obj: SharedKey | None = None) -> tuple[str, ...]:  # noqa: ARG002
+    def get_fields(self, request: HttpRequest, obj: SharedKey | None = None) -> tuple[Any, ...]:  # noqa: ARG002
         """Show who set it and when, once it is there."""
         return ("provider", "key") if obj is None else ("provider", "key", *self.readonly_fields)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: SharedKey | None = None) -> tuple[str, ...]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: SharedKey | None = None) -> tuple[Any, ...]:  # noqa: ARG002
         """Keep a stored key with its provider: sent to another, it would be given away."""
         return self.readonly_fields if obj is None else ("provider", *self.readonly_fields)
 

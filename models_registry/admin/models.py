@@ -21,7 +21,7 @@ class LLMModelAdmin(TableAdmin):
         column("context_window", lambda tokens: NONE if tokens is None else f"{tokens:,}", "context, tokens"),
         column("input_price", per_million, "input, per million"),
         column("output_price", per_million, "output, per million"),
-        column("source", lambda source: LLMModel.Source(source).label, "source"),
+        "from_whom",
     )
     list_filter = ("provider", "available", "deprecated", "source")
     ordering = ("provider__slug", "model_id")
@@ -36,6 +36,11 @@ class LLMModelAdmin(TableAdmin):
         if not model.available:
             return "withdrawn"
         return "deprecated" if model.deprecated else "available"
+
+    @admin.display(description="source")
+    def from_whom(self, model: LLMModel) -> str:
+        """Say who told us of it."""
+        return str(LLMModel.Source(model.source).label)
 
     def save_model(self, request: HttpRequest, obj: LLMModel, form: Any, change: bool) -> None:
         """Make the row staff's own, or the next sync would undo the change."""

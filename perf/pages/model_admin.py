@@ -1,11 +1,13 @@
 """What the admin's pages of large tables share: bounded counts, readable titles, columns written for people."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from perf.pages import formatting
 from perf.pages.paginator import CappedPaginator
@@ -64,8 +66,21 @@ def column(attribute: str, write: Callable[[Any], str], description: str, *, sor
     def cell(row: Model) -> str:
         return write(getattr(row, attribute))
 
+    cell.__name__ = attribute  # the class of the column's cells
     # The admin finds out by attributes how to show a function as a column.
     return admin.display(description=description, ordering=attribute if sortable else None)(cell)
+
+
+def when(attribute: str, description: str) -> Display:
+    """Return a column that shows a time to the minute, which breaks between date and time only."""
+
+    def write(at: datetime | None) -> str:
+        if at is None:
+            return formatting.NONE
+        date, time = formatting.moment(at).split()
+        return format_html('<span class="nowrap">{}</span> <span class="nowrap">{}</span>', date, time)
+
+    return column(attribute, write, description)
 
 
 def yes(attribute: str, description: str, *, otherwise: str = formatting.NONE) -> Display:
