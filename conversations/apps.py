@@ -26,4 +26,5 @@ class ConversationsConfig(AppConfig):
         declared_queries.register(
             queries="conversations.query_plans.declared_queries", fill="conversations.query_plans.fill"
         )
+        declared_queries.register(queries="conversations.admin.query_plans.declared_queries")
         benchmarks.register(CASES)

@@ -22,6 +22,7 @@ class ProjectConfig(AppConfig):
             queries="llmselect_project.accounts.sessions.declared_queries",
             fill="llmselect_project.accounts.plan_rows.fill",
         )
+        declared_queries.register(queries="llmselect_project.accounts.today.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.user_state.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.known_places.declared_queries")
 

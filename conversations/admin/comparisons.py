@@ -24,6 +24,7 @@ class ResultInline(admin.StackedInline[ComparisonResult, Comparison]):
     fields = readonly_fields = ("answer", "tokens", COST, TIME, FIRST_TOKEN)
     can_delete = False
     max_num = 0
+    verbose_name = "answer"
     verbose_name_plural = "answers"
 
     @admin.display

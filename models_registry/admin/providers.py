@@ -21,7 +21,14 @@ TRIED_AT_ONCE = 10  # providers
 class ProviderAdmin(TableAdmin):
     """Adds any OpenAI-compatible endpoint, switches providers off, and finds out whether they answer."""
 
-    list_display = ("name", on_off("enabled", "state", "enabled", "disabled"), "last_check", "key", "kind", "address")
+    list_display = (
+        "name",
+        on_off("enabled", "state", "enabled", "disabled"),
+        "last_check",
+        "key",
+        "protocol",
+        "address",
+    )
     list_filter = ("enabled", "kind")
     list_select_related = ("shared_key",)
     ordering = ("slug",)
@@ -46,6 +53,11 @@ class ProviderAdmin(TableAdmin):
         if environment_key(provider):
             return "environment"
         return "none" if provider.requires_key else "not needed"
+
+    @admin.display
+    def protocol(self, provider: Provider) -> str:
+        """Name the wire format, without the examples that the form gives."""
+        return str(ProviderKind(provider.kind).label).partition(" (")[0]
 
     @admin.display
     def address(self, provider: Provider) -> str:

@@ -16,7 +16,7 @@ def provider_findings() -> Iterator[Finding]:
         yield Finding(provider.name, f"The last check failed: {provider.check_error}", url, alarming=True)
     keyless = [each.name for each in providers if each.requires_key and not has_system_key(each)]
     if keyless and len(keyless) == sum(provider.requires_key for provider in providers) and not APIKey.objects.exists():
-        yield Finding("Keys", "No provider has a key yet: nobody can call one.", url, alarming=True)
+        yield Finding("Keys", "None of the providers that need a key has one yet.", url, alarming=True)
     elif keyless:
         yield Finding("Keys", f"Only for users with a key of their own: {', '.join(keyless)}.", url)
     if not failed:

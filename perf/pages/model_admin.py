@@ -66,7 +66,7 @@ def column(attribute: str, write: Callable[[Any], str], description: str, *, sor
     def cell(row: Model) -> str:
         return write(getattr(row, attribute))
 
-    cell.__name__ = attribute  # the class of the column's cells
+    cell.__name__ = f"{attribute}_written"  # not the field's own name, whose help text would come with it
     # The admin finds out by attributes how to show a function as a column.
     return admin.display(description=description, ordering=attribute if sortable else None)(cell)
 
