@@ -1,6 +1,6 @@
 """Accounts in the admin: users, and login sessions for ending them."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -34,7 +34,7 @@ class RenameForm(UserChangeForm[User]):
 
 
 @admin.register(User)
-class LargeUserAdmin(TableAdmin, UserAdmin[User]):  # type: ignore[misc]  # the admin of any model and that of users
+class LargeUserAdmin(TableAdmin, UserAdmin[User]):
     """Django's own, without counting every user."""
 
     form = RenameForm
@@ -59,7 +59,7 @@ class LargeUserAdmin(TableAdmin, UserAdmin[User]):  # type: ignore[misc]  # the 
     @admin.action(description="Deactivate: log out everywhere, keep everything", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let users neither log in nor go on; their access tokens end at once. Nobody can shut themselves out."""
-        others = queryset.exclude(pk=request.user.pk)
+        others = queryset.exclude(pk=cast(User, request.user).pk)
         if not getattr(request.user, "is_superuser", False):
             others = others.exclude(is_superuser=True)
         self._set_active(request, others.filter(is_active=True), active=False)

@@ -57,7 +57,7 @@ class ReadOnlyAdmin(TableAdmin):
         return False
 
 
-Display = Callable[[Any], str]
+Display = Any  # a function of a row; the stubs take it for a column of a list, but not for a field of a page
 
 
 def column(attribute: str, write: Callable[[Any], str], description: str, *, sortable: bool = False) -> Display:
