@@ -53,7 +53,7 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 def request_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show all that is known of the request with the id of the parameter `id`; 503 when the figures cannot be read.
 
-    Known are requests that were slow, and the slow statements of any request.
+    Known are requests that were slow or failed, and the slow statements of any request.
     """
     wanted = request.GET.get("id", "").strip()[:ID_LENGTH]
     context: dict[str, Any] = {
@@ -77,7 +77,10 @@ def _of_route(figures: Figures, seconds: int, method: str, route: str) -> dict[s
         return key[1] == route and method in ("", key[0])
 
     queries = [row for row in figures.queries() if route in row.routes]
-    slow = [event for event in figures.slow_requests() if chosen((event.what["method"], event.what["route"]))]
+    slow, failed = (
+        [event for event in events if chosen((event.what["method"], event.what["route"]))]
+        for events in (figures.slow_requests(), figures.failed_requests())
+    )
     return {
         "figures": figures,
         "requests": [row for row in figures.requests() if chosen((row.method, row.route))],
@@ -86,6 +89,7 @@ def _of_route(figures: Figures, seconds: int, method: str, route: str) -> dict[s
         "more_queries": len(queries) - ROWS,
         "suspects": [row for row in figures.suspects() if row.route == route],
         "slow_requests": slow,
+        "failed_requests": failed,
         "slow_queries": _with_texts(figures, [e for e in figures.slow_queries() if e.what.get("route") == route]),
     }
 
@@ -97,7 +101,8 @@ def _is_known(figures: Figures, route: str) -> bool:
 
 
 def _of_request(figures: Figures, wanted: str) -> dict[str, Any]:
-    events = [event for event in figures.slow_requests() if wanted and event.what.get("request_id") == wanted]
+    kept = (*figures.slow_requests(), *figures.failed_requests())
+    events = [event for event in kept if wanted and event.what.get("request_id") == wanted]
     slow = [event for event in figures.slow_queries() if wanted and event.what.get("request_id") == wanted]
     route = next((event.what["route"] for event in (*events, *slow) if event.what.get("route")), "")
     queries: list[QueryRow] = [row for row in figures.queries() if route and route in row.routes]

@@ -133,6 +133,13 @@ def slow_request(seconds: float, details: dict[str, Any]) -> None:
 
 
 @_guarded
+def failed_request(seconds: float, details: dict[str, Any]) -> None:
+    """Keep a request that was answered 5xx; `details` must hold plain data."""
+    with _lock:
+        _live().add_event("failed_requests", seconds, time.time(), details)
+
+
+@_guarded
 def query(fingerprint: Fingerprint, seconds: float, rows: int | None) -> None:
     """Record a statement; `rows` is None when unknown and `FAILED` when the statement failed."""
     stats = current_stats.get()

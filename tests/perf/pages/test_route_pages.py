@@ -74,6 +74,21 @@ def test_the_slow_statements_of_a_real_request_are_among_it(desk, settings):
     assert "FROM django_session" in shown.partition("Slow queries")[2].partition("What its route")[0]
 
 
+def test_a_failed_request_is_known_however_quick_it_was(desk, settings):
+    settings.SLOW_REQUEST_MS = 10_000
+    settings.REDIS_URL = ""
+    with connection.schema_editor() as editor:
+        editor.delete_model(TimingBlock)
+    try:
+        failed = desk.get(REQUEST, {"id": "a"}).headers["X-Request-ID"]
+    finally:
+        with connection.schema_editor() as editor:
+            editor.create_model(TimingBlock)
+    shown = texts(desk.get(REQUEST, {"id": failed}))
+    assert "Status 503" in shown
+    assert failed in texts(desk.get("/admin/perf/")).partition("Failed requests")[2]
+
+
 def test_a_request_that_is_not_known(desk):
     assert "Nothing is known of the request" in texts(desk.get(REQUEST, {"id": "<b>"}))
     assert "X-Request-ID" in texts(desk.get(REQUEST))
