@@ -19,8 +19,7 @@ class LLMModelAdmin(TableAdmin):
         "provider",
         "state",
         column("context_window", lambda tokens: NONE if tokens is None else f"{tokens:,}", "context, tokens"),
-        column("input_price", per_million, "input, per million"),
-        column("output_price", per_million, "output, per million"),
+        "prices",
         "from_whom",
     )
     list_filter = ("provider", "available", "deprecated", "source")
@@ -36,6 +35,11 @@ class LLMModelAdmin(TableAdmin):
         if not model.available:
             return "withdrawn"
         return "deprecated" if model.deprecated else "available"
+
+    @admin.display(description="price in / out, per million tokens")
+    def prices(self, model: LLMModel) -> str:
+        """Write both prices, dashes where they are unknown."""
+        return f"{per_million(model.input_price)} / {per_million(model.output_price)}"
 
     @admin.display(description="source")
     def from_whom(self, model: LLMModel) -> str:
