@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -33,7 +34,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
         stops = counted_up_to_a_limit(model)
         yield DeclaredQuery(f"admin, {name}, counted up to a limit", partial(_count, rows), stops)
         yield declared_counts(model)
-        some = list(rows.order_by("-pk").values_list("pk", flat=True)[:CANDIDATES])
+        some = list(rows.order_by("-pk").values_list("pk", flat=True)[:CANDIDATES]) or [UUID(int=0)]
         found = rows.filter(pk__in=some).order_by("-id")
         yield DeclaredQuery(f"admin, {name}, found", partial(_page, found), may_sort=FOUND)
     yield from _of_one()

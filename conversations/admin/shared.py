@@ -18,7 +18,7 @@ CREATED = when("created_at", "created, UTC")
 COST = column("cost", usd, "cost")
 TIME = column("time", duration, "took")
 FIRST_TOKEN = column("ttft", duration, "first token after")
-FOUND_MORE = "More than is shown fits. The newest are among it; another word, or more of a name, narrows it down."
+FOUND_MORE = "There are more matches than are shown, which include the newest. Type another word, or more of a name."
 
 
 class ProviderFilter(admin.SimpleListFilter):

@@ -39,10 +39,22 @@ class TableAdmin(admin.ModelAdmin[Any]):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Name the row in the breadcrumbs, too."""
+        """Name the row beside its id, and in the breadcrumbs."""
+        context: dict[str, Any] = {}
         row = self.get_object(request, object_id)
-        context = {} if row is None else {"row_title": self.title_of(row)}
+        if row is not None and (title := self.title_of(row)) != str(row):
+            named = f"{self.opts.verbose_name} \u201c{title}\u201d with the id"
+            context = {"row_title": title, "object_name": named}
         return super().delete_view(request, object_id, {**context, **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Name the row in the title and in the breadcrumbs."""
+        row = self.get_object(request, object_id)
+        title = None if row is None else self.title_of(row)
+        context = {} if title is None else {"row_title": title, "title": f"Change history: {title}"}
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
 
 class ReadOnlyAdmin(TableAdmin):

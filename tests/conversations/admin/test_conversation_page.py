@@ -120,6 +120,16 @@ def test_no_page_is_called_by_an_id(desk, ann, fields, title):
     assert f"<title>{title} | Conversation | LLMSelect</title>" in desk.get(url_of(row)).content.decode()
 
 
+def test_deletion_and_history_name_it_too(desk, ann):
+    row = conversation(ann, title="Whales")
+    asked = desk.get(f"{LIST}{row.pk}/delete/").content.decode()
+    assert "delete the conversation “Whales” with the id" in asked
+    assert str(row.pk) in asked
+    history = desk.get(f"{LIST}{row.pk}/history/").content.decode()
+    assert "<h1>Change history: Whales</h1>" in history
+    assert str(row.pk) not in re.sub(r"<[^>]+>", " ", history)
+
+
 def test_who_may_see_conversations_alone_sees_no_messages(ann, staff):
     row = conversation(ann, messages=2)
     staff.user_permissions.add(Permission.objects.get(codename="view_conversation"))

@@ -95,9 +95,9 @@ def test_what_is_common_says_so_and_shows_the_newest(desk, ann, monkeypatch):
     for number in range(8):
         say(conversation(ann, title=f"number {number}"), "common word")
     response = desk.get(LISTS["conversation"], {"q": "common"})
-    assert [str(message)[:13] for message in response.context["messages"]] == ["More than is "]
+    assert [str(message)[:22] for message in response.context["messages"]] == ["There are more matches"]
     assert "number 7" in response.content.decode()
-    assert "More than is" not in desk.get(LISTS["conversation"], {"q": "7"}).content.decode()
+    assert "There are more" not in desk.get(LISTS["conversation"], {"q": "7"}).content.decode()
 
 
 def test_the_conversations_of_a_user_by_an_index(desk, three, ann):
