@@ -46,7 +46,7 @@ class ComparisonAdmin(ExcerptAdmin):
     """Finds a user's comparisons."""
 
     excerpt_of = "prompt"
-    list_display = ("excerpt", "user", "models", "vote", BLIND, CREATED)
+    list_display = ("excerpt", "user", "vote", "models", BLIND, CREATED)
     list_select_related = ("user",)
     list_filter = ("blind",)
     find = find_comparisons
