@@ -19,7 +19,7 @@ from models_registry import query_plans as queries
 from models_registry.api import serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
-from models_registry.keys.storage import store_key, system_key
+from models_registry.keys.storage import has_system_key, store_key
 from models_registry.keys.validation import why_no_key
 from models_registry.models import APIKey, LLMModel, ModelChange, Provider
 from perf.api.validation import valid, valid_query
@@ -115,7 +115,7 @@ class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
     def system(self, request: Request) -> Response:  # noqa: ARG002
         """Say for which providers the system has a key."""
         providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
-        return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
+        return Response({"system_keys": {provider.slug: has_system_key(provider) for provider in providers}})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Forbid every cache to store a response about keys."""
