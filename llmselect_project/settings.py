@@ -108,10 +108,8 @@ if DEBUG and boolean("DEBUG_TOOLBAR", default=False):
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
-    DEBUG_TOOLBAR_CONFIG = {
-        "SHOW_TOOLBAR_CALLBACK": "llmselect_project.api.middleware.wants_debug_toolbar",
-        "SHOW_COLLAPSED": True,
-    }
+    shown = "llmselect_project.api.middleware.wants_debug_toolbar"
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_TOOLBAR_CALLBACK": shown, "SHOW_COLLAPSED": True}
 
 # Database
 
@@ -245,9 +243,7 @@ PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 60.0)
 # Seconds for which an answer is tried to be stored while the database is away.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
-PROMPT_CACHING = boolean(
-    "PROMPT_CACHING", default=True
-)  # asked for where a vendor wants to be asked and it saves money
+PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants to be asked for it
 
 # REST framework and OpenAPI
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from models_registry.api.serializers import PRINTABLE
 from models_registry.keys.storage import set_shared_key
+from models_registry.keys.validation import why_no_key
 from models_registry.models import APIKey, SharedKey
 from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, when, yes
 
@@ -46,6 +47,14 @@ class SharedKeyForm(forms.ModelForm[SharedKey]):
     class Meta:
         model = SharedKey
         fields = ("provider",)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what cannot be a key of the provider."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        key, provider = cleaned.get("key"), cleaned.get("provider")
+        if key and provider and (reason := why_no_key(key, provider)):
+            self.add_error("key", reason)
+        return cleaned
 
 
 @admin.register(SharedKey)

@@ -1,5 +1,6 @@
 """What the tests of the pages have in common: figures to show."""
 
+from models_registry.completion import Measurement
 from models_registry.figures import record_call
 from perf.timing import recorder
 from perf.timing.fingerprint import fingerprint_of
@@ -27,5 +28,9 @@ def measure():
     details = {"method": "GET", "route": "a/<route>", "status": 500, "user_id": None, "request_id": "the-id"}
     recorder.slow_request(0.75, {**details, "query_count": 13, "database_time": 0.24, "pool_wait": 0.0})
     record_call(
-        provider="openai", model="m", outcome="ok", seconds=2, ttft=0.5, prompt_tokens=3, completion_tokens=4, cost=None
+        provider="openai",
+        model="m",
+        outcome="ok",
+        ttft=0.5,
+        measured=Measurement(2, prompt_tokens=3, completion_tokens=4),
     )

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation
 from llmselect_project.accounts.sessions import start_session
+from models_registry.completion import Measurement
 from models_registry.figures import record_call
 from models_registry.models import APIKey, Provider
 from perf.models import TimingBlock
@@ -44,11 +45,8 @@ def test_it_shows_today(desk, ann):
         provider="openai",
         model="m",
         outcome="failed",
-        seconds=1,
         ttft=None,
-        prompt_tokens=1,
-        completion_tokens=0,
-        cost=2.5,
+        measured=Measurement(1, prompt_tokens=1, completion_tokens=0, cost=2.5),
     )
     conversation(ann, messages=3)
     start_session(user=ann)
