@@ -18,6 +18,7 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         """Register the SQLite function, rules of invalidation, cache warmer, declared queries and benchmarks."""
         from conversations import caches  # noqa: F401  # the rules of invalidation
+        from conversations.history import today  # noqa: F401  # tiles of the admin's index
         from conversations.search.index import create_sqlite_function
 
         connection_created.connect(create_sqlite_function, dispatch_uid="conversations.search.queries")
@@ -25,4 +26,5 @@ class ConversationsConfig(AppConfig):
         declared_queries.register(
             queries="conversations.query_plans.declared_queries", fill="conversations.query_plans.fill"
         )
+        declared_queries.register(queries="conversations.admin.query_plans.declared_queries")
         benchmarks.register(CASES)

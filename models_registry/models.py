@@ -1,4 +1,4 @@
-"""Providers, their models and the users' API keys."""
+"""Providers, their models, the users' API keys, and those that staff share with everybody."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -202,3 +202,30 @@ class APIKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)  # the admin's log keeps this text longer than the key
+
+
+class SharedKeyQuerySet(InvalidatingQuerySet["SharedKey"]):
+    """Shared keys; a change of them changes which providers everybody can use."""
+
+
+class SharedKey(models.Model):
+    """A key for a provider that staff stored for everybody, encrypted; it beats the one in the environment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.OneToOneField(Provider, on_delete=models.CASCADE, related_name="shared_key")
+    key_encrypted = models.TextField(editable=False)
+    masked = models.CharField(max_length=20, editable=False)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SharedKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "shared key"
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"Shared key for {self.provider}"

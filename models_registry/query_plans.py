@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, ModelChange, Provider, ProviderKind
+from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, ModelChange, Provider, ProviderKind, SharedKey
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
 PROVIDERS, MODELS = Provider._meta.db_table, LLMModel._meta.db_table
 # Vendors publish dozens of models, not thousands, and the list is cached for a day.
 FEW_PROVIDERS = {PROVIDERS: "a handful of providers"}
+FEW_SHARED = {SharedKey._meta.db_table: "one key for each of a handful of providers"}
 WHOLE_LIST = {**FEW_PROVIDERS, MODELS: "some hundred models, all of them listed"}
 CHANGE_FIELDS = ("id", "changed_at", "field", "old", "new", "source")
 NEWEST_CHANGE_FIRST = "-changed_at"
@@ -68,6 +69,21 @@ def own_key(user_id: int, provider: Provider) -> QuerySet[APIKey]:
     return APIKey.objects.filter(user_id=user_id, provider=provider)
 
 
+def shared_providers() -> QuerySet[SharedKey, UUID]:
+    """Return the ids of the providers that staff share a key for."""
+    return SharedKey.objects.values_list("provider_id", flat=True)
+
+
+def shared_key(provider: Provider) -> QuerySet[SharedKey]:
+    """Return the key that staff share for a provider, at most one."""
+    return SharedKey.objects.filter(provider=provider)
+
+
+def enabled_providers() -> QuerySet[Provider]:
+    """Return the providers that users may call, for the index of the admin."""
+    return Provider.objects.usable().order_by("slug")
+
+
 def refreshable_providers() -> QuerySet[Provider]:
     """Return the enabled providers that may publish a list of models."""
     return Provider.objects.filter(enabled=True).exclude(kind=ProviderKind.ECHO)
@@ -88,12 +104,15 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("chat, price of the model", lambda: registered(provider, model))
     yield DeclaredQuery("chat, look-up of the key", lambda: own_key(user_id, provider))
     yield DeclaredQuery("chat, whether there is a key", lambda: keyed_providers(user_id))
+    yield DeclaredQuery("chat, which keys are shared", shared_providers, FEW_SHARED)
+    yield DeclaredQuery("chat, the shared key", lambda: shared_key(provider), FEW_SHARED)
     yield DeclaredQuery("keys", lambda: own_keys(user_id), FEW_PROVIDERS, "one's own keys, one for each provider")
     usable = Provider.objects.usable()
     yield DeclaredQuery(
         "keys of the system", usable.filter(requires_key=True).order_by("slug").all, FEW_PROVIDERS, "as few"
     )
     yield DeclaredQuery("models, who is due to be asked", refreshable_providers, FEW_PROVIDERS)
+    yield DeclaredQuery("admin, the enabled providers", enabled_providers, FEW_PROVIDERS, "as few")
     yield DeclaredQuery("chat, the provider", lambda: usable.filter(slug=provider.slug), FEW_PROVIDERS)
 
 
@@ -103,7 +122,7 @@ def _changes() -> Iterator[DeclaredQuery]:
     rows = model_changes(sample.model_id if sample else UUID(int=0))
     positions: dict[str, Any] = {"first": None}
     if sample is not None:
-        place = partial(KeysetPagination.place, row=sample, ordering=NEWEST_CHANGE_FIRST)
+        place = partial(KeysetPagination.position_at, row=sample, ordering=NEWEST_CHANGE_FIRST)
         positions |= {"next": place("next"), "previous": place("previous")}
     for name, position in positions.items():
         run = partial(_page, KeysetPagination.beyond(rows, ordering=NEWEST_CHANGE_FIRST, position=position))

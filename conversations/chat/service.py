@@ -111,12 +111,12 @@ def begin(
     with storage_limit.acquire():
         resolved = _resolve(user_id, provider, model, conversation_id)
         with transaction.atomic():
-            if attempt is not None and attempt.earlier is not None:
-                return _resume(attempt, attempt.earlier, resolved, prompt)
+            if attempt is not None and attempt.record is not None:
+                return _resume(attempt, attempt.record, resolved, prompt)
             conversation = _conversation(user_id, conversation_id, resolved, prompt)
             _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
-                attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
+                attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = prompt.messages if conversation_id is None else _history(conversation)
             call = _call(resolved, conversation, prompt, messages)
         return Exchange(conversation, call, attempt)

@@ -100,6 +100,7 @@ def _row(name: ModelName, record: Statistics, rating: Rating) -> dict[str, Any]:
         "rating": shown and round(shown.value, 1),
         "rating_low": shown and round(shown.low, 1),
         "rating_high": shown and round(shown.high, 1),
+        "votes_needed": max(0, ENOUGH_PAIRS - record.pairs),  # each vote decides at least one pair
         "wins": record.wins,
         "losses": record.losses,
         "ties": record.ties,

@@ -75,7 +75,6 @@ class ComparisonOutput(serializers.Serializer[Any]):
 
 # The attributes of rows, which become cached bytes without a serializer.
 COMPARISON_FIELDS: tuple[str, ...] = tuple(name for name in ComparisonOutput().get_fields() if name != "results")
-RESULT_FIELDS: tuple[str, ...] = tuple(Result().get_fields())
 
 
 class LeaderboardQuery(serializers.Serializer[Any]):
@@ -86,13 +85,18 @@ class LeaderboardQuery(serializers.Serializer[Any]):
 
 
 class Standing(serializers.Serializer[Any]):
-    """How a model did in one's votes; rating and its 95 % interval are null without enough of them."""
+    """How a model did in one's votes; the rating and its 95 % interval are null while `votes_needed` is above 0."""
 
     provider = serializers.CharField()
     model = serializers.CharField()
     rating = serializers.FloatField(allow_null=True)
     rating_low = serializers.FloatField(allow_null=True)
     rating_high = serializers.FloatField(allow_null=True)
+    votes_needed = serializers.IntegerField(
+        min_value=0,
+        help_text="How many more votes on the model, each against another model, give it a rating; 0 once it has one. "
+        "A vote on more than two answers may count for several.",
+    )
     wins = serializers.IntegerField()
     losses = serializers.IntegerField()
     ties = serializers.IntegerField()

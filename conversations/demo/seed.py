@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from conversations import caches
 from conversations.demo.accounts import ensure_users
-from conversations.demo.bulk_writes import bulk_insert
+from conversations.demo.bulk_writes import bulk_insert, bulk_update
 from conversations.demo.chats import DemoConversation, MessageRow
 from conversations.demo.comparisons import DemoComparison
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
@@ -104,14 +104,14 @@ def _add_conversations(batch: Sequence[tuple[int, int]], users: Sequence[int], l
             demo_messages = demo.messages(length)
             row = {**demo.fields(demo_messages), "user_id": user_id}
             if (stored := found.get(demo.id)) is None:
-                rows.append({**row, "user_id": user_id})
-                messages += said
-            elif _is_beginning(stored, said):
-                messages += said[stored.message_count :]
-                grown.append({**row, "user_id": user_id, "title": stored.title or row["title"]})
-        _write(Conversation, rows)
-        write(Message, MESSAGE_COLUMNS, messages)
-        update(Conversation, GROWING, [[row[name] for name in GROWING] for row in grown])
+                rows.append(row)
+                messages += demo_messages
+            elif _is_beginning(stored, demo_messages):
+                messages += demo_messages[stored.message_count :]
+                grown.append({**row, "title": stored.title or row["title"]})
+        _insert(Conversation, rows)
+        bulk_insert(Message, MessageRow._fields, messages)
+        bulk_update(Conversation, UPDATED, [[row[name] for name in UPDATED] for row in grown])
         caches.conversations.invalidate(*{row["user_id"] for row in rows + grown})
     added.conversations += len(rows)
     added.messages += len(messages)

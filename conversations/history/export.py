@@ -30,7 +30,7 @@ def markdown(conversation: Conversation) -> Iterator[str]:
     if conversation.system:
         yield f"\n## System\n\n{sanitise(conversation.system)}\n"
     for message in _messages(conversation):
-        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{disarm(message['content'])}\n"
+        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{sanitise(message['content'])}\n"
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _heading(message: dict[str, Any]) -> str:
 
 def _folded(reasoning: str | None) -> str:
     """Fold what the model thought; the blank lines have Markdown read on inside the HTML."""
-    return f"<details><summary>Reasoning</summary>\n\n{disarm(reasoning)}\n\n</details>\n\n" if reasoning else ""
+    return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>\n\n" if reasoning else ""
 
 
 def _one_line(text: str) -> str:

@@ -44,6 +44,12 @@ def messages(conversation_id: UUID) -> QuerySet[Message]:
     return Message.objects.filter(conversation_id=conversation_id)
 
 
+def messages_before(conversation_id: UUID, at: datetime, pk: UUID) -> QuerySet[Message]:
+    """Give the messages of a conversation that came before the one with this id and time."""
+    earlier = Q(created_at__lt=at) | Q(id__lt=pk)
+    return messages(conversation_id).filter(earlier, created_at__lte=at)
+
+
 def message_rows(messages: QuerySet[Message]) -> Rows:
     """Return the columns that lists and details show of messages."""
     rows: Rows = messages.values(*MESSAGE_FIELDS)

@@ -12,20 +12,6 @@ from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortL
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
 
-CONVERSATION_FIELDS = (
-    "id",
-    "title",
-    "provider",
-    "model",
-    "message_count",
-    "preview",
-    "created_at",
-    "updated_at",
-    "last_message_at",
-)
-MESSAGE_TEXTS = ("id", "role", "content", "reasoning", "provider", "model", "status")
-MESSAGE_FIELDS = (*MESSAGE_TEXTS, *usage.FIELDS, "time", "ttft", "created_at")
-
 
 class ConversationQuery(serializers.Serializer[Any]):
     """What a conversation list can be narrowed by."""
@@ -70,7 +56,8 @@ class MessageOutput(usage.PricedOutput):
 
 # The columns of rows, which become cached bytes without a serializer.
 CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
-MESSAGE_FIELDS: tuple[str, ...] = tuple(MessageOutput().get_fields())
+OWN_FIELDS = tuple(name for name in MessageOutput().get_fields() if name not in usage.PricedOutput().get_fields())
+MESSAGE_FIELDS = (*OWN_FIELDS, *usage.FIELDS)
 
 
 class ConversationDetail(Conversation):
@@ -149,19 +136,5 @@ def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict
 
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
-    """Write the values of `MESSAGE_FIELDS` the way `MessageOutput` documents them."""
-    return {
-        **{name: values[name] for name in MESSAGE_TEXTS},
-        **usage.priced_row(values),
-        "time": values["time"],
-        "ttft": values["ttft"],
-        "created_at": values["created_at"],
-    }
-
-
-def _problems_of_turns(turns: list[dict[str, Any]], *, continues: bool) -> dict[str, str]:
-    if continues:
-        return {"messages": "A conversation that exists takes `message`, one at a time."}
-    if turns[-1]["role"] != "user":
-        return {"messages": "The last message must be by the user."}
-    return {}
+    """Return the values of `MESSAGE_FIELDS` as `MessageOutput` documents them."""
+    return {**{name: values[name] for name in OWN_FIELDS}, **usage.priced_row(values)}

@@ -19,18 +19,34 @@ _SQLITE = """
 SELECT entry.conversation_id FROM conversations_searchtext CROSS JOIN conversations_searchentry AS entry
 ON entry.id = conversations_searchtext.rowid WHERE conversations_searchtext MATCH %s LIMIT %s"""
 
+# Of all users, for staff: the newest that SQLite knows, and any of PostgreSQL's.
+_POSTGRESQL_MESSAGES = "SELECT id FROM conversations_message WHERE search @@ %s::tsquery LIMIT %s"
+_SQLITE_MESSAGES = """
+SELECT entry.message_id FROM conversations_searchtext CROSS JOIN conversations_searchentry AS entry
+ON entry.id = conversations_searchtext.rowid WHERE conversations_searchtext MATCH %s AND entry.message_id IS NOT NULL
+ORDER BY conversations_searchtext.rowid DESC LIMIT %s"""
+
 _CONTAINS = "conversations_hold"  # the name of the function on SQLite
 
 
-def index_query(user_id: int, tokens: Tokens, limit: int) -> tuple[str, list[Any]]:
+def index_query(user_id: int | None, tokens: Tokens, limit: int) -> tuple[str, list[Any]]:
     """Return SQL and parameters that select the conversation ids of up to `limit` matching titles and messages.
 
     A text matches when it contains all tokens. The user's conversations come once for each of their matching texts.
+    Without a user those of all users match, for staff.
     """
     if connection.vendor == "postgresql":
         query = _tsquery(tokens, owner=user_id)
         return _POSTGRESQL, [query, limit, query, limit, limit]
-    return _SQLITE, [f'{{owner}}:"{user_id}" AND {_fts5(tokens)}', limit]
+    owner = "" if user_id is None else f'{{owner}}:"{user_id}" AND '
+    return _SQLITE, [f"{owner}{_fts5(tokens)}", limit]
+
+
+def message_query(tokens: Tokens, limit: int) -> tuple[str, list[Any]]:
+    """Return SQL and parameters that select the ids of up to `limit` messages of all users, for staff."""
+    if connection.vendor == "postgresql":
+        return _POSTGRESQL_MESSAGES, [_tsquery(tokens), limit]
+    return _SQLITE_MESSAGES, [_fts5(tokens), limit]
 
 
 class _Contains(Func):

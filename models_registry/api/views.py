@@ -6,7 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import DestroyModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +19,8 @@ from models_registry import query_plans as queries
 from models_registry.api import serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
-from models_registry.keys.storage import store_key, system_key
+from models_registry.keys.storage import has_system_key, store_key
+from models_registry.keys.validation import why_no_key
 from models_registry.models import APIKey, LLMModel, ModelChange, Provider
 from perf.api.validation import valid, valid_query
 from perf.caching.namespace import SHARED_OWNER
@@ -78,7 +81,10 @@ class ModelHistoryViewSet(GenericViewSet[ModelChange]):
         return self.get_paginated_response([serializers.change_row(row) for row in rows])
 
 
-class KeyViewSet(GenericViewSet[APIKey]):
+@extend_schema_view(
+    destroy=extend_schema(description="Forget one's key for a provider.", responses={204: None}, tags=["keys"])
+)
+class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
     """One's own API keys; a key goes in and never comes out."""
 
     queryset = APIKey.objects.none()
@@ -100,6 +106,8 @@ class KeyViewSet(GenericViewSet[APIKey]):
         """Store or replace one's key for a provider."""
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
         data = valid(serializers.KeyInput, request.data)
+        if reason := why_no_key(data["key"], row):
+            raise ValidationError({"key": [reason]})
         key = store_key(user=current_user(request), provider=row, **data)
         return Response(serializers.Key(key).data)
 
@@ -107,7 +115,7 @@ class KeyViewSet(GenericViewSet[APIKey]):
     def system(self, request: Request) -> Response:  # noqa: ARG002
         """Say for which providers the system has a key."""
         providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
-        return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
+        return Response({"system_keys": {provider.slug: has_system_key(provider) for provider in providers}})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Forbid every cache to store a response about keys."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from models_registry.caches import keys, models
 from models_registry.models import LLMModel, Provider
-from models_registry.query_plans import keyed_providers, registered
+from models_registry.query_plans import keyed_providers, registered, shared_providers
 from perf.caching.namespace import SHARED_OWNER
 
 # The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
@@ -37,6 +37,13 @@ def has_key(user_id: int, provider: Provider) -> bool:
     """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
     key = keys.key(user_id, "providers")
     found, _ = keys.fetch(key, lambda: [str(each) for each in keyed_providers(user_id)])
+    return str(provider.pk) in found
+
+
+def has_shared_key(provider: Provider) -> bool:
+    """Tell whether staff share a key for a provider."""
+    key = keys.key(SHARED_OWNER, "shared")
+    found, _ = keys.fetch(key, lambda: [str(each) for each in shared_providers()])
     return str(provider.pk) in found
 
 

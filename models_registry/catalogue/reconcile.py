@@ -9,7 +9,7 @@ from typing import Any
 
 from models_registry.catalogue import history, rules
 from models_registry.catalogue import offline as catalogue
-from models_registry.models import LLMModel, Provider, ProviderKind
+from models_registry.models import LLMModel, ModelChange, Provider, ProviderKind
 from models_registry.providers.base import ListedModel
 from models_registry.providers.echo import PAUSES
 
@@ -41,8 +41,10 @@ def reconcile(provider: Provider, listing: Listing | None, changes: Changes, *, 
     rows = {row.model_id: row for row in LLMModel.objects.filter(provider=provider)}
     staff = {model_id for model_id, row in rows.items() if row.source == LLMModel.Source.STAFF}
     offered = None if listing is None else _offered(provider, listing)
-    changes, new, touched, recorded = Changes(total=len(rows)), [], [], []
-    for model_id in sorted((known.keys() | (listing or {}).keys() | rows.keys()) - staff):
+    new: list[LLMModel] = []
+    updated: list[LLMModel] = []
+    recorded: list[ModelChange] = []
+    for model_id in sorted((entries.keys() | (listing or {}).keys() | rows.keys()) - staff):
         row = rows.get(model_id)
         facts = _facts(provider, model_id, entries.get(model_id), row, offered)
         if row is None:
@@ -52,10 +54,15 @@ def reconcile(provider: Provider, listing: Listing | None, changes: Changes, *, 
         elif any(getattr(row, name) != value for name, value in facts.items()):
             (changes.withdrawn if row.available and not facts["available"] else changes.changed).append(model_id)
             before = history.snapshot(row)
-            touched.append(_updated(row, facts))
+            for name, value in facts.items():
+                setattr(row, name, value)
+            updated.append(row)
             recorded += history.changes(row, before, now=now, source=partial(_told_by, (offered or {}).get(model_id)))
-    changes.total += len(new)
-    _write(new, touched)
+    changes.total = len(rows) + len(new)
+    if new:
+        LLMModel.objects.bulk_create(new, ignore_conflicts=True)  # a row that staff adds meanwhile stays
+    if updated:
+        LLMModel.objects.bulk_update(updated, FACTS)
     history.store(recorded)
     if listing is not None:
         LLMModel.objects.filter(provider=provider).exclude(source=LLMModel.Source.STAFF).update(checked_at=now)
@@ -66,26 +73,13 @@ def vendor_of(provider: Provider) -> str:
     return provider.kind if provider.kind in catalogue.VENDORS else provider.slug
 
 
-def _updated(row: LLMModel, facts: dict[str, Any]) -> LLMModel:
-    for name, value in facts.items():
-        setattr(row, name, value)
-    return row
-
-
 def _told_by(item: ListedModel | None, name: str) -> LLMModel.Source:
     """Name who a new value is from: the provider's own list says what is offered, and some say limits."""
     by_provider = name == "available" or (name in LIMITS and getattr(item, name, None) is not None)
     return LLMModel.Source.PROVIDER if by_provider else LLMModel.Source.CATALOGUE
 
 
-def _write(new: list[LLMModel], touched: list[LLMModel]) -> None:
-    if new:
-        LLMModel.objects.bulk_create(new, ignore_conflicts=True)  # a row that staff adds meanwhile stays theirs
-    if touched:
-        LLMModel.objects.bulk_update(touched, FACTS)
-
-
-def _known(provider: Provider) -> dict[str, catalogue.Entry]:
+def _entries(provider: Provider) -> dict[str, catalogue.Entry]:
     if provider.kind != ProviderKind.ECHO:
         return catalogue.entries(provider.slug)
     names = {model_id: model_id.replace("-", " ").title() for model_id in PAUSES}
@@ -120,7 +114,7 @@ def _facts(
         "context_window": _first("context_window", item, last_listed, priced, row),
         "max_output_tokens": _first("max_output_tokens", item, row),
         **{name: _first(name, priced or row) for name in PRICES},
-        **{name: _first(name, item, said, can) for name in CAPABILITIES},
+        **{name: _first(name, item, last_listed, can) for name in CAPABILITIES},
         "deprecated": dropped or bool(_first("deprecated", priced or row)),
         "available": available,
     }

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from models_registry.catalogue.sync import sync
-from models_registry.keys.storage import system_key
+from models_registry.keys.storage import has_system_key
 from models_registry.models import Provider
 from models_registry.query_plans import refreshable_providers
 
@@ -46,7 +46,7 @@ def _due_times() -> dict[str, datetime]:
     """Return the slug of each provider whose list can be read, and when its next check is due."""
     due = {}
     for provider in refreshable_providers():
-        if not provider.requires_key or system_key(provider):
+        if not provider.requires_key or has_system_key(provider):
             checked = provider.checked_at + MAX_AGE if provider.checked_at else provider.created_at
             tried = provider.check_started_at + RETRY_AFTER if provider.check_started_at else checked
             due[provider.slug] = max(checked, tried)

@@ -10,8 +10,8 @@ from django.utils import timezone
 from models_registry.catalogue.offline import can_chat
 from models_registry.catalogue.reconcile import Changes, Listing, reconcile, vendor_of
 from models_registry.completion import client_of
-from models_registry.errors import ProviderError
-from models_registry.keys.storage import system_key
+from models_registry.errors import APIKeyUnreadable, ProviderError
+from models_registry.keys.storage import has_system_key, system_key
 from models_registry.models import Provider, ProviderKind
 from models_registry.providers.base import ListedModel
 from models_registry.providers.text import clean
@@ -87,7 +87,7 @@ def _sync(provider: Provider, *, check: bool) -> ProviderReport:
     if report.skipped is None:
         try:
             listing = _fetch_listing(provider)
-        except ProviderError as error:
+        except (ProviderError, APIKeyUnreadable) as error:
             report.error = str(error)[:MAX_ERROR]
     _write(provider, listing, report)
     return report
@@ -100,7 +100,7 @@ def _reason_to_skip(provider: Provider, *, check: bool) -> str | None:
         return "built in"
     if not check:
         return "offline"
-    return "no key" if provider.requires_key and not system_key(provider) else None
+    return "no key" if provider.requires_key and not has_system_key(provider) else None
 
 
 def _fetch_listing(provider: Provider) -> Listing:

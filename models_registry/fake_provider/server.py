@@ -6,7 +6,7 @@ import threading
 from typing import Self
 
 from models_registry.fake_provider.http import Connection, Request
-from models_registry.fake_provider.recordings import Recording
+from models_registry.fake_provider.responses import respond
 from models_registry.fake_provider.state import State
 
 HOST = "127.0.0.1"
@@ -77,35 +77,3 @@ class FakeProvider(State):
     def open_connections(self) -> int:
         """The number of connected clients, idle ones included."""
         return len(self._connections)
-
-    @property
-    def cancelled(self) -> int:
-        """How many clients went away before their answer was complete."""
-        return self.state.cancelled
-
-    @property
-    def openai_models(self) -> list[dict[str, Any]]:
-        """The items of `GET /v1/models` in OpenAI's shape."""
-        return self.state.openai_models
-
-    @openai_models.setter
-    def openai_models(self, models: Sequence[dict[str, Any]]) -> None:
-        self.state.openai_models = list(models)
-
-    @property
-    def anthropic_models(self) -> list[dict[str, Any]]:
-        """The items of `GET /v1/models` in Anthropic's shape."""
-        return self.state.anthropic_models
-
-    @anthropic_models.setter
-    def anthropic_models(self, models: Sequence[dict[str, Any]]) -> None:
-        self.state.anthropic_models = list(models)
-
-    @property
-    def recordings(self) -> dict[str, Recording]:
-        """What models of these names answer instead."""
-        return self.state.recordings
-
-    def reset(self) -> None:
-        """Forget requests, failures, counts and lists of models."""
-        self.state.reset()

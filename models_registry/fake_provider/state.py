@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from models_registry.fake_provider.recordings import Recording
 
+MODELS = ("stub", "stub-2")  # of the default lists
+KEPT_REQUESTS = 1_000
+
 
 class ReceivedRequest(NamedTuple):
     """A request; `headers` have lower-case names, `body` is the parsed JSON, None without one."""
@@ -33,7 +36,7 @@ class State:
     """What all connections of one server share; tests read and set it from their own thread.
 
     `cancelled` counts the clients that disconnected before their response was complete, `failures` the failures
-    played for each `id` of a script.
+    played for each `id` of a script. `recordings` are what models of these names answer instead, `played` how often.
     """
 
     openai_models: list[dict[str, Any]] = field(default_factory=openai_models)
@@ -56,4 +59,5 @@ class State:
         self.failures.clear()
         self.recordings.clear()
         self.played.clear()
+        self.received.clear()
         self.cancelled = 0

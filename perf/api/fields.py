@@ -39,7 +39,7 @@ class FilterFlag(serializers.Field[bool | None, str, Any, Any]):
 class TextField(serializers.CharField):
     """A string, unchanged and by default not blank; numbers are refused.
 
-    Like its parent it refuses NUL and lone surrogates, but faster: the parent's validator loops over characters in Python.
+    Like its parent it refuses NUL and lone surrogates, but faster: the parent's validator loops over characters.
     """
 
     def __init__(self, **options: Any) -> None:

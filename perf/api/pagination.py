@@ -38,7 +38,7 @@ class KeysetPagination(CursorPagination):
     """Pages by (time column, id), both in one direction.
 
     A view declares `orderings`, the allowed values of `?ordering=`, the first of which is the default; and `moving`,
-    those by a time that changes to now. Its parent pages by offset among equal times, repeats rows past its offset limit
+    those by a time that changes to now. Its parent pages by offset among equal times, repeats rows past its limit
     and answers a malformed cursor with 500. A cursor is signed for its user, path, filters and ordering; any other use
     raises a ValidationError of `cursor`.
 

@@ -107,5 +107,7 @@ ADMIN_TABLE = {
     "admin/(?P<url>.*)$": 404,
     "admin/perf/": 200,
     "admin/perf/cache/": 200,
+    "admin/perf/request/": 200,
+    "admin/perf/route/": 404,  # nobody asked for it
     "admin/perf/queries/<slug:fingerprint>/": 404,  # nobody sent it
 }

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from models_registry.keys.rotation import Rotation, rotate
-from models_registry.models import APIKey
+from models_registry.models import APIKey, SharedKey
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--batch-size", type=int, default=500, help="rows read at once")
 
     def handle(self, *_: Any, batch_size: int, **__: Any) -> None:
-        """Rotate, then list the unreadable rows, whose users must store their keys again. Raises CommandError."""
+        """Rotate, then list the unreadable rows, whose keys must be stored again. Raises CommandError."""
         if batch_size < 1:
             raise CommandError("--batch-size must be at least 1.")
         done = Rotation()
@@ -27,6 +27,8 @@ class Command(BaseCommand):
             pass
         for row in APIKey.objects.filter(pk__in=done.unreadable).select_related("user", "provider").order_by("pk"):
             self.stderr.write(f"Cannot read the key {row.pk} of {row.user.get_username()} for {row.provider.slug}.")
+        for shared in SharedKey.objects.filter(pk__in=done.unreadable).select_related("provider").order_by("pk"):
+            self.stderr.write(f"Cannot read the shared key {shared.pk} for {shared.provider.slug}.")
         self.stdout.write(
             f"Encrypted {done.renewed} keys anew; {done.current} were already, {done.changed_meanwhile} changed "
             f"meanwhile, {len(done.unreadable)} cannot be read."

@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the option that limits the users."""
-        parser.add_argument("--users", type=int, default=100, help="the most recently active users (default: 100)")
+        parser.add_argument(
+            "--users", type=int, default=100, help="number of users, the most recently active first (default: 100)"
+        )
 
     def handle(self, *_: Any, users: int, **__: Any) -> None:
         """Warm, and print how many lists were cold. Raises CommandError without Redis, and when it does not answer."""

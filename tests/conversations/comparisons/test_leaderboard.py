@@ -49,6 +49,7 @@ def test_the_whole_payload(ann, api):
             "rating": 1071.9,
             "rating_low": 956.2,
             "rating_high": 1187.6,
+            "votes_needed": 0,
             "wins": 7,
             "losses": 3,
             "ties": 0,
@@ -64,6 +65,7 @@ def test_the_whole_payload(ann, api):
             "rating": 928.1,
             "rating_low": 812.4,
             "rating_high": 1043.8,
+            "votes_needed": 0,
             "wins": 3,
             "losses": 7,
             "ties": 0,
@@ -105,7 +107,7 @@ def test_a_single_good_answer_decides_no_pair(ann, api):
     comparison(ann, failed=(1,), preferred_index=0)
     (row,) = board(api)
     assert (row["wins"], row["losses"], row["ties"], row["comparisons"]) == (0, 0, 0, 1)
-    assert (row["rating"], row["win_rate"]) == (None, None)
+    assert (row["rating"], row["votes_needed"], row["win_rate"]) == (None, ENOUGH_PAIRS, None)
 
 
 def test_a_model_makes_no_pair_with_itself(ann, api):
@@ -161,6 +163,22 @@ def test_no_rating_without_enough_pairs(ann, api):
     comparison(ann, preferred_index=0)
     first, second = board(api)
     assert (first["model"], first["rating"] > 1000, second["rating"] < 1000) == ("gpt-x", True, True)
+
+
+def test_how_many_votes_are_needed_counts_down_to_the_rating(ann, api):
+    for missing in range(ENOUGH_PAIRS - 1, -1, -1):
+        comparison(ann, preferred_index=0)
+        rows = board(api)
+        assert [row["votes_needed"] for row in rows] == [missing, missing]
+        assert [row["rating"] is None for row in rows] == [missing > 0] * 2
+    comparison(ann, preferred_index=0)
+    assert [row["votes_needed"] for row in board(api)] == [0, 0]
+
+
+def test_a_vote_on_four_answers_counts_for_several(ann, api):
+    comparison(ann, *MODELS, preferred_index=2)
+    needed = {f"{row['provider']}/{row['model']}": row["votes_needed"] for row in board(api)}
+    assert needed == {**dict.fromkeys(MODELS, ENOUGH_PAIRS - 1), LARGE: ENOUGH_PAIRS - 3}
 
 
 def test_best_first_and_the_unrated_last(ann, api):

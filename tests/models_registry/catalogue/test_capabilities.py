@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from models_registry.catalogue.offline import VENDORS, entries
-from models_registry.catalogue.reconcile import reconcile
+from models_registry.catalogue.reconcile import Changes, reconcile
 from models_registry.catalogue.rules import Capabilities, capabilities
 from models_registry.catalogue.sync import sync
 from models_registry.models import LLMModel, Provider
@@ -89,7 +89,7 @@ def test_a_sync_stores_them(settings):
 def told(provider, **item):
     """Reconcile with a list of one model, which tells this of itself, and read the row."""
     listing = {"gpt-4o": TellingModel("gpt-4o", **item)} if item else {"gpt-4o": ListedModel("gpt-4o")}
-    reconcile(provider, listing, now=timezone.now())
+    reconcile(provider, listing, Changes(), now=timezone.now())
     row = LLMModel.objects.get(model_id="gpt-4o")
     return row.reasoning, row.vision, row.tools
 
@@ -98,7 +98,7 @@ def told(provider, **item):
 def test_the_providers_word_counts_for_more():
     provider = Provider.objects.create(slug="openai", name="OpenAI", kind="openai")
     assert told(provider, reasoning=True, tools=False) == (True, True, False)
-    reconcile(provider, None, now=timezone.now())
+    reconcile(provider, None, Changes(), now=timezone.now())
     assert LLMModel.objects.get(model_id="gpt-4o").reasoning is True  # until it is asked again
     assert told(provider) == (False, True, True)
 

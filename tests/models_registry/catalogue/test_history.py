@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from models_registry.catalogue import history
-from models_registry.catalogue.reconcile import reconcile
+from models_registry.catalogue.reconcile import Changes, reconcile
 from models_registry.catalogue.sync import sync
 from models_registry.models import LLMModel, ModelChange, Provider
 from models_registry.providers.base import ListedModel
@@ -66,7 +66,7 @@ def test_the_catalogue_changes_prices(provider):
     )
     before = model("gpt-4o")
     assert before.output_price == 10
-    reconcile(provider, None, now=NOW)
+    reconcile(provider, None, Changes(), now=NOW)
     assert recorded("gpt-4o") == [
         ("input_price", "99.5", "2.5", "catalogue"),
         ("cache_read_price", None, "1.25", "catalogue"),
@@ -76,13 +76,13 @@ def test_the_catalogue_changes_prices(provider):
 
 
 def test_a_list_withdraws_and_tells_limits(provider):
-    reconcile(provider, {"gpt-4o": ListedModel("gpt-4o", context_window=7, max_output_tokens=5)}, now=NOW)
+    reconcile(provider, {"gpt-4o": ListedModel("gpt-4o", context_window=7, max_output_tokens=5)}, Changes(), now=NOW)
     assert recorded("gpt-4o") == [
         ("context_window", "128000", "7", "provider"),
         ("max_output_tokens", None, "5", "provider"),
     ]
     assert recorded("gpt-4.1") == [("available", "true", "false", "provider")]
-    reconcile(provider, {"gpt-4o": ListedModel("gpt-4o")}, now=NOW)
+    reconcile(provider, {"gpt-4o": ListedModel("gpt-4o")}, Changes(), now=NOW)
     assert recorded("gpt-4o")[2:] == [("context_window", "7", "128000", "catalogue")]
 
 
@@ -92,7 +92,7 @@ def test_tiers_are_recorded_where_they_say_more_than_the_prices(provider):
     old = [{"above": "0", "input": "1", "output": "1"}, {"above": "9", "input": "2", "output": "2"}]
     LLMModel.objects.filter(model_id="gpt-5.5").update(price_tiers=old)
     LLMModel.objects.filter(model_id="gpt-4o").update(price_tiers=old[:1])
-    reconcile(provider, None, now=NOW)
+    reconcile(provider, None, Changes(), now=NOW)
     ((field, was, now, source),) = recorded("gpt-5.5")
     assert (field, json.loads(was), json.loads(now), source) == (
         "price_tiers",
@@ -109,7 +109,7 @@ def test_rates_go_when_a_price_is_not_known_any_more():
     values = {"input_price": 1, "output_price": 1, "price_tiers": [{"above": "0", "input": "1", "output": "1"}]}
     LLMModel.objects.create(provider=gateway, model_id="cloudflare/clef", name="C", source="provider", **values)
     for _ in range(2):
-        reconcile(gateway, None, now=NOW)
+        reconcile(gateway, None, Changes(), now=NOW)
         row = model("cloudflare/clef")
         assert (row.price_tiers, row.output_price, row.rates(5)) == (None, None, None)
         assert [change[0] for change in recorded("cloudflare/clef")] == [
@@ -122,7 +122,7 @@ def test_rates_go_when_a_price_is_not_known_any_more():
 def test_history_and_change_are_stored_together_or_not_at_all(provider):
     LLMModel.objects.filter(model_id="gpt-4o").update(input_price=99)
     with transaction.atomic():
-        reconcile(provider, None, now=NOW)
+        reconcile(provider, None, Changes(), now=NOW)
         assert recorded("gpt-4o")
         transaction.set_rollback(True)
     assert model("gpt-4o").input_price == 99

@@ -114,7 +114,7 @@ def test_a_disabled_provider_is_not_found(api, openai):
 
 
 @pytest.mark.parametrize(
-    "key", [None, "", " ", 5, True, [], {}, "sk\nx", "sk-x\n", "sk\tx", "sk x", "ключ", "a\0b", "x" * 501], ids=repr
+    "key", [None, "", " ", 5, True, [], {}, "sk\nx", "sk-x\ny", "sk\tx", "sk x", "ключ", "a\0b", "x" * 501], ids=repr
 )
 def test_an_invalid_key_is_refused(api, key):
     response = put(api, key)

@@ -1,4 +1,4 @@
-"""The registry in the admin: providers, models, and keys nobody can read."""
+"""Models in the admin: what the catalogue says of them is corrected here."""
 
 from typing import Any
 
@@ -10,47 +10,49 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from models_registry.catalogue.history import staff_edit
-from models_registry.models import APIKey, LLMModel, Provider
+from models_registry.models import LLMModel
 from models_registry.query_plans import NEWEST_CHANGE_FIRST
-from perf.pages.paginator import CappedPaginator
+from perf.pages.formatting import NONE, per_million
+from perf.pages.model_admin import TableAdmin, column
 
 CHANGES_SHOWN = 50  # of a model's history on its page
 
 
-@admin.register(Provider)
-class ProviderAdmin(admin.ModelAdmin[Provider]):
-    """Adds any OpenAI-compatible endpoint, and switches providers off."""
-
-    list_display = ("slug", "name", "kind", "base_url", "enabled", "requires_key", "checked_at", "check_error")
-    list_filter = ("enabled", "kind")
-    ordering = ("slug",)
-    search_fields = ("slug", "name")
-    readonly_fields = ("checked_at", "check_started_at", "check_error")
-
-
 @admin.register(LLMModel)
-class LLMModelAdmin(admin.ModelAdmin[LLMModel]):
+class LLMModelAdmin(TableAdmin):
     """Corrects what the catalogue says, and adds models it does not know; a sync leaves both alone from then on."""
 
     list_display = (
-        "model_id",
         "name",
         "provider",
-        "context_window",
-        "input_price",
-        "output_price",
-        "available",
-        "deprecated",
-        "source",
-        "checked_at",
+        "state",
+        column("context_window", lambda tokens: NONE if tokens is None else f"{tokens:,}", "context, tokens"),
+        "prices",
+        "from_whom",
     )
     list_filter = ("provider", "available", "deprecated", "source")
     ordering = ("provider__slug", "model_id")
     list_select_related = ("provider",)
     search_fields = ("model_id", "name")
+    search_help_text = "Part of a model's name or id."
     readonly_fields = ("source", "checked_at", "price_tiers", "history")
-    paginator = CappedPaginator
-    show_full_result_count = False
+
+    @admin.display
+    def state(self, model: LLMModel) -> str:
+        """Say whether it can be called."""
+        if not model.available:
+            return "withdrawn"
+        return "deprecated" if model.deprecated else "available"
+
+    @admin.display(description="price in / out, per million tokens")
+    def prices(self, model: LLMModel) -> str:
+        """Write both prices, dashes where they are unknown."""
+        return f"{per_million(model.input_price)} / {per_million(model.output_price)}"
+
+    @admin.display(description="source")
+    def from_whom(self, model: LLMModel) -> str:
+        """Say who told us of it."""
+        return str(LLMModel.Source(model.source).label)
 
     def save_model(self, request: HttpRequest, obj: LLMModel, form: Any, change: bool) -> None:
         """Make the row staff's own, or the next sync would undo the change."""
@@ -72,21 +74,3 @@ class LLMModelAdmin(admin.ModelAdmin[LLMModel]):
         head = format_html_join("", "<th>{}</th>", (("when",), ("what",), ("before",), ("after",), ("by",)))
         body = format_html_join("", f"<tr>{'<td>{}</td>' * 5}</tr>", cells)
         return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
-
-
-@admin.register(APIKey)
-class APIKeyAdmin(admin.ModelAdmin[APIKey]):
-    """Shows who has a key for what, and deletes one; the key itself appears nowhere."""
-
-    list_display = ("id", "user", "provider", "masked", "override_system_key", "updated_at")
-    list_select_related = ("user", "provider")
-    list_filter = ("provider",)
-    search_fields = ("=user__username",)
-    ordering = ("-id",)
-    fields = readonly_fields = ("id", "user", "provider", "masked", "override_system_key", "created_at", "updated_at")
-    paginator = CappedPaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Users store their own."""
-        return False
