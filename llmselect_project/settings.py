@@ -130,6 +130,9 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
 MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)
+# Responses, and bytes, that each worker remembers to answer without Django; 0 switches that off.
+FRONT_CACHE_ENTRIES = integer("FRONT_CACHE_ENTRIES", 10_000)
+FRONT_CACHE_SIZE = integer("FRONT_CACHE_SIZE", 60_000_000)
 USER_STATE_TTL = 60
 
 # Serving
