@@ -1,6 +1,7 @@
 """The one shape of every error: `{"error": code, "message": sentence, "details": object}`."""
 
 import logging
+import re
 from itertools import islice
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.urls import resolve
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -77,9 +79,27 @@ def plain_response(status_code: int) -> JsonResponse:
 
 
 @csrf_exempt  # else it would look for a token in a body that nobody wants
-def api_not_found(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """Answer every path under the API that no route matches."""
-    return plain_response(404)
+def api_not_found(request: HttpRequest) -> JsonResponse:
+    """Answer every path under the API that no route matches, and name the right one where slashes are too many.
+
+    It does not redirect: most clients would send a body twice, or follow without it, or not follow at all.
+    """
+    right = _without_needless_slashes(request.path_info)
+    if right is None:
+        return plain_response(404)
+    message = f"Not found: the path is {right}, without the needless slash."
+    return JsonResponse(envelope("not_found", message, {"path": right}), status=404)
+
+
+def _without_needless_slashes(path: str) -> str | None:
+    """Return the path with a route that this one is meant to be; None when there is none."""
+    right = re.sub("/{2,}", "/", path).rstrip("/")
+    if right == path or not right.startswith("/api/"):
+        return None
+    for candidate in (right, f"{right}/"):  # the index ends with a slash
+        if candidate != path and resolve(candidate).func is not api_not_found:
+            return candidate
+    return None
 
 
 def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
