@@ -28,6 +28,7 @@ from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
 from conversations.search.tokens import words_of
 from models_registry.api.requests import current_user
+from models_registry.catalogue.lookup import existing_model
 from perf.api.pagination import KeysetPagination
 from perf.api.validation import valid, valid_query
 from perf.caching.responses import Cached, CachedView, canonical
@@ -90,6 +91,7 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
     def create(self, request: Request) -> Response:
         """Begin a conversation without a message."""
         data = valid(serializers.ConversationInput, request.data)
+        existing_model(data["provider"], data["model"])
         data["provider"] = data["provider"].slug
         conversation = Conversation(user_id=current_user(request).pk, **data)
         conversation.last_message_at = conversation.created_at
