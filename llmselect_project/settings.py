@@ -9,7 +9,7 @@ from typing import Any
 
 import django_stubs_ext
 
-from llmselect_project.config import content_policy
+from llmselect_project.config import content_policy, documentation
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -251,7 +251,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "llmselect_project.api.browsable.BrowsableAPI",
     ],
     "DEFAULT_PARSER_CLASSES": ["llmselect_project.api.parsers.BoundedJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.api.negotiation.JSONUnlessHTML",
@@ -265,6 +265,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "LLMSelect",
+    "TAGS": documentation.TAGS,
+    "SORT_OPERATIONS": "llmselect_project.api.schema.place_of",
     "DESCRIPTION": "Chat with any model of any provider, compare models side by side, keep every conversation.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,

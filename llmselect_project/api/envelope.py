@@ -54,6 +54,8 @@ def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
         return Response(envelope(code, message), status=500)
     if isinstance(known, exceptions.ValidationError):
         body = _invalid(flatten(known.detail))
+    elif isinstance(error, Http404) and (misspelt := _misspelt(context["request"].path_info)):
+        body = misspelt  # an id of a model may hold slashes, so its route takes one too many
     else:
         body = envelope(str(known.get_codes()), _writable(known.detail), getattr(known, "details", None))
     return Response(body, status=known.status_code, headers=_headers(known))
@@ -84,11 +86,15 @@ def api_not_found(request: HttpRequest) -> JsonResponse:
 
     It does not redirect: most clients would send a body twice, or follow without it, or not follow at all.
     """
-    right = _without_needless_slashes(request.path_info)
+    return JsonResponse(_misspelt(request.path_info) or envelope(*CODES[404]), status=404)
+
+
+def _misspelt(path: str) -> dict[str, Any] | None:
+    """Build the body of a 404 that names the right path; None when slashes are not what is wrong."""
+    right = _without_needless_slashes(path)
     if right is None:
-        return plain_response(404)
-    message = f"Not found: the path is {right}, without the needless slash."
-    return JsonResponse(envelope("not_found", message, {"path": right}), status=404)
+        return None
+    return envelope("not_found", f"Not found: the path is {right}, without the needless slash.", {"path": right})
 
 
 def _without_needless_slashes(path: str) -> str | None:
@@ -96,10 +102,7 @@ def _without_needless_slashes(path: str) -> str | None:
     right = re.sub("/{2,}", "/", path).rstrip("/")
     if right == path or not right.startswith("/api/"):
         return None
-    for candidate in (right, f"{right}/"):  # the index ends with a slash
-        if candidate != path and resolve(candidate).func is not api_not_found:
-            return candidate
-    return None
+    return None if resolve(right).func is api_not_found else right
 
 
 def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import alpha_operation_sorter
 from rest_framework import serializers
 
 
@@ -43,8 +44,36 @@ MEANINGS = {
 }
 
 
+# What stands for a place in a path where it is the same for everybody.
+PLACES = {
+    ("keys", "provider"): "openai",
+    ("models", "provider"): "echo",
+    ("models", "model_id"): "echo-fast",
+}
+# The paths of accounts in the order of their use; all others stand in that of the alphabet.
+ACCOUNTS = ["register", "login", "refresh", "me", "password", "logout"]
+
+
+def place_of(endpoint: tuple[str, str, str, Any]) -> tuple[Any, ...]:
+    """Say where an operation stands among those of its tag."""
+    path = endpoint[0]
+    name = path.removeprefix("/api/v1/auth/")
+    return (ACCOUNTS.index(name) if name in ACCOUNTS else -1, *alpha_operation_sorter(endpoint))  # type: ignore[no-untyped-call]
+
+
 class ApiSchema(AutoSchema):
-    """Documents the errors of each operation, all of one shape."""
+    """Documents each operation by its method's docstring, and the errors of each, all of one shape.
+
+    The first line of the docstring is the summary, what follows it the description.
+    """
+
+    def get_summary(self) -> str | None:
+        """Give the first line, which ends with a full stop in the code alone."""
+        return super().get_description().partition("\n")[0].removesuffix(".")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Give what follows the first line, for whoever wants to know what the operation is for."""
+        return super().get_description().partition("\n")[2].strip()
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """Add what can go wrong to what was declared."""
@@ -52,8 +81,15 @@ class ApiSchema(AutoSchema):
         if operation is not None:
             deletion = getattr(self.view, "deletion", None)
             if self.method == "DELETE" and deletion is not None:
-                content = {"application/json": {"schema": self.resolve_serializer(deletion, "request").ref}}
-                operation["requestBody"] = {"content": content, "required": True}
+                media = {
+                    "schema": self.resolve_serializer(deletion, "request").ref,
+                    "examples": self._get_examples(deletion, "request", "application/json"),
+                }
+                operation["requestBody"] = {"content": {"application/json": media}, "required": True}
+            for parameter in operation.get("parameters", ()):
+                place = (self.path.split("/")[3], parameter["name"])
+                if parameter["in"] == "path" and place in PLACES:
+                    parameter["example"] = PLACES[place]
             for status in sorted(self._failures(operation)):
                 content = {"application/json": {"schema": self.resolve_serializer(Error, "response").ref}}
                 operation["responses"].setdefault(str(status), {"description": MEANINGS[status], "content": content})
