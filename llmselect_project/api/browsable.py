@@ -7,12 +7,19 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from drf_spectacular.plumbing import get_doc
 from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.request import Request
 
 _CODE = re.compile(r"`([^`]+)`")
 
 
 class BrowsableAPI(BrowsableAPIRenderer):
     """Says of each method what it is for, also to whoever may not use it yet, as /api/docs does."""
+
+    def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
+        """Name the index once: it stands at two addresses, with a slash and without."""
+        crumbs: list[tuple[str, str]] = super().get_breadcrumbs(request)
+        addresses = {address for _, address in crumbs}
+        return [(name, address) for name, address in crumbs if f"{address}/" not in addresses]
 
     def get_description(self, view: Any, status_code: int) -> str:  # noqa: ARG002
         """Write the docstrings of the view's methods as HTML."""

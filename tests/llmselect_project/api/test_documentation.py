@@ -159,6 +159,17 @@ def test_examples_fit_the_schema(method, path):
 
 
 @EVERY
+def test_errors_have_examples_of_their_shape(method, path):
+    for code, response in operation(method, path)["responses"].items():
+        media = response.get("content", {}).get(JSON, {})
+        if code >= "4" and "example" in media:
+            assert list(Draft7Validator(resolved(media["schema"])).iter_errors(media["example"])) == []
+            assert set(media["example"]) == {"error", "message", "details"}
+        else:
+            assert code < "3" or path in ("/health", "/api/v1/admin/health/detailed")
+
+
+@EVERY
 @pytest.mark.django_db(transaction=True)
 def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
     monkeypatch.setattr(settings, "ALLOW_OPEN_REGISTRATION", True)
