@@ -21,7 +21,7 @@ MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", "input_price", "o
 
 def usable_provider(slug: str) -> Provider:
     """Return the provider of this name that can be called; raises Provider.DoesNotExist, which is not cached."""
-    values, _ = models.fetch(models.place(EVERYBODY, f"provider {slug}"), lambda: _provider_values(slug))
+    values, _ = models.fetch(models.place(EVERYBODY, f"usable {slug}"), lambda: _provider_values(slug))
     pk, *rest, checked_at = values
     checked = None if checked_at is None else datetime.fromisoformat(checked_at)
     return Provider.from_db(None, PROVIDER_FIELDS, [UUID(pk), *rest, checked])
