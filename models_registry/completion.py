@@ -6,32 +6,62 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from rest_framework.exceptions import ValidationError
+
 from models_registry.catalogue.lookup import existing_model
+from models_registry.costs import CostSource, price
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.figures import record_call
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Usage
+from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Reasoning
 from models_registry.providers.cancellation import CancelToken
+from models_registry.usage import Usage, estimate_tokens
 
-# A rule of thumb for English text, published by OpenAI: https://platform.openai.com/tokenizer
-CHARACTERS_PER_TOKEN = 4
+# The columns that counts are stored in, and their names in a `Usage`.
+COUNT_COLUMNS = {
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    **{
+        name: name
+        for name in (
+            "cache_read_tokens",
+            "cache_write_tokens",
+            "cache_write_1h_tokens",
+            "reasoning_tokens",
+            "input_audio_tokens",
+            "output_audio_tokens",
+            "input_image_tokens",
+        )
+    },
+}
 
 
 class Measurement(NamedTuple):
-    """What a call took: `cost` in USD, None where a price is unknown; times in seconds.
+    """What a call took: tokens by kind, None where unknown; `cost` in USD and the rates it was made of; seconds.
 
-    `estimated` says that the tokens were guessed from the length of the text. `ttft` is the time to the first token,
-    None when there was none.
+    `estimated` says that tokens were estimated from the text. `ttft` is the time to the first token.
     """
 
-    prompt_tokens: int
-    completion_tokens: int
-    cost: Decimal | None
-    estimated: bool
     time: float
-    ttft: float | None
+    ttft: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    cost: Decimal | None = None
+    cost_source: CostSource | None = None
+    input_price: Decimal | None = None
+    cache_read_price: Decimal | None = None
+    cache_write_price: Decimal | None = None
+    output_price: Decimal | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +93,31 @@ class Call:
     """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far."""
 
     def __init__(self, model: ResolvedModel, prompt: Prompt) -> None:
+        """Check the prompt; raises ValidationError for a parameter that the model or its provider cannot take."""
         self.model = model
         self.prompt = _with_output_limit(model, prompt)
+        _check(model, prompt)
         self.cut = False
+        self.closed = False
         self._pieces: list[str] = []
+        self._reasoning: list[str] = []
         self._usage: Usage | None = None
+        self._whole = False
         self._stream: CompletionStream | None = None
         self._started = time.perf_counter()
         self._ended: float | None = None
         self._first: float | None = None
-        self.closed = False
         self._token = CancelToken()
 
     @property
     def text(self) -> str:
         """The answer as far as it has arrived."""
         return "".join(self._pieces)
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought, as far as the provider tells and it has arrived."""
+        return "".join(self._reasoning)
 
     @property
     def elapsed(self) -> float:
@@ -88,26 +127,28 @@ class Call:
     def complete(self) -> None:
         """Wait for the whole answer. Raises ProviderError, StreamBroken when it was given up."""
         self._started = time.perf_counter()
-        whole = False
         try:
             with self._token.active():
                 completion = self.model.client.complete(self.model.id, self.prompt)
             self._first = self._ended = time.perf_counter()
             self._pieces.append(completion.text)
+            self._reasoning.append(completion.reasoning)
             self._usage = completion.usage
             self.cut = completion.cut
-            whole = True
+            self._whole = True
         except ProviderError:
             if self.closed:
                 raise StreamBroken("The server was stopped.") from None
             raise
         finally:
-            self._end(whole=whole)
+            self._end()
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the pieces as they arrive. Raises ProviderError, after which `text` holds what came before."""
+        """Yield pieces of text and `Reasoning` as they arrive.
+
+        Raises ProviderError, after which `text` and `reasoning` hold what came before.
+        """
         self._started = time.perf_counter()
-        whole = False
         try:
             with self._token.active():
                 self._stream = self.model.client.stream(self.model.id, self.prompt)
@@ -116,15 +157,16 @@ class Call:
             for piece in self._stream:
                 if self._first is None:
                     self._first = time.perf_counter()
-                self._pieces.append(piece)
+                (self._reasoning if isinstance(piece, Reasoning) else self._pieces).append(piece)
                 yield piece
-            self._usage = self._stream.usage
-            whole = True
+            self._whole = not self.closed
         except ProviderError:
-            if not self.closed:  # of a call that was given up nobody wants to know how it ended
+            if not self.closed:  # nobody waits for the end of a call that was given up
                 raise
         finally:
-            self._end(whole=whole)
+            if self._stream is not None:
+                self._usage = self._stream.usage
+            self._end()
             self._close_stream()
 
     def close(self) -> None:
@@ -134,45 +176,55 @@ class Call:
         self._close_stream()
 
     def measure(self) -> Measurement:
-        """Measure the call as far as it has come."""
-        usage = self._usage or self._estimate()
-        registered = self.model.registered
+        """Measure the call as far as it has come; of a call that the provider refused nothing but the time is known."""
+        usage, estimated = self._counted()
+        cost, source, rates = price(self.model.registered, usage, estimated=estimated)
+        counts = {column: None if usage is None else getattr(usage, name) for column, name in COUNT_COLUMNS.items()}
         return Measurement(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cost=registered.cost(usage.prompt_tokens, usage.completion_tokens) if registered else None,
-            estimated=self._usage is None,
+            **counts,
+            cost=cost,
+            cost_source=source,
+            input_price=rates and rates.input,
+            cache_read_price=rates and rates.cache_read,
+            cache_write_price=rates and rates.cache_write,
+            output_price=rates and rates.output,
+            estimated=estimated,
             time=self.elapsed,
             ttft=None if self._first is None else round(self._first - self._started, 4),
         )
 
-    def _end(self, *, whole: bool) -> None:
-        """Take down what it took; a call that brought nothing is taken to have cost nothing."""
+    def _counted(self) -> tuple[Usage | None, bool]:
+        """Count the tokens, and tell whether any were estimated.
+
+        What the provider reported stands. Of a stream that broke off the output is estimated, for its last count came
+        early; of one that was abandoned before the first piece the prompt, which the provider had accepted.
+        """
+        usage = self._usage
+        if usage is None:
+            if self._first is None and not self._whole and not (self.closed and self._stream is not None):
+                return None, False
+            sent = (self.prompt.system or "", *(turn.content for turn in self.prompt.messages))
+            usage = Usage(input_tokens=estimate_tokens("".join(sent)), output_tokens=None)
+        elif self._whole and usage.output_tokens is not None:
+            return usage, False
+        written = estimate_tokens(self.text + self.reasoning)
+        return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
+
+    def _end(self) -> None:
+        """Record how the call ended."""
         self._ended = self._ended or time.perf_counter()
         measured = self.measure()
-        nothing = self._first is None
         record_call(
             provider=self.model.provider.slug,
             model=self.model.id,
-            outcome="left" if self.closed else "ok" if whole else "failed",
-            seconds=measured.time,
+            outcome="left" if self.closed else "ok" if self._whole else "failed",
             ttft=None if self._stream is None else measured.ttft,  # a whole answer has no first token to see
-            prompt_tokens=0 if nothing else measured.prompt_tokens,
-            completion_tokens=measured.completion_tokens,
-            cost=None if nothing else measured.cost,
+            measured=measured,
         )
 
     def _close_stream(self) -> None:
         if self._stream is not None:
             self._stream.close()
-
-    def _estimate(self) -> Usage:
-        prompt = len(self.prompt.system or "") + sum(len(turn.content) for turn in self.prompt.messages)
-        return Usage(_tokens(prompt), _tokens(len(self.text)))
-
-
-def _tokens(characters: int) -> int:
-    return -(-characters // CHARACTERS_PER_TOKEN)
 
 
 def _with_output_limit(model: ResolvedModel, prompt: Prompt) -> Prompt:
@@ -180,3 +232,11 @@ def _with_output_limit(model: ResolvedModel, prompt: Prompt) -> Prompt:
     if not model.client.requires_max_tokens or prompt.max_tokens is not None or model.registered is None:
         return prompt
     return replace(prompt, max_tokens=model.registered.max_output_tokens)
+
+
+def _check(model: ResolvedModel, prompt: Prompt) -> None:
+    problems = model.client.problems(model.id, prompt)
+    if prompt.reasoning_effort is not None and model.registered is not None and model.registered.reasoning is False:
+        problems["reasoning_effort"] = "This model does not reason."
+    if problems:
+        raise ValidationError(problems)

@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
 from perf.api.figure_serializers import Times as TimesSerializer
+from perf.pages.dashboard import TILES, Tile, Today
+from perf.pages.formatting import usd
 from perf.pages.sections import SECTIONS, Column, Section, count, percentile
 from perf.timing import recorder
 from perf.timing.deltas import Delta
 from perf.timing.kinds import CounterMetric, HistogramMetric, Kind, register
 from perf.timing.rows import Times, grouped, sum_extra, times
+
+if TYPE_CHECKING:
+    from models_registry.completion import Measurement
 
 _MODEL = ("provider", "model")
 
@@ -23,12 +28,19 @@ CALLS = register(
         (*_MODEL, "outcome"),
         _MODEL,
         200,
-        ("prompt_tokens", "completion_tokens", "nano_usd", "priced"),
+        ("prompt_tokens", "completion_tokens", "nano_usd", "priced", "cache_read_tokens", "reasoning_tokens"),
         histogram=HistogramMetric("llmselect_provider_call_duration_seconds", "Time of calls of providers.", _MODEL),
         counters=(
             CounterMetric("llmselect_provider_calls", "Calls of providers.", (*_MODEL, "outcome")),
             CounterMetric("llmselect_provider_prompt_tokens", "Tokens sent.", _MODEL, "prompt_tokens"),
             CounterMetric("llmselect_provider_completion_tokens", "Tokens received.", _MODEL, "completion_tokens"),
+            CounterMetric(
+                "llmselect_provider_cache_read_tokens",
+                "Tokens read from the vendor's cache.",
+                _MODEL,
+                "cache_read_tokens",
+            ),
+            CounterMetric("llmselect_provider_reasoning_tokens", "Tokens of reasoning.", _MODEL, "reasoning_tokens"),
             CounterMetric("llmselect_provider_cost_usd", "Cost where a price is known.", _MODEL, "nano_usd", 1e-9),
         ),
     )
@@ -56,6 +68,8 @@ class ModelRow:
     completion_tokens: int
     cost: Decimal
     priced: int
+    cache_read_tokens: int
+    reasoning_tokens: int
     first_token: Times
 
 
@@ -70,6 +84,8 @@ class ProviderRow(serializers.Serializer[Any]):
     completion_tokens = serializers.IntegerField()
     cost = serializers.DecimalField(max_digits=None, decimal_places=9)
     priced = serializers.IntegerField()
+    cache_read_tokens = serializers.IntegerField(help_text="Of the prompt tokens.")
+    reasoning_tokens = serializers.IntegerField(help_text="Of the completion tokens.")
     first_token = TimesSerializer()
 
 
@@ -78,18 +94,22 @@ def record_call(
     provider: str,
     model: str,
     outcome: str,
-    seconds: float,
     ttft: float | None,
-    prompt_tokens: int,
-    completion_tokens: int,
-    cost: Decimal | None,
+    measured: "Measurement",
 ) -> None:
     """Record a call: seconds in all and to the first token, tokens, and USD where a price is known. Never raises.
 
-    `outcome` is `ok`, `failed`, or `left` when whoever asked gave up.
+    `outcome` is `ok`, `failed`, or `left` when the client gave up.
     """
-    extras = (prompt_tokens, completion_tokens, int((cost or 0) * 10**9), cost is not None)
-    recorder.record(CALLS, (provider, model, outcome), seconds, extras)
+    extras = (
+        measured.prompt_tokens or 0,
+        measured.completion_tokens or 0,
+        int((measured.cost or 0) * 10**9),
+        measured.cost is not None,
+        measured.cache_read_tokens or 0,
+        measured.reasoning_tokens or 0,
+    )
+    recorder.record(CALLS, (provider, model, outcome), measured.time, extras)
     if ttft is not None:
         recorder.record(FIRST_TOKENS, (provider, model), ttft)
 
@@ -102,7 +122,9 @@ def model_rows(figures: Delta) -> list[ModelRow]:
 def _rows(figures: Delta) -> Iterator[ModelRow]:
     first = figures.of(FIRST_TOKENS)
     for label, calls in grouped(figures.of(CALLS), 2).items():
-        prompt, completion, nano_usd, priced = (int(sum_extra(calls.values(), position)) for position in range(4))
+        prompt, completion, nano_usd, priced, cached, reasoning = (
+            int(sum_extra(calls.values(), position)) for position in range(6)
+        )
         yield ModelRow(
             provider=label[0],
             model=label[1],
@@ -112,10 +134,24 @@ def _rows(figures: Delta) -> Iterator[ModelRow]:
             completion_tokens=completion,
             cost=Decimal(nano_usd).scaleb(-9),
             priced=priced,
+            cache_read_tokens=cached,
+            reasoning_tokens=reasoning,
             first_token=times([first[label]] if label in first else []),
         )
 
 
+def model_tiles(today: Today) -> Iterator[Tile]:
+    """Give today's calls of models and what they cost, for the index of the admin."""
+    if today.figures is None:
+        return
+    called = model_rows(today.figures.total)
+    calls, failed = sum(row.times.count for row in called), sum(row.failed for row in called)
+    priced, spent = sum(row.priced for row in called), sum((row.cost for row in called), Decimal(0))
+    yield Tile("Calls of models", f"{calls:,}", f"{failed:,} failed", alarming=failed > 0)
+    yield Tile("Spend", usd(spent), f"{priced:,} of {calls:,} calls have a price")
+
+
+TILES.append(model_tiles)
 SECTIONS.append(
     Section(
         name="providers",
@@ -132,7 +168,9 @@ SECTIONS.append(
             Column("First token p50", percentile("first_token", "p50")),
             Column("First token p95", percentile("first_token", "p95")),
             Column("Prompt tokens", count("prompt_tokens")),
+            Column("Cached", count("cache_read_tokens")),
             Column("Completion tokens", count("completion_tokens")),
+            Column("Reasoning", count("reasoning_tokens")),
             Column("Cost, USD", lambda row: f"{row.cost:.6f}" if row.priced else "\u2013"),
         ),
         serializer=ProviderRow,

@@ -1,20 +1,23 @@
-"""Providers, their models and the users' API keys."""
+"""Providers, their models, the users' API keys, and those that staff share with everybody."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from models_registry.costs import Rates, rates_at, read_tiers
 from perf.caching.querysets import InvalidatingQuerySet
 
 COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
 
 
 class ProviderKind(models.TextChoices):
-    """The wire formats there is a client for; `models_registry.providers` maps each to its class."""
+    """The wire formats; `models_registry.providers` maps each to its client."""
 
     OPENAI = "openai", "OpenAI"
     ANTHROPIC = "anthropic", "Anthropic"
@@ -34,7 +37,7 @@ class ProviderQuerySet(InvalidatingQuerySet["Provider"]):
 
 
 class Provider(models.Model):
-    """Someone who answers prompts at an endpoint: a vendor, a gateway, a server of one's own."""
+    """An endpoint that answers prompts: a vendor's, a gateway's or a self-hosted one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(unique=True, help_text="The name API clients use.")
@@ -63,13 +66,13 @@ class Provider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a provider that nobody could find."""
+        """Raise ValidationError for an OpenAI-compatible provider without an address."""
         if self.kind == ProviderKind.OPENAI_COMPATIBLE and not self.base_url:
             raise ValidationError({"base_url": "An OpenAI-compatible provider needs its base URL."})
 
     @property
     def endpoint(self) -> str:
-        """The base URL to call: the environment's beats the row's; "" is the vendor's own."""
+        """The base URL to call, "" for the vendor's own; the environment's takes precedence over the row's."""
         return settings.PROVIDER_BASE_URLS.get(self.slug) or self.base_url
 
 
@@ -77,15 +80,15 @@ class LLMModelQuerySet(InvalidatingQuerySet["LLMModel"]):
     """Models of the registry, narrowed to what users may see."""
 
     def listed(self) -> "LLMModelQuerySet":
-        """Models of usable providers, each with its provider in the same query."""
+        """Return the models of usable providers, with their providers in the same query."""
         return self.filter(provider__in=Provider.objects.usable()).select_related("provider")
 
 
 class LLMModel(models.Model):
-    """A model of a provider; what is not known of it is null."""
+    """A model of a provider; unknown facts are null."""
 
     class Source(models.TextChoices):
-        """Who told us of the model; a sync leaves rows by staff alone."""
+        """Where the row comes from; a sync does not change rows added by staff."""
 
         CATALOGUE = "catalogue"
         PROVIDER = "provider", "provider's own list"
@@ -103,6 +106,29 @@ class LLMModel(models.Model):
     output_price = models.DecimalField(
         max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD per million tokens"
     )
+    cache_read_price = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="USD per million tokens read from the provider's cache; empty: as the rest of the input.",
+    )
+    cache_write_price = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="USD per million tokens written to the provider's cache; empty: as the rest of the input.",
+    )
+    price_tiers = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The catalogue's rates by length of the prompt and hour, as costs.write_tiers writes them.",
+    )
+    reasoning = models.BooleanField(null=True, blank=True, help_text="Whether it can think before it answers.")
+    vision = models.BooleanField(null=True, blank=True, help_text="Whether it sees images.")
+    tools = models.BooleanField(null=True, blank=True, help_text="Whether it calls tools.")
     available = models.BooleanField(default=True, help_text="False when the provider's own list lacks it.")
     deprecated = models.BooleanField(default=False)
     source = models.CharField(max_length=10, choices=Source, default=Source.STAFF, editable=False)
@@ -119,19 +145,42 @@ class LLMModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal | None:
-        """Price a call in USD by the registry's prices; None when one of them is unknown."""
+    def rates(self, input_tokens: int, *, at: datetime | None = None) -> Rates | None:
+        """Choose the rates of a prompt of so many tokens; None when the input's or the output's price is unknown.
+
+        What staff set always holds; the catalogue's rates may depend on the length and on the time, now by default.
+        """
         if self.input_price is None or self.output_price is None:
             return None
-        return (self.input_price * prompt_tokens + self.output_price * completion_tokens) / 1_000_000
+        if self.price_tiers and self.source != self.Source.STAFF:
+            return rates_at(read_tiers(self.price_tiers), input_tokens, at or timezone.now())
+        return Rates(self.input_price, self.output_price, self.cache_read_price, self.cache_write_price)
+
+
+class ModelChange(models.Model):
+    """One value of a model that changed: of its prices, its limits, or whether it can be called."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    model = models.ForeignKey(LLMModel, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    changed_at = models.DateTimeField()
+    field = models.CharField(max_length=30)
+    old = models.TextField(null=True)  # noqa: DJ001 - null is unknown, and no text says that
+    new = models.TextField(null=True)  # noqa: DJ001
+    source = models.CharField(max_length=10, choices=LLMModel.Source)
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "-changed_at", "-id"], name="idx_modelchange_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old} → {self.new}"
 
 
 class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):
-    """Keys; a change of them changes who has one."""
+    """API keys."""
 
 
 class APIKey(models.Model):
-    """A user's key for a provider, encrypted; `masked` is all that is ever shown of it."""
+    """A user's key for a provider, encrypted; only `masked` is ever shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
@@ -152,4 +201,31 @@ class APIKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "provider"], name="idx_apikeys_user_provider")]
 
     def __str__(self) -> str:
-        return str(self.id)  # the admin's log keeps it, and nothing of a key shall outlive it
+        return str(self.id)  # the admin's log keeps this text longer than the key
+
+
+class SharedKeyQuerySet(InvalidatingQuerySet["SharedKey"]):
+    """Shared keys; a change of them changes which providers everybody can use."""
+
+
+class SharedKey(models.Model):
+    """A key for a provider that staff stored for everybody, encrypted; it beats the one in the environment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.OneToOneField(Provider, on_delete=models.CASCADE, related_name="shared_key")
+    key_encrypted = models.TextField(editable=False)
+    masked = models.CharField(max_length=20, editable=False)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SharedKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "shared key"
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"Shared key for {self.provider}"

@@ -3,10 +3,16 @@
 from django.urls import path
 
 from models_registry.api.refresh_views import RefreshModelsView
-from models_registry.api.views import KeyViewSet, ModelViewSet
+from models_registry.api.views import KeyViewSet, ModelHistoryViewSet, ModelViewSet
 
 urlpatterns = [
     path("models", ModelViewSet.as_view({"get": "list"}), name="model-list"),
+    # Before the model itself, whose id may hold slashes: an id cannot end in /history.
+    path(
+        "models/<slug:provider>/<path:model_id>/history",
+        ModelHistoryViewSet.as_view({"get": "list"}),
+        name="model-history",
+    ),
     path("models/<slug:provider>/<path:model_id>", ModelViewSet.as_view({"get": "retrieve"}), name="model-detail"),
     path("admin/models/refresh", RefreshModelsView.as_view(), name="models-refresh"),
     path("keys", KeyViewSet.as_view({"get": "list"}), name="key-list"),

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
 from llmselect_project.accounts.sessions import start_session
-from perf.serving.health import pool_figures
+from perf.serving.health import pool_stats
 
 Result = TypeVar("Result")
 
@@ -100,6 +100,31 @@ def say(row: Conversation, *texts: str) -> list[Message]:
     )
 
 
+def usage(prompt: int, completion: int, **counts: int) -> dict[str, int | None]:
+    """Write the counts of a call; what is not given is not reported."""
+    others: dict[str, int | None] = dict.fromkeys(("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"))
+    return {"prompt_tokens": prompt, "completion_tokens": completion, **others, **counts}
+
+
+def priced(
+    prompt: int | None = None,
+    completion: int | None = None,
+    cost: str | None = None,
+    source: str | None = None,
+    *,
+    estimated: bool = False,
+) -> dict[str, Any]:
+    """Write what a message or result says of its call's tokens and cost."""
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "usage": None if prompt is None or completion is None else usage(prompt, completion),
+        "cost": cost,
+        "cost_source": source,
+        "estimated": estimated,
+    }
+
+
 def events(response: StreamingHttpResponse) -> list[dict[str, Any]]:
     """Read a stream to its end; comments are left out."""
     return list(each_event(response))
@@ -132,7 +157,7 @@ def free_slots() -> int:
 def checked_out() -> int | None:
     """Count the connections that are out of the pool, among them that of the thread which asks; None without a pool."""
     connection.ensure_connection()
-    return pool_figures()["checked_out"]
+    return pool_stats()["checked_out"]
 
 
 def holds_a_connection() -> bool:

@@ -1,7 +1,7 @@
 """Requests and answers of chats, for the documentation; the echo says what it was told."""
 
 from conversations.completions.sse import sse
-from conversations.history.examples import ANSWER, ID
+from conversations.history.examples import ANSWER, ID, USAGE
 from perf.api.examples import answered, asked
 
 REQUEST = {"provider": "echo", "model": "echo-fast", "message": ANSWER["content"]}
@@ -16,7 +16,7 @@ STREAMED = [
         "event": "done",
         "conversation_id": ID,
         "message_id": ANSWER["id"],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 5, "cost": "0", "estimated": False},
+        "usage": {**USAGE, "cost": "0", "cost_source": "list", "estimated": False},
         "time": 0.0001,
         "ttft": 0.0001,
     },

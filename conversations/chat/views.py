@@ -15,15 +15,15 @@ from conversations.completions.concurrency import Slot
 from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.runner import complete, stream_all
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.completions.usage import usage_event
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
-from models_registry.api.fields import money
 from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
-from models_registry.providers.base import Prompt, Turn
+from models_registry.providers.base import Prompt, Reasoning, Turn
 from perf.api.validation import valid
 
 
@@ -48,8 +48,8 @@ class ChatView(RepeatableView):
         The provider `echo` repeats what you say and needs no key, in development. For others the server or you need an
         API key (`PUT /api/v1/keys/{provider}`). An `Idempotency-Key` makes it safe to send the same request again.
         """
-        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            return replayed(_kept(self.attempt.earlier))
+        if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
+            return replayed(_kept(self.attempt.record))
         asked = _chat_arguments(request)
         with Slot():
             exchange = begin(**asked, attempt=self.attempt)
@@ -79,8 +79,8 @@ class ChatStreamView(UnrepeatableView):
         """Send a message and read the answer as it is written.
 
         Takes what `POST /api/v1/chat` takes, and answers with server-sent events: `start` with the conversation,
-        `chunk` with a piece of the answer in `content`, and at the end one `done` with tokens, cost and times, or one
-        `error` with code and message. Lines that begin with a colon keep the connection open.
+        `reasoning` and `chunk` with a piece of it in `content`, and at the end one `done` with tokens, cost and times,
+        or one `error` with code and message. Lines that begin with a colon keep the connection open.
 
         What is wrong with the request itself is an ordinary error response. If you disconnect, the model is stopped,
         and what had arrived is kept.
@@ -106,7 +106,7 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
     for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
-        chunks = [sse({"event": "chunk", "content": event}) for _, event in arrived if isinstance(event, str)]
+        chunks = [_chunk(event) for _, event in arrived if isinstance(event, str)]
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
@@ -115,15 +115,14 @@ def _events(exchange: Exchange) -> Iterator[bytes]:
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 
+def _chunk(piece: str) -> bytes:
+    return sse({"event": "reasoning" if isinstance(piece, Reasoning) else "chunk", "content": piece})
+
+
 def _done(exchange: Exchange) -> dict[str, Any]:
-    figures = exchange.call.measure()
-    usage = {
-        "prompt_tokens": figures.prompt_tokens,
-        "completion_tokens": figures.completion_tokens,
-        "cost": money(figures.cost),
-        "estimated": figures.estimated,
-    }
-    return {"event": "done", **_places(exchange), "usage": usage, "time": figures.time, "ttft": figures.ttft}
+    measured = exchange.call.measure()
+    usage = usage_event(measured._asdict())
+    return {"event": "done", **_places(exchange), "usage": usage, "time": measured.time, "ttft": measured.ttft}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
@@ -150,6 +149,8 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         system="\n\n".join(given) if given else None,
         temperature=data.get("temperature"),
         max_tokens=data.get("max_tokens"),
+        reasoning_effort=data.get("reasoning_effort"),
+        cache=settings.PROMPT_CACHING and data["prompt_caching"],
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
     return {"user_id": current_user(request).pk, "prompt": prompt, **target}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from conversations.completions.sse import sse
+from conversations.history.examples import USAGE
 from perf.api.examples import answered, asked
 
 FAST, SLOW = {"provider": "echo", "model": "echo-fast"}, {"provider": "echo", "model": "echo-slow"}
@@ -15,9 +16,12 @@ FIRST: dict[str, Any] = {
     "error": None,
     "time": 0.0001,
     "ttft": 0.0001,
+    "reasoning": None,
     "prompt_tokens": 2,
     "completion_tokens": 2,
+    "usage": {**USAGE, "prompt_tokens": 2, "completion_tokens": 2},
     "cost": "0",
+    "cost_source": "list",
     "estimated": False,
 }
 SECOND: dict[str, Any] = {**FIRST, "index": 1, **SLOW, "time": 0.1005, "ttft": 0.0502}
@@ -48,6 +52,7 @@ STANDING = {
     "rating": None,
     "rating_low": None,
     "rating_high": None,
+    "votes_needed": 4,
     "wins": 1,
     "losses": 0,
     "ties": 0,

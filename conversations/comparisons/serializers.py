@@ -1,16 +1,17 @@
-"""Shapes of comparisons, votes and the leaderboard."""
+"""Serializers of comparisons, votes and the leaderboard."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
-from models_registry.api.fields import ProviderField, money
+from models_registry.api.fields import EffortField, ProviderField
 from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
-WITHHELD = ("provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated")
+WITHHELD = ("provider", "model", "reasoning", *PricedOutput().fields)
 WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
 
 
@@ -28,6 +29,7 @@ class CompareInput(serializers.Serializer[Any]):
     models = ShortListField(child=ModelChoice(), min_length=2, max_length=4)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
     blind = FlagField(default=False)
+    reasoning_effort = EffortField()
 
 
 class VoteInput(serializers.Serializer[Any]):
@@ -43,8 +45,8 @@ class ResultError(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class Result(serializers.Serializer[Any]):
-    """One answer; provider, model, cost and tokens are null while the comparison is blind."""
+class Result(PricedOutput):
+    """One answer; provider, model, reasoning, cost and tokens are null while the comparison is blind."""
 
     index = serializers.IntegerField()
     provider = serializers.CharField(allow_null=True)
@@ -53,10 +55,8 @@ class Result(serializers.Serializer[Any]):
     error = ResultError(allow_null=True)
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
-    prompt_tokens = serializers.IntegerField(allow_null=True)
-    completion_tokens = serializers.IntegerField(allow_null=True)
-    cost = serializers.CharField(allow_null=True)
-    estimated = serializers.BooleanField(allow_null=True)
+    reasoning = serializers.CharField(allow_null=True)
+    estimated = serializers.BooleanField(allow_null=True, help_text="Tokens were estimated from the text.")
 
 
 class ComparisonOutput(serializers.Serializer[Any]):
@@ -73,6 +73,10 @@ class ComparisonOutput(serializers.Serializer[Any]):
     results = Result(many=True)
 
 
+# The attributes of rows, which become cached bytes without a serializer.
+COMPARISON_FIELDS: tuple[str, ...] = tuple(name for name in ComparisonOutput().get_fields() if name != "results")
+
+
 class LeaderboardQuery(serializers.Serializer[Any]):
     """Which models to show, and from when on votes count."""
 
@@ -81,13 +85,18 @@ class LeaderboardQuery(serializers.Serializer[Any]):
 
 
 class Standing(serializers.Serializer[Any]):
-    """How a model did in one's votes; rating and its 95 % interval are null without enough of them."""
+    """How a model did in one's votes; the rating and its 95 % interval are null while `votes_needed` is above 0."""
 
     provider = serializers.CharField()
     model = serializers.CharField()
     rating = serializers.FloatField(allow_null=True)
     rating_low = serializers.FloatField(allow_null=True)
     rating_high = serializers.FloatField(allow_null=True)
+    votes_needed = serializers.IntegerField(
+        min_value=0,
+        help_text="How many more votes on the model, each against another model, give it a rating; 0 once it has one. "
+        "A vote on more than two answers may count for several.",
+    )
     wins = serializers.IntegerField()
     losses = serializers.IntegerField()
     ties = serializers.IntegerField()
@@ -105,19 +114,12 @@ class Leaderboard(serializers.Serializer[Any]):
 
 
 def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:
-    """Write a comparison the way `ComparisonOutput` documents it; `results` default to the stored ones."""
+    """Return a comparison as `ComparisonOutput` documents it, with these results, or the stored ones."""
     shown = comparison.results.all() if results is None else results
-    return {
-        "id": comparison.pk,
-        "prompt": comparison.prompt,
-        "blind": comparison.blind,
-        "revealed": comparison.revealed,
-        "preferred_index": comparison.preferred_index,
-        "voted_at": comparison.voted_at,
-        "analysis": comparison.analysis or None,
-        "created_at": comparison.created_at,
-        "results": [result_row(result, hidden=comparison.hidden) for result in shown],
-    }
+    row = {name: getattr(comparison, name) for name in COMPARISON_FIELDS}
+    row["analysis"] = comparison.analysis or None
+    row["results"] = [result_row(result, hidden=comparison.hidden) for result in shown]
+    return row
 
 
 def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
@@ -130,10 +132,8 @@ def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
         "error": {"error": result.error, "message": result.error_message} if result.error else None,
         "time": result.time,
         "ttft": result.ttft,
-        "prompt_tokens": result.prompt_tokens,
-        "completion_tokens": result.completion_tokens,
-        "cost": money(result.cost),
-        "estimated": result.estimated,
+        "reasoning": result.reasoning,
+        **priced_row({name: getattr(result, name) for name in FIELDS}),
     }
     if hidden:
         row |= dict.fromkeys(WITHHELD)

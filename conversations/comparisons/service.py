@@ -16,7 +16,7 @@ from conversations.models import Comparison, ComparisonResult
 from models_registry.completion import Call, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
-from models_registry.providers.base import Prompt, Turn
+from models_registry.providers.base import Effort, Prompt, Turn
 from perf.db.connections import release
 
 INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
@@ -72,6 +72,7 @@ class RunningComparison:
         )
         if each.call is not None:
             row.response = each.call.text
+            row.reasoning = each.call.reasoning or None
             for name, value in each.call.measure()._asdict().items():
                 setattr(row, name, value)
         return row
@@ -102,7 +103,7 @@ class RunningComparison:
                 if there and not self.comparison.results.exists():
                     ComparisonResult.objects.bulk_create(results)
                     if self.attempt is not None:
-                        self.attempt.settle(answered=True)
+                        self.attempt.complete()
         finally:
             release()
 
@@ -121,14 +122,19 @@ def begin(
     models: Sequence[tuple[Provider, str]],
     system: str = "",
     blind: bool = False,
+    reasoning_effort: Effort | None = None,
     attempt: Attempt | None = None,
 ) -> RunningComparison:
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
-    A model without a key fails alone. Raises APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
+    A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
+    APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
     of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
     """
-    order, question = list(models), Prompt(system=system, messages=[Turn("user", prompt)])
+    order, question = (
+        list(models),
+        Prompt(system=system, messages=[Turn("user", prompt)], reasoning_effort=reasoning_effort),
+    )
     if blind:
         random.SystemRandom().shuffle(order)
     try:
@@ -146,14 +152,14 @@ def begin(
 def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
     """Store a comparison, or give the one that an earlier attempt stored."""
     with transaction.atomic():
-        if attempt is not None and attempt.earlier is not None:
-            attempt.take()  # first: from here on the comparison cannot be deleted before this is stored
-            earlier = attempt.earlier.comparison
+        if attempt is not None and attempt.record is not None:
+            attempt.claim()  # first: from here on the comparison cannot be deleted before this is stored
+            earlier = attempt.record.comparison
             assert earlier is not None  # noqa: S101 - else it could not be taken
             return earlier
         comparison.save(force_insert=True)
         if attempt is not None:
-            attempt.take(comparison=comparison)
+            attempt.claim(comparison=comparison)
     return comparison
 
 

@@ -28,8 +28,9 @@ from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
+from models_registry.providers.base import Reasoning
 from perf.api.validation import valid
-from perf.caching.responses import Cached, CachedView, canonical
+from perf.caching.responses import CachedQuery, CachedView, canonical
 
 
 class CompareView(RepeatableView):
@@ -53,8 +54,8 @@ class CompareView(RepeatableView):
 
         The comparison is kept; vote on it to fill your leaderboard.
         """
-        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            return replayed(comparison_row(_kept(self.attempt.earlier)))
+        if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
+            return replayed(comparison_row(_kept(self.attempt.record)))
         asked = _asked(request)
         with Slot():
             running = begin(**asked, attempt=self.attempt)
@@ -80,8 +81,8 @@ class CompareStreamView(UnrepeatableView):
         """Compare models and read their answers as they are written.
 
         Takes what `POST /api/v1/compare` takes, and answers with server-sent events: `start` with the comparison,
-        interleaved `chunk`s with the `index` of their model, for each model one `complete` or `error`, and `done` when
-        all is stored.
+        interleaved `chunk`s and, unless blind, `reasoning` with the `index` of their model, for each model one
+        `complete` or `error`, and `done` when all is stored.
         """
         asked = _asked(request)
         return streamed(lambda: begin(**asked), _events)
@@ -104,7 +105,7 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
         """Only the user's own, with their results."""
         return queries.comparisons(current_user(self.request).pk)
 
-    def cached(self, request: Request) -> Cached | None:
+    def cached(self, request: Request) -> CachedQuery | None:
         """Declare the list."""
         if self.action != "list":
             return None
@@ -208,7 +209,9 @@ def _events(running: RunningComparison) -> Iterator[bytes]:
     comparison_id, hidden = running.comparison.pk, running.comparison.hidden
     yield sse({"event": "start", "comparison_id": comparison_id, "total": len(running.candidates)})
     for arrived in running.run():
-        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in arrived) or PING
+        # Whether a model tells what it thinks, and how, gives away which one it is.
+        shown = [(index, event) for index, event in arrived if not (hidden and isinstance(event, Reasoning))]
+        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in shown) or PING
     if (failure := (yield from store_and_ping(running.finishing()))) is None:
         yield sse({"event": "done", "comparison_id": comparison_id})
     else:
@@ -221,6 +224,13 @@ def _event(running: RunningComparison, index: int, event: Any, *, hidden: bool) 
     if isinstance(event, str):
         names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
         elapsed = each.call.elapsed if each.call is not None else 0.0
-        return {"event": "chunk", "index": index, **names, "chunk": event, "time": elapsed}
+        piece = {"chunk": event} if type(event) is str else {"content": event}
+        return {
+            "event": "chunk" if type(event) is str else "reasoning",
+            "index": index,
+            **names,
+            **piece,
+            "time": elapsed,
+        }
     row = result_row(running.result(index), hidden=hidden)
     return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}

@@ -6,16 +6,26 @@ from perf.api.examples import answered, asked
 
 ID = "019aca8d-96d9-711e-a97b-13ad0fb5731a"
 TEXT = "Hello, which model are you?"
+USAGE = {
+    "prompt_tokens": 5,
+    "completion_tokens": 5,
+    "cache_read_tokens": None,
+    "cache_write_tokens": None,
+    "reasoning_tokens": None,
+}
 QUESTION: dict[str, Any] = {
     "id": "019aca8d-96de-77c9-97cd-e730d190a827",
     "role": "user",
     "content": TEXT,
+    "reasoning": None,
     "provider": "echo",
     "model": "echo-fast",
     "status": "complete",
     "prompt_tokens": None,
     "completion_tokens": None,
+    "usage": None,
     "cost": None,
+    "cost_source": None,
     "estimated": False,
     "time": None,
     "ttft": None,
@@ -27,7 +37,9 @@ ANSWER: dict[str, Any] = {
     "role": "assistant",
     "prompt_tokens": 5,
     "completion_tokens": 5,
+    "usage": USAGE,
     "cost": "0",
+    "cost_source": "list",
     "time": 0.0001,
     "ttft": 0.0001,
     "created_at": "2026-11-28T09:30:00.119846Z",

@@ -1,29 +1,16 @@
-"""Shapes of conversations, messages and chats."""
+"""Serializers of conversations, messages and chats."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from conversations.completions import usage
 from conversations.models import TITLE_LENGTH, Message
-from models_registry.api.fields import ProviderField, money
-from perf.api.fields import FilterField, IdField, NumberField, ShortListField, TextField, WholeNumberField
+from models_registry.api.fields import EffortField, ProviderField
+from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
-
-CONVERSATION_FIELDS = (
-    "id",
-    "title",
-    "provider",
-    "model",
-    "message_count",
-    "preview",
-    "created_at",
-    "updated_at",
-    "last_message_at",
-)
-FIGURES = ("prompt_tokens", "completion_tokens", "cost", "estimated", "time", "ttft")
-MESSAGE_FIELDS = ("id", "role", "content", "provider", "model", "status", *FIGURES, "created_at")
 
 
 class ConversationQuery(serializers.Serializer[Any]):
@@ -52,22 +39,25 @@ class Conversation(serializers.Serializer[Any]):
     last_message_at = serializers.DateTimeField()
 
 
-class MessageOutput(serializers.Serializer[Any]):
-    """A message; times in seconds, `cost` in USD, null for the user's own or where unknown."""
+class MessageOutput(usage.PricedOutput):
+    """A message; times in seconds, null for the user's own."""
 
     id = serializers.UUIDField()
     role = serializers.ChoiceField(choices=Message.Role.choices)
     content = serializers.CharField()
+    reasoning = serializers.CharField(allow_null=True, help_text="What the model thought before it answered.")
     provider = serializers.CharField()
     model = serializers.CharField()
     status = serializers.ChoiceField(choices=Message.Status.choices)
-    prompt_tokens = serializers.IntegerField(allow_null=True)
-    completion_tokens = serializers.IntegerField(allow_null=True)
-    cost = serializers.CharField(allow_null=True)
-    estimated = serializers.BooleanField()
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+# The columns of rows, which become cached bytes without a serializer.
+CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
+OWN_FIELDS = tuple(name for name in MessageOutput().get_fields() if name not in usage.PricedOutput().get_fields())
+MESSAGE_FIELDS = (*OWN_FIELDS, *usage.FIELDS)
 
 
 class ConversationDetail(Conversation):
@@ -109,9 +99,13 @@ class ChatInput(serializers.Serializer[Any]):
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
+    reasoning_effort = EffortField()
+    prompt_caching = FlagField(
+        default=True, help_text="Have the vendor cache the conversation where that saves money (Anthropic)."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check what fields say about each other."""
+        """Check the rules between fields. Raises ValidationError."""
         continues = attrs.get("conversation_id") is not None
         problems: dict[str, str] = {}
         if not continues:
@@ -119,7 +113,10 @@ class ChatInput(serializers.Serializer[Any]):
         if ("message" in attrs) == ("messages" in attrs):
             problems["message"] = "Give exactly one of `message` and `messages`."
         elif "messages" in attrs:
-            problems |= _problems_of_turns(attrs["messages"], continues=continues)
+            if continues:
+                problems["messages"] = "A conversation that exists takes `message`, one at a time."
+            elif attrs["messages"][-1]["role"] != "user":
+                problems["messages"] = "The last message must be by the user."
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
@@ -134,18 +131,10 @@ class ChatOutput(serializers.Serializer[Any]):
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:
-    """Write the values of `CONVERSATION_FIELDS` the way `Conversation` documents them."""
+    """Return the values of `CONVERSATION_FIELDS` as `Conversation` documents them."""
     return {**values, "snippet": snippet}
 
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
-    """Write the values of `MESSAGE_FIELDS` the way `MessageOutput` documents them."""
-    return {**values, "cost": money(values["cost"])}
-
-
-def _problems_of_turns(turns: list[dict[str, Any]], *, continues: bool) -> dict[str, str]:
-    if continues:
-        return {"messages": "A conversation that exists takes `message`, one at a time."}
-    if turns[-1]["role"] != "user":
-        return {"messages": "The last message must be by the user."}
-    return {}
+    """Return the values of `MESSAGE_FIELDS` as `MessageOutput` documents them."""
+    return {**{name: values[name] for name in OWN_FIELDS}, **usage.priced_row(values)}

@@ -1,16 +1,17 @@
-"""The serializer field that names a provider, and how money is written."""
+"""Serializer fields for providers and reasoning efforts, and how money is written."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from rest_framework import serializers
 
 from models_registry.catalogue.lookup import usable_provider
 from models_registry.models import Provider
+from models_registry.providers.base import Effort
 
 
 class ProviderField(serializers.SlugRelatedField[Provider]):
-    """The slug of a provider that can be called; validates to its row."""
+    """The slug of a usable provider; validates to its row."""
 
     default_error_messages = {"does_not_exist": "There is no provider with this name."}
 
@@ -18,17 +19,25 @@ class ProviderField(serializers.SlugRelatedField[Provider]):
         super().__init__(slug_field="slug", queryset=Provider.objects.all(), **options)
 
     def get_queryset(self) -> Any:
-        """Look up what is usable now, not when the field was declared."""
+        """Return the providers usable now, not when the field was declared."""
         return Provider.objects.usable()
 
     def to_internal_value(self, data: Any) -> Provider:
-        """Check the type before it reaches the database."""
+        """Look the slug up. Raises ValidationError for an unknown slug and for text that no database stores."""
         if not isinstance(data, str) or "\0" in data or not data.isprintable():
             self.fail("invalid")
         try:
             return usable_provider(data)
         except Provider.DoesNotExist:
             self.fail("does_not_exist")
+
+
+class EffortField(serializers.ChoiceField):
+    """How long a model shall reason; null leaves it to the model."""
+
+    def __init__(self, **options: Any) -> None:
+        options = {"choices": get_args(Effort), "required": False, "allow_null": True, **options}
+        super().__init__(**options)
 
 
 def money(amount: Decimal | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Finding the provider and the model that a call names, without asking the database each time."""
+"""Cached look-ups of the provider, the model and the key that a call names."""
 
 import difflib
 from datetime import datetime
@@ -10,31 +10,34 @@ from models_registry.caches import keys, models
 from models_registry.catalogue.reconcile import SNAPSHOT
 from models_registry.errors import UnknownModel
 from models_registry.models import LLMModel, Provider, ProviderKind
-from models_registry.query_plans import keyed_providers, registered
-from perf.caching.namespace import EVERYBODY
+from models_registry.query_plans import keyed_providers, registered, shared_providers
+from perf.caching.namespace import SHARED_OWNER
 
-# What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
+# The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key", "checked_at")
+PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 NEAREST = 3  # names that are suggested for one that is unknown
-MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", "input_price", "output_price")
+MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_tiers", "reasoning", "source")
 
 
 def usable_provider(slug: str) -> Provider:
     """Return the provider of this name that can be called; raises Provider.DoesNotExist, which is not cached."""
-    values, _ = models.fetch(models.place(EVERYBODY, f"usable {slug}"), lambda: _provider_values(slug))
+    values, _ = models.fetch(models.key(SHARED_OWNER, f"usable {slug}"), lambda: _provider_values(slug))
     pk, *rest, checked_at = values
     checked = None if checked_at is None else datetime.fromisoformat(checked_at)
     return Provider.from_db(None, PROVIDER_FIELDS, [UUID(pk), *rest, checked])
 
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
-    """Return what the registry knows of a provider's model: its prices and limit; None when it does not know it."""
-    place = models.place(EVERYBODY, f"model {provider.slug} {model}")
-    values, _ = models.fetch(place, lambda: _model_values(provider, model))
+    """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
+    # The name is another than before the rates were kept: a shared cache may still hold values of fewer fields.
+    key = models.key(SHARED_OWNER, f"model, rates {provider.slug} {model}")
+    values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
-    pk, *rest, input_price, output_price = values
-    return LLMModel.from_db(None, MODEL_FIELDS, [UUID(pk), *rest, _price(input_price), _price(output_price)])
+    known = dict(zip(MODEL_FIELDS, values, strict=True))
+    known |= {"id": UUID(known["id"])} | {name: _price(known[name]) for name in PRICES}
+    return LLMModel.from_db(None, MODEL_FIELDS, list(known.values()))
 
 
 def existing_model(provider: Provider, model: str) -> LLMModel | None:
@@ -46,8 +49,8 @@ def existing_model(provider: Provider, model: str) -> LLMModel | None:
     known = known_model(provider, model)
     is_open = provider.checked_at is None or provider.kind == ProviderKind.OPENAI_COMPATIBLE or model.startswith("ft:")
     if known is None and not is_open:
-        place = models.place(EVERYBODY, f"nearest {provider.slug} {model}")
-        nearest, _ = models.fetch(place, lambda: _nearest(provider, model))
+        key = models.key(SHARED_OWNER, f"nearest {provider.slug} {model}")
+        nearest, _ = models.fetch(key, lambda: _nearest(provider, model))
         if nearest is not None:
             raise UnknownModel(provider=provider.slug, model=model, nearest=nearest)
     return known
@@ -55,8 +58,15 @@ def existing_model(provider: Provider, model: str) -> LLMModel | None:
 
 def has_key(user_id: int, provider: Provider) -> bool:
     """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
-    place = keys.place(user_id, "providers")
-    found, _ = keys.fetch(place, lambda: [str(each) for each in keyed_providers(user_id)])
+    key = keys.key(user_id, "providers")
+    found, _ = keys.fetch(key, lambda: [str(each) for each in keyed_providers(user_id)])
+    return str(provider.pk) in found
+
+
+def has_shared_key(provider: Provider) -> bool:
+    """Tell whether staff share a key for a provider."""
+    key = keys.key(SHARED_OWNER, "shared")
+    found, _ = keys.fetch(key, lambda: [str(each) for each in shared_providers()])
     return str(provider.pk) in found
 
 
@@ -67,12 +77,10 @@ def _provider_values(slug: str) -> list[Any]:
 
 
 def _model_values(provider: Provider, model: str) -> list[Any] | None:
-    values = next(iter(registered(provider, model).values_list(*MODEL_FIELDS)), None)
-    if values is None:
-        return None
-    pk, *rest, input_price, output_price = values
-    prices = (None if price is None else str(price) for price in (input_price, output_price))
-    return [str(pk), *rest, *prices]
+    for known in registered(provider, model).values(*MODEL_FIELDS):
+        known |= {"id": str(known["id"])} | {name: _written(known[name]) for name in PRICES}
+        return list(known.values())
+    return None
 
 
 def _nearest(provider: Provider, model: str) -> list[str] | None:
@@ -85,5 +93,9 @@ def _nearest(provider: Provider, model: str) -> list[str] | None:
     return [by_case[each] for each in difflib.get_close_matches(model.lower(), by_case, n=NEAREST, cutoff=0.5)]
 
 
-def _price(written: str | None) -> Decimal | None:
-    return None if written is None else Decimal(written)
+def _written(price: Decimal | None) -> str | None:
+    return None if price is None else str(price)
+
+
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

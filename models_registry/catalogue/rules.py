@@ -1,41 +1,50 @@
-"""Which ids name models that can chat, and where genai-prices' entries need a hand: looked at by eye for 0.2.3."""
+"""The ids of models that cannot chat, and corrections of genai-prices' entries; checked by hand for version 0.2.3."""
 
 import re
+from typing import NamedTuple
+
+
+class Capabilities(NamedTuple):
+    """Whether a model can think before it answers, sees images, and calls tools; None is unknown."""
+
+    reasoning: bool | None = None
+    vision: bool | None = None
+    tools: bool | None = None
 
 
 def _words(*words: str) -> re.Pattern[str]:
-    """Match any of the words as a whole part of an id, parts being cut at whatever is no letter."""
+    """Match any of the words as a whole part of an id; all characters but letters separate parts."""
     return re.compile(rf"(?:^|[^a-z])(?:{'|'.join(words)})(?:[^a-z]|$)")
 
 
-# Wherever they are served, gateways included, these do something else than chat.
+# At every provider, gateways included, these models do not chat.
 ANYWHERE = _words("embed", "embeddings?", "moderation", "rerank", "reranker", "transcribe", "tts", "whisper")
-# At the four vendors. A gateway may well translate a chat for an image or a research model.
+# At the four vendors only: a gateway may translate a chat for an image or a research model.
 AT_VENDORS = _words("audio", "computer-use", "deep-research", "image", "live", "ocr", "realtime")
-# No API takes these: beginnings of ids (`ft:` needs the organisation's own name after it), OpenRouter's variants.
+# No API accepts these: prefixes of ids (`ft:` needs the name of an organisation after it), and OpenRouter's variants.
 NO_ID = re.compile(r"^ft:|-$|:(?:free|extended|thinking)$")
 
 BY_VENDOR = {
-    # Completions only (ada … davinci, instruct), Responses only (codex, o1-pro, gpt-5-pro …, and what the types of
-    # OpenAI's SDK list beside its chat models: cyber, rosalind, daybreak), video and images, and open weights that
-    # OpenAI does not serve itself.
+    # Models of the completions API (ada … davinci, instruct) and of the responses API (codex, o1-pro, gpt-5-pro …;
+    # cyber, rosalind and daybreak by the types of OpenAI's SDK), video and images, and open weights that OpenAI does
+    # not serve.
     "openai": re.compile(
         r"^(?:text-)?(?:ada|babbage|curie|davinci)\b|^gpt-3\.5-turbo-instruct|codex|^(?:o\d|gpt-[\d.]+)-pro\b"
         r"|^gpt-oss|^dall-e|^sora|\b(?:cyber|rosalind|daybreak)\b"
     ),
-    # Its text completions ended in 2025.
+    # Text completions, which ended in 2025.
     "anthropic": re.compile(r"^claude-(?:v1|instant)"),
-    # Video, images, music, question answering and agents; robots over a socket; Claude and `-maas` are Vertex AI's;
-    # the 1.5 with the number last and Gemma 2 are OpenRouter's; gemma-3 and gemma-3n begin ids like gemma-3-27b-it.
+    # Video, images, music, question answering, agents and robots; ids of Vertex AI (Claude, `-maas`) and OpenRouter
+    # (gemini-flash-1.5, gemma-2); gemma-3 and gemma-3n are prefixes of ids like gemma-3-27b-it.
     "gemini": re.compile(
         r"omni|banana|^imagen|^veo|^lyria|^aqa$|robotics.*-streaming|^claude|-maas$"
         r"|^gemini-(?:flash|pro)-1\.5|^gemma-2-|^gemma-3n?$"
     ),
-    # Other vendors' models; those Voxtrals only transcribe; weights under the names that Hugging Face gives them.
+    # Other vendors' models, Voxtral models that only transcribe, and Hugging Face's names of open weights.
     "mistral": re.compile(r"^(?:zai|deepseek)-|^voxtral-mini-(?:latest|26)|^mistral-small-.*24b|^ministral-3b$"),
 }
 
-# Entries whose id is short for what the API takes at that price.
+# genai-prices' ids, and the ids that the API accepts for the same models.
 API_IDS = {
     "openai": {
         "gpt-chat-latest": "chat-latest",
@@ -49,7 +58,7 @@ API_IDS = {
         "magistral-small": "magistral-small-latest",
         "ministral-8b": "ministral-8b-2410",
         "mistral-7b": "open-mistral-7b",
-        "mistral-large": "mistral-large-2411",  # -latest has moved on to later, cheaper ones
+        "mistral-large": "mistral-large-2411",  # -latest now means a later, cheaper model
         "mistral-medium-3-1": "mistral-medium-2508",
         "mistral-nemo": "open-mistral-nemo",
         "mistral-saba": "mistral-saba-latest",
@@ -62,11 +71,70 @@ API_IDS = {
     },
 }
 
-# Aliases that genai-prices still takes for an older, dearer model; what they cost now is unknown.
+# Aliases of a newer model that genai-prices still resolves to an older one; their price is unknown.
 MOVED_ON = {"mistral": {"mistral-large-latest"}}
 
-# Names that would mislead.
+# Corrections of misleading names.
 NAMES = {"o4-mini": "o4 mini"}
+
+# What models can do, which genai-prices does not record: the first pattern that an id begins with counts. What a
+# provider's own list tells counts for more. Of ids that no pattern fits nothing is known.
+CAPABILITIES = {
+    # developers.openai.com/api/docs/models and its page for each model. GPT-5 and later reason, the chat models aside.
+    "openai": {
+        r"gpt-[\d.]+-search|gpt-4o(-mini)?-search": Capabilities(),
+        r"chatgpt-4o": Capabilities(reasoning=False, vision=True, tools=False),
+        r"chat-latest|gpt-\d[\d.]*-chat": Capabilities(vision=True),
+        r"o1-(mini|preview)": Capabilities(reasoning=True, vision=False, tools=False),
+        r"o3-mini": Capabilities(reasoning=True, vision=False, tools=True),
+        r"o\d|gpt-([5-9]|\d\d)": Capabilities(reasoning=True, vision=True, tools=True),
+        r"gpt-4-turbo-preview|gpt-4-(0125|1106)": Capabilities(reasoning=False, vision=False, tools=True),
+        r"gpt-4-vision": Capabilities(reasoning=False, vision=True, tools=False),
+        r"gpt-4(o|\.\d|-turbo)": Capabilities(reasoning=False, vision=True, tools=True),
+        r"gpt-4|gpt-3\.5-turbo": Capabilities(reasoning=False, vision=False, tools=True),
+    },
+    # platform.claude.com/docs/en/about-claude/models/overview, and build-with-claude/extended-thinking: since 3.7. From
+    # Claude 4 on the number is last.
+    "anthropic": {
+        r"claude-3-7|claude-[a-z]+-\d": Capabilities(reasoning=True, vision=True, tools=True),
+        r"claude-3": Capabilities(reasoning=False, vision=True, tools=True),
+        r"claude-2": Capabilities(reasoning=False, vision=False, tools=False),
+    },
+    # ai.google.dev/gemini-api/docs/models, thinking (2.5 and later), ai.google.dev/gemma/docs/core/gemma_on_gemini_api.
+    "gemini": {
+        r"gemini-(2\.[5-9]|[3-9]|(flash|flash-lite|pro)-latest|robotics-er)": Capabilities(
+            reasoning=True, vision=True, tools=True
+        ),
+        r"gemini-2\.0-flash-thinking": Capabilities(reasoning=True, vision=True),
+        r"gemini-(1\.5|2\.0)": Capabilities(reasoning=False, vision=True, tools=True),
+        r"gemma-4": Capabilities(reasoning=True, vision=True, tools=True),
+        r"gemma-3-(4|12|27)b": Capabilities(reasoning=False, vision=True),
+    },
+    # docs.mistral.ai/models, and inference/conversations: vision, reasoning, function calling. Small 4 (2603) and
+    # Medium 3.5 reason when they are asked to.
+    "mistral": {
+        r"magistral": Capabilities(reasoning=True),
+        r"mistral-(small-(2603|latest)|medium-(3[-.]?5|latest))": Capabilities(reasoning=True, vision=True, tools=True),
+        r"mistral-(small-(2503|2506)|medium-(2505|2508)|large-2512)": Capabilities(
+            reasoning=False, vision=True, tools=True
+        ),
+        r"ministral-\d+b-(2512|latest)|pixtral": Capabilities(reasoning=False, vision=True, tools=True),
+        r"codestral|ministral-\d+b-2410|mistral-large-24|open-mistral-nemo|open-mixtral-8x22b": Capabilities(
+            reasoning=False, vision=False, tools=True
+        ),
+        r"devstral": Capabilities(reasoning=False, tools=True),
+        r"voxtral-small": Capabilities(reasoning=False, vision=False, tools=True),
+    },
+}
+
+
+def capabilities(vendor: str, model_id: str) -> Capabilities:
+    """Say what a model of a vendor can do, as far as its id tells."""
+    name = model_id.lower()
+    return next(
+        (can for pattern, can in CAPABILITIES.get(vendor, {}).items() if re.match(pattern, name)), Capabilities()
+    )
+
 
 # When vendors shut models down, which genai-prices does not record: until that day they are deprecated, from then on
 # they are only offered where a provider's own list has them. Days to come and of 2026 are

@@ -1,18 +1,32 @@
 """Anthropic's messages, docs.anthropic.com/en/api/messages and messages-streaming."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Completion, ListedModel, Prompt, Usage
-from models_registry.providers.client import HTTPClient, integer, loads
+from models_registry.providers.base import Completion, ListedModel, Prompt, Reasoning
+from models_registry.providers.client import HTTPClient, flag, loads
 from models_registry.providers.failures import Failures
 from models_registry.providers.streaming import EventReader
+from models_registry.usage import Counts, Usage, anthropic_usage, count
 
 # Anthropic wants a maximum in every request. This is the smallest maximum output of any Claude model (Claude 3,
 # docs.anthropic.com/en/docs/about-claude/models), so no model refuses it.
 DEFAULT_MAX_TOKENS = 4_096
 VERSION = "2026-10-21"  # of the API, docs.anthropic.com/en/api/versioning
 PAGE_SIZE, MAX_PAGES = 1_000, 20
+
+# Claude up to 4.5 thinks within a budget of tokens, later ones by an effort, and refuse the other
+# (docs.anthropic.com/en/docs/build-with-claude/adaptive-thinking). The budgets are those that Google documents for the
+# same efforts (ai.google.dev/gemini-api/docs/openai); 1,024 is the least that Anthropic takes.
+BUDGETED = re.compile(r"claude-(?:3-7|(?:sonnet|opus|haiku)-4(?:-[0-5])?(?:-\d{8})?$)")
+BUDGETS = {"low": 1_024, "medium": 8_192, "high": 24_576}
+
+# Characters, at 4 a token: no model caches a prompt of less than 1,024 tokens, and passes over what is too short for it
+# (docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
+CACHEABLE = 4_096
+EPHEMERAL = {"type": "ephemeral"}
 
 
 class AnthropicClient(HTTPClient):
@@ -23,9 +37,21 @@ class AnthropicClient(HTTPClient):
     completions_path = "/v1/messages"
     models_path = "/v1/models"
     headers = {"anthropic-version": VERSION}
+    efforts = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
+
+    def problems(self, model: str, prompt: Prompt) -> dict[str, str]:
+        """Name what Anthropic refuses together with thinking."""
+        problems = super().problems(model, prompt)
+        if prompt.reasoning_effort is None or problems:
+            return problems
+        if prompt.temperature not in (None, 1):
+            problems["temperature"] = "Claude takes no temperature together with reasoning_effort."
+        if BUDGETED.search(model) and prompt.max_tokens is not None and prompt.max_tokens < 2 * BUDGETS["low"]:
+            problems["max_tokens"] = f"With reasoning_effort this model needs at least {2 * BUDGETS['low']:,}."
+        return problems
 
     def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
-        """Write a prompt."""
+        """Write a request."""
         body: dict[str, Any] = {
             "model": model,
             "max_tokens": DEFAULT_MAX_TOKENS if prompt.max_tokens is None else prompt.max_tokens,
@@ -35,6 +61,10 @@ class AnthropicClient(HTTPClient):
             body["system"] = prompt.system
         if prompt.temperature is not None:
             body["temperature"] = prompt.temperature
+        if prompt.reasoning_effort is not None:
+            _think(body, self.efforts[prompt.reasoning_effort])
+        if prompt.cache:
+            _cache(body)
         if stream:
             body["stream"] = True
         return body
@@ -44,8 +74,10 @@ class AnthropicClient(HTTPClient):
         blocks = answer.get("content")
         if not isinstance(blocks, list):
             raise MalformedAnswer
-        usage = answer.get("usage")
-        return Completion("".join(map(_text, blocks)), _usage(_prompt(usage), _completion(usage)))
+        pieces = [_piece(block) for block in blocks]
+        text = "".join(piece for piece in pieces if type(piece) is str)
+        reasoning = "".join(piece for piece in pieces if isinstance(piece, Reasoning))
+        return Completion(text, anthropic_usage(answer.get("usage")), reasoning=reasoning)
 
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of events."""
@@ -69,60 +101,69 @@ class MessageReader(EventReader):
 
     def __init__(self, failures: Failures) -> None:
         self._failures = failures
-        self._prompt: int | None = None
-        self._completion: int | None = None
+        self._counts = Counts()
 
-    def read(self, data: bytes) -> str:
+    @property
+    def usage(self) -> Usage | None:
+        """What the events reported; counts of a later one are running totals."""
+        return anthropic_usage(self._counts)
+
+    def read(self, data: bytes) -> Sequence[str]:
         """Read one event; kinds that are not known are passed over, as Anthropic asks."""
         event = loads(data)
         kind = event.get("type")
         if kind == "content_block_delta":
-            return _text(event.get("delta"))
+            return (_piece(event.get("delta")),)
         if kind == "content_block_start":
-            return _text(event.get("content_block"))
+            return (_piece(event.get("content_block")),)
         if kind == "error":
             raise self._failures.reported(event.get("error"))
         if kind == "message_start":
             message = event.get("message")
-            self._count(message.get("usage") if isinstance(message, dict) else None)
+            self._counts.add(message.get("usage") if isinstance(message, dict) else None)
         elif kind == "message_delta":
-            self._count(event.get("usage"))
+            self._counts.add(event.get("usage"))
         elif kind == "message_stop":
             self.complete = self.ended = True
-        return ""
-
-    def _count(self, usage: Any) -> None:
-        """Take the counts; those of a later event are running totals and replace the earlier."""
-        prompt, completion = _prompt(usage), _completion(usage)
-        self._prompt = self._prompt if prompt is None else prompt
-        self._completion = self._completion if completion is None else completion
-        self.usage = _usage(self._prompt, self._completion)
+        return ()
 
 
-def _text(block: Any) -> str:
-    """Read the text of a block or delta; other kinds (thinking, signatures) have none."""
+def _think(body: dict[str, Any], effort: str) -> None:
+    """Ask for thinking, whose tokens `max_tokens` includes: at most half of them where there is a budget."""
+    if BUDGETED.search(body["model"]):
+        body["thinking"] = {"type": "enabled", "budget_tokens": min(BUDGETS[effort], body["max_tokens"] // 2)}
+    else:
+        body["thinking"] = {"type": "adaptive", "display": "summarized"}
+        body["output_config"] = {"effort": effort}
+
+
+def _cache(body: dict[str, Any]) -> None:
+    """Have the system prompt and the last turn before the question cached, where the next question will read them.
+
+    Writing costs a quarter more than not caching, reading a tenth: it pays from the second question on.
+    """
+    length = len(body.get("system", ""))
+    if length >= CACHEABLE:
+        body["system"] = [{"type": "text", "text": body["system"], "cache_control": EPHEMERAL}]
+    if len(body["messages"]) < 2:
+        return
+    *earlier, last, _ = body["messages"]
+    if length + sum(len(turn["content"]) for turn in (*earlier, last)) >= CACHEABLE:
+        last["content"] = [{"type": "text", "text": last["content"], "cache_control": EPHEMERAL}]
+
+
+def _piece(block: Any) -> str:
+    """Read the text or thinking of a block or delta; other kinds (signatures, tool calls) have none."""
     if not isinstance(block, dict):
         raise MalformedAnswer
-    text = block.get("text", "") if block.get("type") in ("text", "text_delta") else ""
+    kind = block.get("type")
+    if kind in ("thinking", "thinking_delta"):
+        piece = block.get("thinking", "")
+        return Reasoning(piece) if isinstance(piece, str) else ""
+    text = block.get("text", "") if kind in ("text", "text_delta") else ""
     if not isinstance(text, str):
         raise MalformedAnswer
     return text
-
-
-def _prompt(usage: Any) -> int | None:
-    """Add up the prompt: tokens that went through a cache are counted apart."""
-    if not isinstance(usage, dict) or integer(usage.get("input_tokens")) is None:
-        return None
-    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return sum(integer(usage.get(name)) or 0 for name in names)
-
-
-def _completion(usage: Any) -> int | None:
-    return integer(usage.get("output_tokens")) if isinstance(usage, dict) else None
-
-
-def _usage(prompt: int | None, completion: int | None) -> Usage | None:
-    return None if prompt is None or completion is None else Usage(prompt, completion)
 
 
 def _listed(items: Any) -> list[ListedModel]:
@@ -132,8 +173,10 @@ def _listed(items: Any) -> list[ListedModel]:
         ListedModel(
             id=item["id"],
             name=item["display_name"] if isinstance(item.get("display_name"), str) else None,
-            context_window=integer(item.get("max_input_tokens")),
-            max_output_tokens=integer(item.get("max_tokens")),
+            context_window=count(item.get("max_input_tokens")),
+            max_output_tokens=count(item.get("max_tokens")),
+            reasoning=flag(item, "capabilities", "thinking", "supported"),
+            vision=flag(item, "capabilities", "image_input", "supported"),
         )
         for item in items
         if isinstance(item, dict) and isinstance(item.get("id"), str)

@@ -1,9 +1,13 @@
 """What every provider client takes and gives: prompts, completions, streams."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+from models_registry.usage import Usage
+
+Effort = Literal["minimal", "low", "medium", "high"]
 
 
 class Turn(NamedTuple):
@@ -21,14 +25,14 @@ class Prompt:
     system: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    reasoning_effort: Effort | None = None
+    cache: bool = False  # ask for prompt caching where it has to be asked for and saves money
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the provider counted them."""
+class Reasoning(str):
+    """A piece of what a model thinks before it answers, among the pieces of its answer."""
 
-    prompt_tokens: int
-    completion_tokens: int
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Completion:
     text: str
     usage: Usage | None
     cut: bool = False
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,15 @@ class ListedModel:
     name: str | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
+    reasoning: bool | None = None
+    vision: bool | None = None
+    tools: bool | None = None
 
 
 class CompletionStream(Protocol):
-    """An answer under way: iterate for the non-empty pieces of text, each as soon as it arrives.
+    """An answer under way: iterate for its non-empty pieces, text or `Reasoning`, each as soon as it arrives.
 
-    Iteration raises `ProviderError` when the provider fails or breaks off. `usage` is there once it ended.
+    Iteration raises `ProviderError` when the provider fails or breaks off. `usage` is there once it ended, also early.
     """
 
     usage: Usage | None
@@ -74,10 +82,20 @@ class ProviderClient(ABC):
 
     default_base_url = ""
     requires_max_tokens = False  # the wire format has no "as long as it takes"
+    efforts: ClassVar[Mapping[Effort, str]] = {}  # the reasoning efforts that the format can express, in its words
 
     def __init__(self, *, api_key: str, base_url: str = "") -> None:
         self.api_key = api_key
         self.base_url = base_url or self.default_base_url
+
+    def problems(self, model: str, prompt: Prompt) -> dict[str, str]:  # noqa: ARG002 - vendors look at it
+        """Name the parameters of a prompt that the wire format cannot express, each with what is wrong."""
+        effort = prompt.reasoning_effort
+        if effort is None or effort in self.efforts:
+            return {}
+        if not self.efforts:
+            return {"reasoning_effort": "This provider has no reasoning effort."}
+        return {"reasoning_effort": f"This provider knows only: {', '.join(self.efforts)}."}
 
     @abstractmethod
     def complete(self, model: str, prompt: Prompt) -> Completion:

@@ -13,7 +13,6 @@ from models_registry.providers.http import Answer, send
 from models_registry.providers.streaming import EventReader, ProviderStream
 from models_registry.providers.text import clean
 
-MAX_COUNT = 2_147_483_647  # what PostgreSQL's integer holds
 NO_KEY = "none"  # what a server that asks for no key is sent
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "LLMSelect"}
 
@@ -48,8 +47,8 @@ class HTTPClient(ProviderClient):
             if answer.get("error"):
                 raise failures.reported(answer["error"])
             completion = self.read(answer)
-        text, cut = clean(completion.text)
-        return Completion(text, completion.usage, cut)
+        (text, cut), (reasoning, _) = clean(completion.text), clean(completion.reasoning)
+        return Completion(text, completion.usage, cut, reasoning)
 
     def stream(self, model: str, prompt: Prompt) -> ProviderStream:
         """Ask for the answer piece by piece; raises ProviderError when the provider refuses."""
@@ -94,6 +93,14 @@ def loads(content: bytes) -> dict[str, Any]:
     return parsed
 
 
-def integer(value: Any) -> int | None:
-    """Take a count that is one, and that a column can hold; None for everything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
+def dig(value: Any, *names: str) -> Any:
+    """Follow names into nested objects; None where one is missing or no object."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def flag(value: Any, *names: str) -> bool | None:
+    """Follow names to a true or false; None for anything else."""
+    found = dig(value, *names)
+    return found if isinstance(found, bool) else None

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from models_registry.errors import ProviderError, StreamBroken
-from models_registry.providers.base import Completion, ListedModel, Prompt, ProviderClient, Usage
+from models_registry.providers.base import Completion, ListedModel, Prompt, ProviderClient
 from models_registry.providers.cancellation import current_token
+from models_registry.usage import Usage
 
 PAUSES = {"echo-fast": 0.0, "echo-slow": 0.05}  # seconds before each word
 WORD = re.compile(r"\s*\S+\s*|\s+")
@@ -49,7 +50,8 @@ class EchoStream:
                 return
             yield word
         sent = [self._prompt.system or "", *(turn.content for turn in self._prompt.messages)]
-        self.usage = Usage(sum(len(text.split()) for text in sent), len(question.split()))
+        asked = sum(len(text.split()) for text in sent)
+        self.usage = Usage(input_tokens=asked, output_tokens=len(question.split()))
 
     def close(self) -> None:
         """Stop, also in the middle of a pause."""

@@ -1,7 +1,10 @@
 """Mistral, whose API is OpenAI's but for a few fields, docs.mistral.ai/api."""
 
+from dataclasses import replace
 from typing import Any
 
+from models_registry.providers.base import ListedModel
+from models_registry.providers.client import flag
 from models_registry.providers.openai import OpenAIClient
 
 
@@ -10,10 +13,20 @@ class MistralClient(OpenAIClient):
 
     default_base_url = "https://api.mistral.ai/v1"
     stream_usage = False
+    efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
 
     def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
         """Name the parameter."""
         return "max_tokens"
+
+    def listed(self, item: dict[str, Any]) -> ListedModel:
+        """Read what the model is capable of."""
+        return replace(
+            super().listed(item),
+            reasoning=flag(item, "capabilities", "reasoning"),
+            vision=flag(item, "capabilities", "vision"),
+            tools=flag(item, "capabilities", "function_calling"),
+        )
 
     def can_chat(self, item: Any) -> bool:
         """Ask the item's capabilities where it has them."""

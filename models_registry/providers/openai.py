@@ -1,13 +1,15 @@
 """OpenAI's chat completions, and the base of all that speak the same."""
 
 import re
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, get_args
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Completion, ListedModel, Prompt, Usage
-from models_registry.providers.client import HTTPClient, integer, loads
+from models_registry.providers.base import Completion, Effort, ListedModel, Prompt, Reasoning
+from models_registry.providers.client import HTTPClient, dig, loads
 from models_registry.providers.failures import Failures
 from models_registry.providers.streaming import EventReader
+from models_registry.usage import Counts, Usage, count, openai_usage
 
 # OpenAI's models that refuse `max_tokens`: o1, o3, o4 … and gpt-5 and later, also behind a gateway's `vendor/`.
 NEEDS_COMPLETION_TOKENS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)
@@ -17,6 +19,9 @@ CONTEXT_FIELDS = ("context_window", "context_length", "max_context_length", "max
 OUTPUT_FIELDS = ("max_output_tokens", "max_completion_tokens")
 NAME_FIELDS = ("display_name", "name")
 
+# Where DeepSeek, xAI and vLLM write a model's reasoning, and where OpenRouter, Groq and Ollama do.
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+
 
 class OpenAIClient(HTTPClient):
     """OpenAI itself; flags and small methods say where compatible endpoints differ."""
@@ -25,6 +30,7 @@ class OpenAIClient(HTTPClient):
     completions_path = "/chat/completions"
     models_path = "/models"
     stream_usage: ClassVar[bool] = True  # usage of a stream has to be asked for
+    efforts: ClassVar[Mapping[Effort, str]] = {effort: effort for effort in get_args(Effort)}
 
     def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - compatible endpoints look at it
         """Name the parameter that bounds the answer of `model`."""
@@ -39,6 +45,8 @@ class OpenAIClient(HTTPClient):
             body["temperature"] = prompt.temperature
         if prompt.max_tokens is not None:
             body[self.max_tokens_field(model)] = prompt.max_tokens
+        if prompt.reasoning_effort is not None:
+            body["reasoning_effort"] = self.efforts[prompt.reasoning_effort]
         if stream:
             body["stream"] = True
             if self.stream_usage:
@@ -50,7 +58,10 @@ class OpenAIClient(HTTPClient):
         choice = _first_choice(answer)
         if choice is None:
             raise MalformedAnswer
-        return Completion(_text(choice.get("message")), _usage(answer))
+        pieces = _pieces(choice.get("message"))
+        text = "".join(piece for piece in pieces if type(piece) is str)
+        reasoning = "".join(piece for piece in pieces if isinstance(piece, Reasoning))
+        return Completion(text, openai_usage(answer.get("usage")), reasoning=reasoning)
 
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of chunks."""
@@ -75,6 +86,9 @@ class OpenAIClient(HTTPClient):
             name=next(names, None),
             context_window=_first_integer(item, CONTEXT_FIELDS),
             max_output_tokens=_first_integer(item, OUTPUT_FIELDS),
+            reasoning=_holds(item.get("supported_parameters"), "reasoning"),
+            vision=_holds(dig(item, "architecture", "input_modalities"), "image"),
+            tools=_holds(item.get("supported_parameters"), "tools"),
         )
 
 
@@ -83,23 +97,29 @@ class ChunkReader(EventReader):
 
     def __init__(self, failures: Failures) -> None:
         self._failures = failures
+        self._counts = Counts()
 
-    def read(self, data: bytes) -> str:
-        """Read one chunk."""
+    @property
+    def usage(self) -> Usage | None:
+        """What the chunks reported."""
+        return openai_usage(self._counts)
+
+    def read(self, data: bytes) -> Sequence[str]:
+        """Read one chunk; Groq reports the usage in a field of its own."""
         if data == b"[DONE]":
             self.complete = self.ended = True
-            return ""
+            return ()
         chunk = loads(data)
         if chunk.get("error"):
             raise self._failures.reported(chunk["error"])
-        if chunk.get("usage"):
-            self.usage = _usage(chunk)
+        own = chunk.get("x_groq")
+        self._counts.add(chunk.get("usage") or (own.get("usage") if isinstance(own, Mapping) else None))
         choice = _first_choice(chunk)
         if choice is None:
-            return ""
+            return ()
         if choice.get("finish_reason"):
             self.complete = True
-        return _text(choice.get("delta") or {})
+        return _pieces(choice.get("delta") or {})
 
 
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:
@@ -110,37 +130,40 @@ def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:
     return choices[0] if choices else None
 
 
-def _text(message: Any) -> str:
-    """Read the text of a message or delta; a refusal stands in for a content of null."""
+def _pieces(message: Any) -> list[str]:
+    """Read reasoning and text of a message or delta; a refusal stands in for a content of null."""
     if not isinstance(message, dict):
         raise MalformedAnswer
     content = message.get("content")
     if content is None:
         content = message.get("refusal") or ""
     if isinstance(content, list):
-        content = "".join(_part(part) for part in content)
-    if not isinstance(content, str):
+        pieces = [_part(part) for part in content]
+    elif isinstance(content, str):
+        pieces = [content]
+    else:
         raise MalformedAnswer
-    return content
+    reasoning = next((message[name] for name in REASONING_FIELDS if isinstance(message.get(name), str)), "")
+    return [Reasoning(reasoning), *pieces] if reasoning else pieces
 
 
 def _part(part: Any) -> str:
-    """Read one part of a content list; Mistral's reasoning models put "thinking" parts beside the text."""
+    """Read one part of a content list; Mistral's "thinking" parts hold a list of parts themselves."""
     if not isinstance(part, dict):
         raise MalformedAnswer
+    if part.get("type") == "thinking":
+        thinking = part.get("thinking")
+        return Reasoning("".join(map(_part, thinking)) if isinstance(thinking, list) else "")
     text = part.get("text", "") if part.get("type") == "text" else ""
     if not isinstance(text, str):
         raise MalformedAnswer
     return text
 
 
-def _usage(answer: dict[str, Any]) -> Usage | None:
-    usage = answer.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    prompt, completion = integer(usage.get("prompt_tokens")), integer(usage.get("completion_tokens"))
-    return None if prompt is None or completion is None else Usage(prompt, completion)
+def _holds(names: Any, name: str) -> bool | None:
+    """Tell whether a list of names, as OpenRouter's has them, holds one; None where there is no list."""
+    return name in names if isinstance(names, list) else None
 
 
 def _first_integer(item: dict[str, Any], names: tuple[str, ...]) -> int | None:
-    return next((number for name in names if (number := integer(item.get(name)))), None)
+    return next((number for name in names if (number := count(item.get(name)))), None)

@@ -2,17 +2,18 @@
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from urllib3.exceptions import HTTPError
 
 from models_registry.errors import MalformedAnswer, ProviderError, StreamBroken
-from models_registry.providers.base import Usage
+from models_registry.providers.base import Reasoning
 from models_registry.providers.failures import Failures
 from models_registry.providers.http import Answer
 from models_registry.providers.sse import EventParser
 from models_registry.providers.text import CUT, TextCleaner
 from models_registry.providers.watchdog import Watchdog
+from models_registry.usage import Usage
 
 PATIENCE = 0.25  # seconds for a body to end after its last event, so that the connection can be used again
 
@@ -22,13 +23,20 @@ _watchdog = Watchdog(PATIENCE)
 class EventReader(ABC):
     """Reads the events of one wire format; what it learns beside the text is in its attributes."""
 
-    usage: Usage | None = None
     complete = False  # the model finished its answer
     ended = False  # the format's own last event came
 
+    @property
     @abstractmethod
-    def read(self, data: bytes) -> str:
-        """Read one event for its text; raises MalformedAnswer or the error that the event reports."""
+    def usage(self) -> Usage | None:
+        """What the events reported so far, None when they did not."""
+
+    @abstractmethod
+    def read(self, data: bytes) -> Sequence[str]:
+        """Read one event for its pieces of text and `Reasoning`.
+
+        Raises MalformedAnswer, or the error that the event reports.
+        """
 
 
 class ProviderStream:
@@ -58,19 +66,22 @@ class ProviderStream:
         self._answer.cancel()
 
     def _pieces(self) -> Iterator[str]:
-        chunks, cleaner = iter(self._answer), TextCleaner()
-        for text in self._texts(chunks):
+        chunks: Iterator[bytes] = iter(self._answer)
+        cleaners: dict[type[str], TextCleaner] = {Reasoning: TextCleaner(), str: TextCleaner()}
+        for piece in self._texts(chunks):
             if self._closed:
                 return
-            cleaned = cleaner.feed(text)
+            kind = type(piece)
+            cleaned = cleaners[kind].feed(piece)
             if cleaned:
-                yield cleaned
-            if cleaner.cut:
+                yield kind(cleaned)
+            if cleaners[kind].cut:
                 raise StreamBroken(CUT)
         if self._closed:
             return
-        if rest := cleaner.finish():
-            yield rest
+        for kind, cleaner in cleaners.items():
+            if rest := cleaner.finish():
+                yield kind(rest)
         if not self._reader.complete:
             raise self._unfinished()
 
@@ -83,9 +94,7 @@ class ProviderStream:
         try:
             for chunk in chunks:
                 for data in parser.feed(chunk):
-                    text = reader.read(data)
-                    if text:
-                        yield text
+                    yield from filter(None, reader.read(data))
                     if reader.ended:
                         return self._drain(chunks)
         except HTTPError:

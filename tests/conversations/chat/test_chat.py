@@ -13,7 +13,16 @@ from django.utils.dateparse import parse_datetime
 from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
 from models_registry.models import APIKey, LLMModel
-from tests.helpers import checked_out, client_for, closing_connection, conversation, error, eventually, free_slots
+from tests.helpers import (
+    checked_out,
+    client_for,
+    closing_connection,
+    conversation,
+    error,
+    eventually,
+    free_slots,
+    priced,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,10 +66,8 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
             "provider": "openai",
             "model": "stub",
             "status": "complete",
-            "prompt_tokens": 3,
-            "completion_tokens": 3,
-            "cost": "0.0000375",
-            "estimated": False,
+            "reasoning": None,
+            **priced(3, 3, "0.0000375", "registry"),
             "time": assistant.time,
             "ttft": assistant.ttft,
             "created_at": assistant.created_at.isoformat().replace("+00:00", "Z"),

@@ -7,7 +7,17 @@ import pytest
 from conversations.completions.concurrency import Slot
 from conversations.models import Conversation, Message
 from models_registry.models import LLMModel
-from tests.helpers import chunks, conversation, each_event, error, events, eventually, free_slots, holds_a_connection
+from tests.helpers import (
+    chunks,
+    conversation,
+    each_event,
+    error,
+    events,
+    eventually,
+    free_slots,
+    holds_a_connection,
+    usage,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +56,7 @@ def test_all_events_in_order(ann, stream):
             "event": "done",
             "conversation_id": str(row.pk),
             "message_id": str(answer.pk),
-            "usage": {"prompt_tokens": 3, "completion_tokens": 3, "cost": "0.0000375", "estimated": False},
+            "usage": {**usage(3, 3), "cost": "0.0000375", "cost_source": "registry", "estimated": False},
             "time": answer.time,
             "ttft": answer.ttft,
         },
@@ -109,7 +119,12 @@ def test_it_continues_a_conversation(stream, stub):
 def test_anthropic(api, anthropic):
     received = events(api.post(URL, {**HELLO, "provider": "anthropic"}))
     assert "".join(chunks(received)) == "hello you there"
-    assert received[-1]["usage"] == {"prompt_tokens": 3, "completion_tokens": 3, "cost": None, "estimated": False}
+    assert received[-1]["usage"] == {
+        **usage(3, 3),
+        "cost": None,
+        "cost_source": None,
+        "estimated": False,
+    }
 
 
 @pytest.mark.django_db
@@ -122,9 +137,9 @@ def test_the_echo(api, echo):
 def test_usage_that_is_not_reported_is_estimated(stream, openai):
     LLMModel.objects.create(provider=openai, model_id="stub?usage=0", name="x", input_price=1, output_price=1)
     assert events(stream(model="stub?usage=0"))[-1]["usage"] == {
-        "prompt_tokens": 4,
-        "completion_tokens": 4,
+        **usage(4, 4),
         "cost": "0.000008",
+        "cost_source": "estimated",
         "estimated": True,
     }
 

@@ -7,7 +7,7 @@ import pytest
 from conversations.models import Comparison, ComparisonResult
 from models_registry.models import LLMModel, Provider
 from tests.conversations.comparisons import MODELS, comparison
-from tests.helpers import client_for, each_event, events, invalid
+from tests.helpers import client_for, each_event, events, invalid, priced
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ COMPARE = "/api/v1/compare"
 # What gives a model away: names, a price of 0.0000021 each, 1234 tokens, its provider's words, its address.
 SECRETS = ["openai", "anthropic", "stub", "keyless", "gpt-x", "claude-y", "mistral", "gemini", "127.0.0.1", "1234"]
 SECRETS += ["0.00000", "overloaded", "broke off", "api_key", "rate_limit", "API key", "sk-"]
-WITHHELD = {"provider", "model", "prompt_tokens", "completion_tokens", "cost", "estimated"}
+WITHHELD = {"provider", "model", "reasoning", *priced()}
 FIGURES = {"prompt_tokens": 1234, "completion_tokens": 1234, "cost": "0.0000021", "estimated": True}
 FAILED = {"error": "provider_error", "message": "The model failed."}
 

@@ -10,7 +10,7 @@ import pytest
 from conversations.completions.concurrency import Slot
 from conversations.models import Comparison, ComparisonResult
 from models_registry.models import APIKey, LLMModel, Provider
-from tests.helpers import checked_out, client_for, closing_connection, error, eventually, free_slots, invalid
+from tests.helpers import checked_out, client_for, closing_connection, error, eventually, free_slots, invalid, priced
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,10 +70,8 @@ def test_the_answers_in_the_order_asked_for(ann, api):
                 "error": None,
                 "time": first.time,
                 "ttft": first.ttft,
-                "prompt_tokens": 3,
-                "completion_tokens": 3,
-                "cost": None,
-                "estimated": False,
+                "reasoning": None,
+                **priced(3, 3),
             },
             {
                 "index": 1,
@@ -83,10 +81,8 @@ def test_the_answers_in_the_order_asked_for(ann, api):
                 "error": None,
                 "time": second.time,
                 "ttft": second.ttft,
-                "prompt_tokens": 3,
-                "completion_tokens": 3,
-                "cost": "0.0000375",
-                "estimated": False,
+                "reasoning": None,
+                **priced(3, 3, "0.0000375", "registry"),
             },
         ],
     }
@@ -188,10 +184,8 @@ def test_a_missing_key_is_the_error_of_one_result(api):
         "error": {"error": "api_key_missing", "message": NO_KEY},
         "time": None,
         "ttft": None,
-        "prompt_tokens": None,
-        "completion_tokens": None,
-        "cost": None,
-        "estimated": False,
+        "reasoning": None,
+        **priced(),
     }
     assert outline(answer)[1] == ("hello you there", None)
 

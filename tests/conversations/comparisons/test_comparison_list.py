@@ -7,14 +7,14 @@ import pytest
 
 from conversations.models import Comparison, ComparisonResult
 from tests.conversations.comparisons import MODELS, comparison
-from tests.helpers import client_for, error, invalid
+from tests.helpers import client_for, error, invalid, priced
 
 pytestmark = pytest.mark.django_db
 
 URL = "/api/v1/comparisons"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOT_FOUND = error("not_found", "Not found.")
-FIGURES = {"time": None, "ttft": None, "prompt_tokens": None, "completion_tokens": None, "cost": None}
+FIGURES = {"time": None, "ttft": None, "reasoning": None, **priced()}
 
 
 def rows(user, count):
@@ -52,7 +52,6 @@ def test_a_row_is_the_whole_comparison(ann, api):
                 "response": "answer number 0",
                 "error": None,
                 **FIGURES,
-                "estimated": False,
             },
             {
                 "index": 1,
@@ -61,7 +60,6 @@ def test_a_row_is_the_whole_comparison(ann, api):
                 "response": "answer number 1",
                 "error": {"error": "provider_error", "message": "anthropic/claude-y broke off."},
                 **FIGURES,
-                "estimated": False,
             },
         ],
     }

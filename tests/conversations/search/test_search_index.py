@@ -3,19 +3,20 @@
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from conversations.models import Conversation, Message
 from conversations.search.queries import candidates
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from tests.helpers import conversation, say
 
-SEA = words_of("sea")
+SEA = tokenize("sea")
 
 
 def indexed(user, words="sea"):
     """Return the titles of what the index itself finds."""
     return sorted(
-        Conversation.objects.filter(pk__in=candidates(user.pk, words_of(words))).values_list("title", flat=True)
+        Conversation.objects.filter(pk__in=candidates(user.pk, tokenize(words))).values_list("title", flat=True)
     )
 
 
@@ -79,7 +80,7 @@ class TestKeepingUp:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch):
+def test_the_migration_indexes_existing_rows_and_is_reversible(ann, monkeypatch):
     try:
         call_command("migrate", "conversations", "0001", verbosity=0)
         with connection.cursor() as cursor:
@@ -87,8 +88,15 @@ def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch)
             columns = connection.introspection.get_table_description(cursor, "conversations_message")
         assert not [name for name in tables if "search" in name]
         assert "search" not in [column.name for column in columns]
+        then = MigrationExecutor(connection).loader.project_state(("conversations", "0001_initial")).apps
         for number in range(3):
-            say(conversation(ann, title=f"title {number}"), "sea", "land")
+            row = then.get_model("conversations", "Conversation").objects.create(
+                user_id=ann.pk, title=f"title {number}"
+            )
+            for content in ("sea", "land"):
+                then.get_model("conversations", "Message").objects.create(
+                    conversation=row, role="user", content=content
+                )
         call_command("migrate", "conversations", verbosity=0)
         assert indexed(ann) == indexed(ann, "title") == ["title 0", "title 1", "title 2"]
         Message.objects.all().delete()
@@ -103,7 +111,7 @@ def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch)
     ("table", "name"),
     [("conversations_message", "idx_message_search"), ("conversations_conversation", "idx_conversation_search")],
 )
-def test_the_index_of_postgresql(table, name):
+def test_postgresql_has_a_gin_index(table, name):
     with connection.cursor() as cursor:
         index = connection.introspection.get_constraints(cursor, table)[name]
     assert (index["columns"], index["type"]) == (["search"], "gin")

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from conversations.comparisons.examples import COMPARISON
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
-from conversations.models import Comparison, Conversation, Message
+from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from models_registry.catalogue.sync import sync
@@ -65,11 +65,17 @@ def alike(shown, real):
     """Compare shapes; null and an empty list are like anything, and so are the keys of counts by a name."""
     if isinstance(shown, dict) and isinstance(real, dict):
         if not shown or set(shown) != set(real):
-            return set(shown.values()) == set(real.values()) == {"number"}
+            return all(each == "number" for each in (*shown.values(), *real.values()))
         return all(alike(each, real[name]) for name, each in shown.items())
     if isinstance(shown, list) and isinstance(real, list):
         return not shown or not real or alike(shown[0], real[0])
     return shown == real or "NoneType" in (shown, real)
+
+
+def stored(model, values):
+    """Leave out of an answer what is derived from the columns of its row."""
+    columns = {field.name for field in model._meta.concrete_fields}
+    return {name: value for name, value in values.items() if name in columns}
 
 
 class World:
@@ -85,14 +91,14 @@ class World:
         )
         tokens = start_session(user=self.ann)
         self.client, self.refresh = client_with(tokens.access), tokens.refresh
-        fields = {name: value for name, value in CONVERSATION.items() if name != "snippet"}
-        row = Conversation.objects.create(user=self.ann, **fields)
-        Message.objects.bulk_create(Message(conversation=row, **each) for each in (QUESTION, ANSWER))
+        row = Conversation.objects.create(user=self.ann, **stored(Conversation, CONVERSATION))
+        messages = [stored(Message, {**each, "reasoning": ""}) for each in (QUESTION, ANSWER)]
+        Message.objects.bulk_create(Message(conversation=row, **each) for each in messages)
         comparison = Comparison.objects.create(
             user=self.ann, id=COMPARISON["id"], prompt=COMPARISON["prompt"], revealed=True
         )
         for each in COMPARISON["results"]:
-            comparison.results.create(**{**each, "error": ""})
+            comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path == "/api/v1/leaderboard":
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from models_registry.catalogue.sync import ProviderReport, sync
+from models_registry.costs import Rates
 from models_registry.models import LLMModel, Provider
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def test_an_empty_registry_gets_the_built_in_providers_and_their_models():
     sonnet = model("claude-sonnet-4-5", "anthropic")
     assert (sonnet.source, sonnet.available, sonnet.checked_at) == ("catalogue", True, None)
     assert (sonnet.name, sonnet.context_window, sonnet.input_price) == ("Claude Sonnet 4.5", 200_000, Decimal(3))
-    assert model("echo-slow", "echo").cost(1_000, 1_000) == 0
+    assert model("echo-slow", "echo").rates(1_000) == Rates(Decimal(0), Decimal(0))
     assert not Provider.objects.get(slug="echo").requires_key
 
 
@@ -53,7 +54,7 @@ def test_the_first_sync_takes_few_queries(django_assert_max_num_queries):
         sync(check=False)
 
 
-def test_no_echo_where_it_is_switched_off(settings, echo):
+def test_the_echo_is_not_added_where_it_is_off(settings, echo):
     settings.ECHO_PROVIDER = False
     report = sync(providers=["echo", "openai"], check=False)
     assert ([result.slug for result in report.results], report.unknown) == (["openai"], ["echo"])
@@ -91,6 +92,6 @@ def test_unknown_providers_are_named():
     assert ([result.slug for result in report.results], report.unknown) == (["openai"], ["nobody"])
 
 
-def test_without_a_key_nobody_is_asked(stub):
+def test_providers_without_a_key_are_not_called(stub):
     assert {result.skipped for result in sync().results} == {"no key", "built in"}
     assert stub.requests == []

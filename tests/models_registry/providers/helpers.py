@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models_registry.fake_provider import StubServer
+from models_registry.fake_provider import FakeProvider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Turn
 
@@ -11,7 +11,7 @@ WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else m
 KEY = "sk-test-0123456789"
 
 
-def make(stub: StubServer, kind: str, api_key: str = KEY) -> ProviderClient:
+def make(stub: FakeProvider, kind: str, api_key: str = KEY) -> ProviderClient:
     url = stub.anthropic_url if kind == "anthropic" else stub.openai_url
     return CLIENTS[kind](api_key=api_key, base_url=url)
 

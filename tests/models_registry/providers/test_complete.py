@@ -3,7 +3,8 @@
 import pytest
 
 from models_registry.errors import APIKeyRefused, MalformedAnswer, ProviderError, ProviderRateLimited, StreamBroken
-from models_registry.providers.base import Completion, Prompt, Turn, Usage
+from models_registry.providers.base import Completion, Prompt, Turn
+from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import KEY, KINDS, ask, make
 
 EVERY = pytest.mark.parametrize("kind", KINDS)
@@ -12,7 +13,7 @@ OPENAI_LIKE = tuple(kind for kind in KINDS if kind != "anthropic")
 
 @EVERY
 def test_the_answer_and_its_usage(stub, kind):
-    assert make(stub, kind).complete(*ask()) == Completion("hello you there", Usage(3, 3))
+    assert make(stub, kind).complete(*ask()) == Completion("hello you there", Usage(input_tokens=3, output_tokens=3))
 
 
 @pytest.mark.parametrize("kind", OPENAI_LIKE)

@@ -5,7 +5,8 @@ import pytest
 
 from models_registry.errors import ProviderError
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import Completion, ListedModel, Prompt, Turn, Usage
+from models_registry.providers.base import Completion, ListedModel, Prompt, Turn
+from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import ask, drain
 
 PROMPT = "  Hello,\n\tyou   there \n"
@@ -25,12 +26,12 @@ def test_it_streams_the_last_message_word_by_word_with_its_whitespace(echo):
 def test_usage_counts_words(echo):
     turns = [Turn("user", "one two"), Turn("assistant", "three"), Turn("user", "four five six")]
     sent = Prompt(messages=turns, system="be brief")
-    assert echo.complete("echo-fast", sent) == Completion("four five six", Usage(8, 3))
+    assert echo.complete("echo-fast", sent) == Completion("four five six", Usage(input_tokens=8, output_tokens=3))
 
 
 @pytest.mark.parametrize("prompt", ["", "   "])
 def test_a_prompt_without_words(echo, prompt):
-    assert echo.complete(*ask("echo-fast", prompt)) == Completion(prompt, Usage(0, 0))
+    assert echo.complete(*ask("echo-fast", prompt)) == Completion(prompt, Usage(input_tokens=0, output_tokens=0))
 
 
 def test_the_slow_one_takes_its_time(echo):

@@ -13,7 +13,7 @@ from models_registry.errors import (
     ProviderTimeout,
     StreamBroken,
 )
-from models_registry.providers.base import Usage
+from models_registry.usage import Usage
 from tests.helpers import eventually
 from tests.models_registry.providers.helpers import KINDS, WIRES, ask, drain, make
 
@@ -38,7 +38,7 @@ def test_each_piece_is_given_as_soon_as_it_is_there(stub, kind):
 def test_usage_is_there_once_the_stream_ended(stub, kind):
     stream = make(stub, kind).stream(*ask("stub?usage=always" if kind == "mistral" else "stub"))
     list(stream)
-    assert stream.usage == Usage(3, 3)
+    assert stream.usage == Usage(input_tokens=3, output_tokens=3)
 
 
 @EVERY

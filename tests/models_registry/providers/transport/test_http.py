@@ -15,8 +15,9 @@ from urllib3.exceptions import HTTPError
 from models_registry.errors import MalformedAnswer, ProviderError, ProviderTimeout
 from models_registry.providers import CLIENTS
 from models_registry.providers import http as transport
-from models_registry.providers.base import Completion, Usage
+from models_registry.providers.base import Completion
 from models_registry.providers.http import forget_connections, send, timed_out
+from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import KEY, ask
 
 WHOLE = b'{"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}'
@@ -159,7 +160,7 @@ def test_a_reset_in_the_middle_is_a_broken_answer(listener):
 @pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_compressed_answers_are_read(serve, name, pack):
     url = serve(lambda request: answer(request, pack(WHOLE), content_encoding=name))
-    assert client(url).complete(*ask()) == Completion("hi", Usage(1, 2))
+    assert client(url).complete(*ask()) == Completion("hi", Usage(input_tokens=1, output_tokens=2))
 
 
 def test_a_compressed_stream_is_read_as_it_comes(serve):

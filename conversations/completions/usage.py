@@ -1,0 +1,62 @@
+"""Tokens and cost of a call as the API shows them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from models_registry.api.fields import money
+from models_registry.costs import CostSource
+
+COUNTS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+FIELDS = (*COUNTS, "cost", "cost_source", "estimated")
+
+
+class UsageOutput(serializers.Serializer[Any]):
+    """Tokens of a call; null where the provider does not report a kind."""
+
+    prompt_tokens = serializers.IntegerField(help_text="All of the prompt.")
+    completion_tokens = serializers.IntegerField(help_text="All that was written.")
+    cache_read_tokens = serializers.IntegerField(allow_null=True, help_text="Of the prompt: read from a cache.")
+    cache_write_tokens = serializers.IntegerField(allow_null=True, help_text="Of the prompt: written to a cache.")
+    reasoning_tokens = serializers.IntegerField(allow_null=True, help_text="Of the completion: reasoning.")
+
+
+class PricedOutput(serializers.Serializer[Any]):
+    """The tokens and the cost of a call; all null where they are unknown."""
+
+    prompt_tokens = serializers.IntegerField(allow_null=True)
+    completion_tokens = serializers.IntegerField(allow_null=True)
+    usage = UsageOutput(allow_null=True)
+    cost = serializers.CharField(allow_null=True, help_text="USD")
+    cost_source = serializers.ChoiceField(
+        choices=CostSource.choices,
+        allow_null=True,
+        help_text="Whose figure the cost is. `estimated`: tokens were estimated; `legacy`: all tokens at list prices.",
+    )
+    estimated = serializers.BooleanField(help_text="Tokens were estimated from the text.")
+
+
+def usage_row(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Write counts the way `UsageOutput` documents them; None without any."""
+    return None if values["prompt_tokens"] is None else {name: values[name] for name in COUNTS}
+
+
+def usage_event(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write values of `FIELDS` for the last event of a stream."""
+    priced = priced_row(values)
+    return {name: values[name] for name in COUNTS} | {
+        name: priced[name] for name in ("cost", "cost_source", "estimated")
+    }
+
+
+def priced_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write values of `FIELDS` the way `PricedOutput` documents them."""
+    return {
+        "prompt_tokens": values["prompt_tokens"],
+        "completion_tokens": values["completion_tokens"],
+        "usage": usage_row(values),
+        "cost": money(values["cost"]),
+        "cost_source": None if values["cost"] is None else values["cost_source"] or CostSource.LEGACY,
+        "estimated": values["estimated"],
+    }
