@@ -1,4 +1,4 @@
-"""Every route: the API under /api/v1, the admin, health, and the documentation."""
+"""All routes: the API under /api/v1, the admin, health, metrics and the documentation."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -25,7 +25,7 @@ auth = [
     path("password", accounts.PasswordView.as_view(), name="password"),
     path("me", accounts.MeView.as_view(), name="me"),
 ]
-# In the order of how often they are asked for: a path is compared with each of them.
+# The most requested routes come first, because a path is compared with each in turn.
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
     path("", include("models_registry.urls")),
@@ -40,7 +40,7 @@ api_v1: list[URLPattern | URLResolver] = [
 ]
 # The toolbar is installed in development only.
 toolbar = [path("__debug__/", include("debug_toolbar.urls"))] if "debug_toolbar" in settings.INSTALLED_APPS else []
-# Its script is a file of its own: the content policy allows none within a page.
+# The view with a separate script file: the content policy allows no inline scripts.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
 urlpatterns = [
     *toolbar,

@@ -1,4 +1,4 @@
-"""Registering, logging in and out, and one's own account."""
+"""Endpoints for registration, login and logout, and the user's own account."""
 
 import hmac
 from dataclasses import asdict
@@ -27,7 +27,7 @@ class CredentialsView(PublicView):
     """A public view that checks a password or a refresh token."""
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Let a wrong password be a 401, though there is no authentication class to ask."""
+        """Return the header that makes a wrong password a 401; the view has no authentication class that would."""
         return WWW_AUTHENTICATE
 
 
@@ -58,7 +58,7 @@ class RegisterView(CredentialsView):
         data = valid(serializers.Registration, request.data)
         try:
             user = User.objects.create_user(data["username"], password=data["password"])
-        except IntegrityError as error:  # somebody else took the name since it was checked
+        except IntegrityError as error:  # the name was taken since it was checked
             raise ValidationError({"username": "A user with that username already exists."}) from error
         return Response({"id": user.pk, "username": user.username}, status=status.HTTP_201_CREATED)
 
@@ -178,14 +178,14 @@ def _may_register(token: Any) -> bool:
         return True
     if not (settings.REGISTRATION_TOKEN and isinstance(token, str)):
         return False
-    # surrogatepass: a token that is not text at all must be refused, not crash the comparison
+    # surrogatepass: a token with lone surrogates must be refused, not raise
     return hmac.compare_digest(token.encode(errors="surrogatepass"), settings.REGISTRATION_TOKEN.encode())
 
 
 def _with_password(request: Request, password: str, *, field: str) -> User:
-    """Return the whole user behind a request.
+    """Return the user of a request with all fields, after checking the password.
 
-    Raises ValidationError of `field` unless the password is theirs, and TooManyGuesses.
+    Raises ValidationError of `field` if the password is wrong, and TooManyGuesses.
     """
     own = User.objects.only("username").get(pk=cast(User, request.user).pk)
     user = authenticate(request, username=own.username, password=password)

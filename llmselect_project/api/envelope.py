@@ -28,9 +28,10 @@ from perf.db.connections import one_line
 
 logger = logging.getLogger("llmselect.errors")
 
-FIELDS, SENTENCE = 20, 300  # fields that details names, characters of a sentence
+MAX_FIELDS = 20  # named in `details`
+MAX_LENGTH = 300  # characters of a message
 
-# What failures outside REST framework are called, by status.
+# Code and message of errors outside of REST framework, by status.
 CODES = {
     400: ("invalid", "The request is not valid."),
     401: ("not_authenticated", "Authentication credentials were not provided."),
@@ -45,9 +46,9 @@ CODES = {
 
 
 def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Turn whatever a view raised into the envelope; what is nobody's fault but ours is logged and a 500."""
+    """Turn an exception of a view into the envelope; an unexpected one is logged and becomes a 500."""
     set_rollback()
-    known = _as_api_exception(error) or _account_is_gone(error, context)
+    known = _as_api_exception(error) or _deleted_account(error, context)
     if known is None:
         logger.error("unhandled error", exc_info=error, extra={"view": type(context.get("view")).__name__})
         code, message = CODES[500]
@@ -57,15 +58,15 @@ def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(error, Http404) and (misspelt := _misspelt(context["request"].path_info)):
         body = misspelt  # an id of a model may hold slashes, so its route takes one too many
     else:
-        body = envelope(str(known.get_codes()), _writable(known.detail), getattr(known, "details", None))
+        body = envelope(str(known.get_codes()), _printable(known.detail), getattr(known, "details", None))
     return Response(body, status=known.status_code, headers=_headers(known))
 
 
 def _invalid(details: dict[str, list[str]]) -> dict[str, Any]:
-    """Build the body of a validation error, whose size does not depend on how much is wrong."""
-    named = "each field" if len(details) <= FIELDS else f"{FIELDS} of {len(details):,} fields"
+    """Build the body of a validation error; it names at most `MAX_FIELDS` fields, to bound its size."""
+    named = "each field" if len(details) <= MAX_FIELDS else f"{MAX_FIELDS} of {len(details):,} fields"
     return envelope(
-        "invalid", f"The request is not valid; details names {named}.", dict(islice(details.items(), FIELDS))
+        "invalid", f"The request is not valid; details names {named}.", dict(islice(details.items(), MAX_FIELDS))
     )
 
 
@@ -75,7 +76,7 @@ def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> 
 
 
 def plain_response(status_code: int) -> JsonResponse:
-    """Answer an error of this status without REST framework, which may be what failed."""
+    """Return an error response without REST framework, which may be what failed."""
     nearest = status_code if status_code in CODES else 400 if status_code < 500 else 500
     return JsonResponse(envelope(*CODES[nearest]), status=status_code)
 
@@ -106,14 +107,14 @@ def _without_needless_slashes(path: str) -> str | None:
 
 
 def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
-    """Map nested validation errors to dotted paths like `models.0.provider`, each to its sentences."""
+    """Map nested validation errors to lists of messages by dotted paths like `models.0.provider`."""
     if isinstance(detail, dict):
         items = detail.items()
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         items = dict(enumerate(detail)).items()
     else:
-        sentences = [_writable(item) for item in (detail if isinstance(detail, list) else [detail])]
-        return {path or "non_field_errors": sentences}
+        messages = [_printable(item) for item in (detail if isinstance(detail, list) else [detail])]
+        return {path or "non_field_errors": messages}
     flat: dict[str, list[str]] = {}
     for key, value in items:
         if value:
@@ -121,10 +122,10 @@ def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
     return flat
 
 
-def _writable(sentence: Any) -> str:
-    """Replace lone surrogates, and shorten: some sentences quote what was sent."""
-    text = str(sentence)
-    shown = text if len(text) <= SENTENCE else f"{text[:SENTENCE]}…"
+def _printable(message: Any) -> str:
+    """Shorten a message and replace lone surrogates, which it may quote from the request."""
+    text = str(message)
+    shown = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
     return shown.encode(errors="replace").decode()
 
 
@@ -132,7 +133,7 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, UnreadablePostError) and isinstance(error.__cause__, BodyNotRead):
-        return error.__cause__.answer
+        return error.__cause__.refusal
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, SuspiciousOperation):
@@ -148,15 +149,15 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
 
 
 def _suspicious(error: SuspiciousOperation) -> exceptions.APIException:
-    """Tell what Django refuses to read apart from what is wrong in other ways, without its words on settings."""
+    """Choose the error for a request that Django refuses; Django's own messages name settings."""
     if isinstance(error, RequestDataTooBig):
         return RequestTooLarge()
     many = isinstance(error, TooManyFieldsSent)
     return exceptions.ValidationError("There are too many parameters." if many else "The request is not valid.")
 
 
-def _account_is_gone(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
-    """Say so where something was to be read or stored for a user who was deleted while the request ran."""
+def _deleted_account(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
+    """Return TokenNotValid if the error came from the deletion of the user during the request."""
     if not isinstance(error, DatabaseError | User.DoesNotExist):
         return None
     request = context.get("request")

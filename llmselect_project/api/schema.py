@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot see by itself: how to log in, and what can go wrong."""
+"""Parts of the OpenAPI schema that drf-spectacular cannot derive: authentication and errors."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ class ApiSchema(AutoSchema):
         return super().get_description().partition("\n")[2].strip()
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
-        """Add what can go wrong to what was declared."""
+        """Add the error responses, and the body of DELETE if the view declares one as `deletion`."""
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
             deletion = getattr(self.view, "deletion", None)
@@ -105,7 +105,7 @@ class ApiSchema(AutoSchema):
     def _failures(self, operation: dict[str, Any]) -> set[int]:
         failures = {400, 503}
         scope = getattr(self.view, "throttle_scope", None)
-        # Public ones that change something are about credentials.
+        # Public operations with POST check credentials.
         if self.get_auth() != [{}] or self.method == "POST":
             failures |= {401, 403}
         if scope or self.method in getattr(self.view, "password_methods", ()):
@@ -119,8 +119,8 @@ class ApiSchema(AutoSchema):
         return failures
 
 
-def say_what_a_chat_needs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Write down which fields of a chat need each other: a serializer's own check is nothing that the library reads."""
+def add_chat_requirements(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add which fields of a chat require each other, which drf-spectacular cannot read from a `validate` method."""
     result["components"]["schemas"]["ChatInputRequest"] |= {
         "oneOf": [{"required": ["message"]}, {"required": ["messages"]}],
         "anyOf": [{"required": ["provider", "model"]}, {"required": ["conversation_id"]}],

@@ -1,4 +1,4 @@
-"""System checks: misconfiguration is named before it does harm."""
+"""System checks of the encryption keys and the cache."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ MAKE_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.gene
 
 @register
 def check_encryption_keys(**_: Any) -> list[CheckMessage]:
-    """Every ENCRYPTION_KEY must be a Fernet key."""
+    """Refuse an ENCRYPTION_KEY that is not a Fernet key."""
     for position, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)
@@ -24,12 +24,12 @@ def check_encryption_keys(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_cache_is_shared(**_: Any) -> list[CheckMessage]:
-    """Several workers need a cache that all of them see."""
+    """Refuse several workers without a shared cache."""
     return cache_errors(settings.SERVE_WORKERS)
 
 
 def cache_errors(workers: int) -> list[CheckMessage]:
-    """Return what is wrong with running this many workers on the configured cache."""
+    """Return an error if this many workers need a shared cache and none is configured."""
     if workers > 1 and not settings.REDIS_URL:
         message = f"{workers} workers need a cache that all of them see: each would serve its own stale copies."
         return [Error(message, hint="Set REDIS_URL, or serve with one worker.", id="perf.E001")]

@@ -1,4 +1,4 @@
-"""Cache management for staff."""
+"""Endpoints for staff that clear caches and show their statistics."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from perf.caching.stats import all_stats, backend
 
 
 class CacheUnavailable(APIException):
-    """The cache does not answer; whatever is in it cannot be served either."""
+    """The cache does not answer, so that it cannot serve stale entries either."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "server_busy"

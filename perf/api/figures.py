@@ -1,4 +1,4 @@
-"""What was measured, as JSON for staff: requests, statements and caches of all workers."""
+"""Endpoints for staff with the figures of requests, statements and caches of all workers."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ class FiguresView(UncachedView):
     permission_classes = (IsAdminUser,)
 
     def figures(self, request: Request) -> Figures:
-        """Merge them; raises a ValidationError for a `since` that is not ISO 8601."""
+        """Return the figures since `since`. Raises ValidationError if that is not ISO 8601."""
         since: datetime | None = valid_query(SinceQuery, request.query_params).get("since")
         return load(since)
 
@@ -109,4 +109,4 @@ def _range(figures: Figures) -> dict[str, Any]:
 
 
 def _event(event: SlowEvent) -> dict[str, Any]:
-    return {"at": event.at, **event.what, "duration": event.duration}
+    return {"at": event.at, **event.details, "duration": event.duration}

@@ -1,4 +1,4 @@
-"""Health for load balancers, for people, and for staff."""
+"""Health endpoints for load balancers and staff."""
 
 import os
 from typing import Any
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from perf.api import examples
 from perf.api.base import PublicView, UncachedView
 from perf.api.health_serializers import DetailedHealth, Health
+from perf.caching.stats import backend
 from perf.db.connections import release
 from perf.serving import health
 
@@ -64,14 +65,14 @@ class DetailedHealthView(UncachedView):
         What `/health` found, with reasons, the connection pool of the worker that answers, and migrations that are
         pending.
         """
-        release()  # who asks may have been read from the database; that is no part of the picture
+        release()  # authentication may hold a connection, which must not count as checked out
         found = health.examine(thorough=True)
         body = {
             **_common(found),
             "uptime": round(health.uptime(), 1),
             "pid": os.getpid(),
             "database": {"vendor": connection.vendor, **found.database},
-            "cache": {"backend": "redis" if settings.REDIS_URL else "locmem", **found.cache},
+            "cache": {"backend": backend(), **found.cache},
             "pending_migrations": found.pending,
         }
         return Response(DetailedHealth(body).data, status=_status_code(found))

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.django_db
 # Sentences of refusals that no schema can foresee.
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
-    "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common"
+    "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
+    "has no reasoning effort"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 BODIES = {
@@ -43,9 +44,17 @@ BODIES = {
         "system": "x",
         "temperature": 1.0,
         "max_tokens": 5,
+        "reasoning_effort": None,
+        "prompt_caching": True,
         "conversation_id": "{conversation}",
     },
-    "/api/v1/compare": {"prompt": "hi", "models": [CHOICE, CHOICE], "system": "x", "blind": False},
+    "/api/v1/compare": {
+        "prompt": "hi",
+        "models": [CHOICE, CHOICE],
+        "system": "x",
+        "blind": False,
+        "reasoning_effort": None,
+    },
     "/api/v1/comparisons/{id}/analyze": CHOICE,
     "/api/v1/comparisons/{id}/vote": {"preferred_index": 0},
     "/api/v1/conversations": {**CHOICE, "title": "x"},
