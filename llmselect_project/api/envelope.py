@@ -1,6 +1,7 @@
 """The one shape of every error: `{"error": code, "message": sentence, "details": object}`."""
 
 import logging
+import re
 from itertools import islice
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.urls import resolve
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -53,6 +55,8 @@ def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
         return Response(envelope(code, message), status=500)
     if isinstance(known, exceptions.ValidationError):
         body = _invalid(flatten(known.detail))
+    elif isinstance(error, Http404) and (misspelt := _misspelt(context["request"].path_info)):
+        body = misspelt  # an id of a model may hold slashes, so its route takes one too many
     else:
         body = envelope(str(known.get_codes()), _printable(known.detail), getattr(known, "details", None))
     return Response(body, status=known.status_code, headers=_headers(known))
@@ -77,10 +81,29 @@ def plain_response(status_code: int) -> JsonResponse:
     return JsonResponse(envelope(*CODES[nearest]), status=status_code)
 
 
-@csrf_exempt  # the check would read the body
-def api_not_found(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """Answer every path under the API that no route matches."""
-    return plain_response(404)
+@csrf_exempt  # else it would look for a token in a body that nobody wants
+def api_not_found(request: HttpRequest) -> JsonResponse:
+    """Answer every path under the API that no route matches, and name the right one where slashes are too many.
+
+    It does not redirect: most clients would send a body twice, or follow without it, or not follow at all.
+    """
+    return JsonResponse(_misspelt(request.path_info) or envelope(*CODES[404]), status=404)
+
+
+def _misspelt(path: str) -> dict[str, Any] | None:
+    """Build the body of a 404 that names the right path; None when slashes are not what is wrong."""
+    right = _without_needless_slashes(path)
+    if right is None:
+        return None
+    return envelope("not_found", f"Not found: the path is {right}, without the needless slash.", {"path": right})
+
+
+def _without_needless_slashes(path: str) -> str | None:
+    """Return the path with a route that this one is meant to be; None when there is none."""
+    right = re.sub("/{2,}", "/", path).rstrip("/")
+    if right == path or not right.startswith("/api/"):
+        return None
+    return None if resolve(right).func is api_not_found else right
 
 
 def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:

@@ -6,6 +6,9 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+# It prints text: `print` of the bytes that `generate_key` returns would show b'…', which is no key.
+MAKE_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+
 
 @register
 def check_encryption_keys(**_: Any) -> list[CheckMessage]:
@@ -14,7 +17,7 @@ def check_encryption_keys(**_: Any) -> list[CheckMessage]:
         try:
             Fernet(key)
         except ValueError:
-            hint = "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
+            hint = f"Make one with: {MAKE_KEY}"
             return [Error(f"Key {position} of ENCRYPTION_KEY is not a Fernet key.", hint=hint, id="llmselect.E001")]
     return []
 

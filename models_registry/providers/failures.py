@@ -3,12 +3,24 @@
 import email.utils
 import json
 import math
+import re
+import ssl
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, ProtocolError
+from django.conf import settings
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
 
 from models_registry.errors import (
     APIKeyRefused,
@@ -18,7 +30,7 @@ from models_registry.errors import (
     ProviderTimeout,
     StreamBroken,
 )
-from models_registry.providers.http import Answer, timed_out
+from models_registry.providers.http import IS_URL_RIGHT, Answer, Unreachable, timed_out
 from models_registry.providers.text import clean
 
 MAX_MESSAGE = 500  # characters
@@ -63,6 +75,8 @@ class Failures:
             raise self._map(error) from None
 
     def _map(self, error: Exception) -> ProviderError:
+        if isinstance(error, Unreachable):
+            return self._unreachable(error)
         if timed_out(error):
             return ProviderTimeout()
         if isinstance(error, DecodeError):
@@ -72,6 +86,13 @@ class Failures:
         if isinstance(error, (LocationValueError, UnicodeError)):
             return ProviderError(self._redact(f"The provider's address cannot be used: {error}"))
         return ProviderError(self._redact(f"The provider could not be reached: {error.__cause__ or error}"))
+
+    def _unreachable(self, error: Unreachable) -> ProviderError:
+        """Say who could not be reached and why: a wrong address is most often one's own."""
+        late = timed_out(error.reason)
+        why = f"no connection within {settings.PROVIDER_CONNECT_TIMEOUT:g} s" if late else _reason(error.reason)
+        message = self._redact(f"Could not reach {error.address}: {why}.")
+        return ProviderTimeout(message) if late else ProviderError(message)
 
     def refusal(self, answer: Answer) -> ProviderError:
         """Make the error that an answer with an error status stands for; raises urllib3's HTTPError."""
@@ -84,26 +105,53 @@ class Failures:
             body = json.loads(content)
         except (ValueError, RecursionError):
             body = content.decode(errors="replace")
-        return self.error(answer.status, body, answer.headers)
+        return self.error(answer.status, body, answer.headers, address=answer.address)
 
     def reported(self, error: Any) -> ProviderError:
         """Make the error that an error object in an answer of status 200 stands for."""
         return self.error(_status(error), {"error": error}, {})
 
-    def error(self, status: int | None, body: Any, headers: Mapping[str, str]) -> ProviderError:
-        """Choose the class by status; the message is the provider's own."""
+    def error(self, status: int | None, body: Any, headers: Mapping[str, str], *, address: str = "") -> ProviderError:
+        """Choose the class by status; the message is the provider's own, or says what `address` answered."""
         text = _text(body)
         message = self._redact(text) if text else None
         if status in (401, 403) or any(mark in str(body) for mark in self._refusals):
             return APIKeyRefused(message, status=status)
         if status == 429:
             return ProviderRateLimited(message, status=status, wait=_wait(headers))
+        if address and status is not None and _says_nothing(text, status):
+            message = f"{address} answered {status} {_phrase(status)}".rstrip() + "."
+            if status in (404, 405):
+                message += f" {IS_URL_RIGHT}"
         return ProviderError(message, status=status)
 
     def _redact(self, text: str) -> str:
         if self._api_key:
             text = text.replace(self._api_key, "[key]")
         return clean(text)[0][:MAX_MESSAGE]
+
+
+def _reason(error: BaseException) -> str:
+    """Say in a few words why there is no connection."""
+    if isinstance(error, ProxyError):
+        return f"the proxy failed, {_reason(error.original_error)}"
+    cause = error.args[0] if isinstance(error, SSLError) and error.args else error.__cause__ or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"certificate verify failed, {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS failed, {(cause.reason or str(cause)).replace('_', ' ').lower()}"
+    words = str(getattr(cause, "strerror", None) or cause).lower()
+    return f"unknown host ({words})" if isinstance(error, NameResolutionError) else words
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+
+
+def _says_nothing(text: str, status: int) -> bool:
+    """Tell whether an error's text is no more than its status, like `404 page not found` and `Not Found`."""
+    words = set(re.findall("[a-z]+", text.lower()))
+    return words <= {*_phrase(status).lower().split(), "page", "error", "detail"}
 
 
 def _status(error: Any) -> int | None:

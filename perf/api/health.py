@@ -12,6 +12,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from perf.api import examples
 from perf.api.base import PublicView, UncachedView
 from perf.api.health_serializers import DetailedHealth, Health
 from perf.caching.stats import backend
@@ -22,12 +23,12 @@ from perf.serving import health
 class HealthView(PublicView):
     """GET /health."""
 
-    @extend_schema(responses={200: Health, 503: Health}, tags=["health"])
+    @extend_schema(responses={200: Health, 503: Health}, examples=examples.HEALTH, tags=["health"])
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Ask the database and the cache, for at most 1.5 s.
+        """Check the server's health.
 
-        Without the cache the server is slower, and without writes it only serves what is there (`degraded`); without
-        the database it is useless (`error`, 503).
+        Asks the database and the cache, for at most 1.5 seconds. `degraded`: it works without the cache, and slower, or
+        cannot write. `error`, with status 503: without the database it is useless. Needs no login.
         """
         found = health.examine()
         body = Health({**_common(found), "database": found.database, "cache": found.cache}).data
@@ -39,10 +40,14 @@ class LivenessView(PublicView):
 
     @extend_schema(
         responses={200: inline_serializer("Liveness", {"status": serializers.CharField()})},
+        examples=examples.LIVENESS,
         tags=["health"],
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Say that the process answers, asking nothing else."""
+        """Check that the process answers.
+
+        Asks nothing else: a restart would not mend a database that is away. Needs no login.
+        """
         return Response({"status": "ok"})
 
 
@@ -51,9 +56,15 @@ class DetailedHealthView(UncachedView):
 
     permission_classes = (IsAdminUser,)
 
-    @extend_schema(responses={200: DetailedHealth, 503: DetailedHealth}, tags=["admin"])
+    @extend_schema(
+        responses={200: DetailedHealth, 503: DetailedHealth}, examples=examples.DETAILED_HEALTH, tags=["admin"]
+    )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Show what /health found, with reasons, the figures of this worker's pool, and pending migrations."""
+        """Show the server's health in detail.
+
+        What `/health` found, with reasons, the connection pool of the worker that answers, and migrations that are
+        pending.
+        """
         release()  # authentication may hold a connection, which must not count as checked out
         found = health.examine(thorough=True)
         body = {

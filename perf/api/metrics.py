@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, ip_address
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from perf.api.addresses import client_address
@@ -13,6 +14,7 @@ from perf.timing import recorder
 from perf.timing.prometheus import CONTENT_TYPE, exposition
 
 
+@csrf_exempt  # a POST is 405, with or without a token
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the figures of all workers; 404 for clients without access, 503 if the store fails."""

@@ -11,7 +11,6 @@ from datetime import datetime
 
 import pytest
 from django.db import transaction
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft7Validator, FormatChecker
 
 from conversations.models import Comparison
@@ -19,10 +18,10 @@ from llmselect_project.accounts.sessions import start_session
 from models_registry.keys.storage import store_key
 from models_registry.models import LLMModel
 from tests.helpers import PASSWORD, client_with, conversation
+from tests.openapi import SCHEMA, resolved
 
 pytestmark = pytest.mark.django_db
 
-SCHEMA = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
 # Sentences of refusals that no schema can foresee.
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
@@ -72,22 +71,6 @@ OPERATIONS = [
     for method in operations
     if not path.endswith("/stream")  # takes what its neighbour takes
 ]
-
-
-def resolved(node):
-    """Write references out, and `nullable` as JSON schema does."""
-    if isinstance(node, list):
-        return [resolved(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        return resolved(SCHEMA["components"]["schemas"][node["$ref"].rsplit("/", 1)[1]])
-    plain = {name: resolved(value) for name, value in node.items()}
-    if plain.pop("nullable", False) and "type" in plain:
-        plain["type"] = [plain["type"], "null"]
-        if "enum" in plain:
-            plain["enum"] = [*plain["enum"], None]
-    return plain
 
 
 def fits(schema, value):
