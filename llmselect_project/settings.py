@@ -45,9 +45,8 @@ DEBUG = DJANGO_ENV == "development"
 if PRODUCTION:
     required(["SECRET_KEY", "ENCRYPTION_KEY", "ALLOWED_HOSTS"])
 SECRET_KEY = env.str("SECRET_KEY", default="") or "insecure-development-key-that-production-refuses"
-ENCRYPTION_KEYS = listed("ENCRYPTION_KEY") or [
-    base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()
-]
+_digest = hashlib.sha256(SECRET_KEY.encode()).digest()
+ENCRYPTION_KEYS = listed("ENCRYPTION_KEY") or [base64.urlsafe_b64encode(_digest).decode()]
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1")
 
 # Applications
@@ -100,8 +99,7 @@ TEMPLATES = [
     }
 ]
 
-# The debug toolbar covers parts of pages, so it is there only when asked for; on API calls it would cost many times
-# their time, so it serves pages only.
+# The debug toolbar covers parts of pages, and would make API calls many times slower.
 if DEBUG and boolean("DEBUG_TOOLBAR", default=False):
     if find_spec("debug_toolbar") is None:
         raise ImproperlyConfigured("DEBUG_TOOLBAR=true needs `pip install -r requirements.txt`, or `make test` once.")
@@ -130,9 +128,8 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
 MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)
-# Responses, and bytes, that each worker remembers to answer without Django; 0 switches that off.
-FRONT_CACHE_ENTRIES = integer("FRONT_CACHE_ENTRIES", 10_000)
-FRONT_CACHE_SIZE = integer("FRONT_CACHE_SIZE", 60_000_000)
+FRONT_CACHE_ENTRIES = integer("FRONT_CACHE_ENTRIES", 10_000)  # responses that each worker answers without Django
+FRONT_CACHE_SIZE = integer("FRONT_CACHE_SIZE", 60_000_000)  # bytes of them
 USER_STATE_TTL = 60
 
 # Serving
