@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
+from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
@@ -23,7 +23,6 @@ from models_registry.providers.base import Prompt, Turn
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = ("provider", "model", "title", "system", "message_count", "preview", "last_message_at", "updated_at")
-TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 
 
 class Exchange:
@@ -117,7 +116,7 @@ def begin(
             _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
-            messages = prompt.messages if conversation_id is None else _history(conversation)
+            messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call = _call(resolved, conversation, prompt, messages)
         return Exchange(conversation, call, attempt)
 
@@ -221,8 +220,7 @@ def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
-    rows: Any = history(conversation.pk, until)
-    return [Turn(*row) for row in rows]
+    return alternating(history(conversation.pk, until))
 
 
 def _call(resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, messages: Sequence[Turn]) -> Call:
