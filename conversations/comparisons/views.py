@@ -120,11 +120,11 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
     @extend_schema(request=serializers.VoteInput, responses=serializers.ComparisonOutput, tags=["compare"])
     @action(detail=True, methods=["post"])
     def vote(self, request: Request, pk: UUID) -> Response:
-        """Prefer one answer, or none; this reveals who wrote them."""
+        """Prefer one answer, or none (a tie, or all are bad); this reveals who wrote them."""
         data = valid(serializers.VoteInput, request.data)
         with transaction.atomic():
             comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
-            vote(comparison=comparison, preferred_index=data["preferred_index"])
+            vote(comparison=comparison, **data)
         return Response(comparison_row(comparison))
 
     @extend_schema(request=None, responses={200: serializers.ComparisonOutput}, tags=["compare"])

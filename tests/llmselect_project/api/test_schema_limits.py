@@ -26,7 +26,8 @@ SCHEMA = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public
 # Sentences of refusals that no schema can foresee.
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
-    "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common"
+    "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
+    "no reasoning effort|result is preferred"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 BODIES = {
@@ -48,7 +49,7 @@ BODIES = {
     },
     "/api/v1/compare": {"prompt": "hi", "models": [CHOICE, CHOICE], "system": "x", "blind": False},
     "/api/v1/comparisons/{id}/analyze": CHOICE,
-    "/api/v1/comparisons/{id}/vote": {"preferred_index": 0},
+    "/api/v1/comparisons/{id}/vote": {"preferred_index": 0, "both_bad": False},
     "/api/v1/conversations": {**CHOICE, "title": "x"},
     "/api/v1/conversations/{id}": {"title": "x"},
     "/api/v1/keys/{provider}": {"key": "sk-0123456789abcdef", "override_system_key": True},
