@@ -284,6 +284,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "llmselect_project.api.schema.say_what_a_chat_needs",
+        "llmselect_project.api.schema.refuse_unknown_fields",
     ],
     "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"]},
 }

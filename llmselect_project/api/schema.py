@@ -85,3 +85,11 @@ def say_what_a_chat_needs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for path in ("/api/v1/chat", "/api/v1/chat/stream"):
         result["paths"][path]["post"]["requestBody"]["required"] = True
     return result
+
+
+def refuse_unknown_fields(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Declare that bodies have no other fields, which `perf.api.validation.valid` refuses."""
+    for name, component in result["components"]["schemas"].items():
+        if name.endswith("Request") and component.get("type") == "object":
+            component["additionalProperties"] = False
+    return result

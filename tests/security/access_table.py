@@ -45,7 +45,9 @@ TABLE = {
         {"POST": "401 204 204 204"},
         {"current_password": "correct horse battery", "new_password": "a staple for it"},
     ),
-    "api/v1/auth/me": Row(PRIVATE, {"GET": ALL_PRIVATE, "DELETE": "401 204 204 204"}, CREDENTIALS),
+    "api/v1/auth/me": Row(
+        PRIVATE, {"GET": ALL_PRIVATE, "DELETE": "401 204 204 204"}, {"password": "correct horse battery"}
+    ),
     "api/v1/admin/cache/clear": Row(STAFF, {"POST": "401 403 200 403"}),
     "api/v1/admin/cache/stats": Row(STAFF, {"GET": "401 403 200 403"}),
     "api/v1/admin/models/refresh": Row(STAFF, {"POST": "401 403 200 403"}, {"provider": "echo"}),

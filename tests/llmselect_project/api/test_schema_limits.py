@@ -46,12 +46,28 @@ BODIES = {
         "temperature": 1.0,
         "max_tokens": 5,
         "conversation_id": "{conversation}",
+        "reasoning_effort": None,
+        "prompt_caching": True,
     },
-    "/api/v1/compare": {"prompt": "hi", "models": [CHOICE, CHOICE], "system": "x", "blind": False},
+    "/api/v1/compare": {
+        "prompt": "hi",
+        "models": [CHOICE, CHOICE],
+        "system": "x",
+        "blind": False,
+        "reasoning_effort": None,
+    },
     "/api/v1/comparisons/{id}/analyze": CHOICE,
     "/api/v1/comparisons/{id}/vote": {"preferred_index": 0, "both_bad": False},
     "/api/v1/conversations": {**CHOICE, "title": "x"},
     "/api/v1/conversations/{id}": {"title": "x"},
+    "/api/v1/messages/{id}": {"content": "x"},
+    "/api/v1/messages/{id}/retry": {
+        **CHOICE,
+        "temperature": 1.0,
+        "max_tokens": 5,
+        "reasoning_effort": None,
+        "prompt_caching": True,
+    },
     "/api/v1/keys/{provider}": {"key": "sk-0123456789abcdef", "override_system_key": True},
 }
 # Fields that the body above cannot have beside the others.
@@ -209,7 +225,7 @@ def test_bodies(world, method, path):
             refused, tried = world.send(method, path, body=body), tried + 1
             if disagree(fits(schema, body), refused):
                 differ.append((name, str(value)[:60], refused))
-    wholes = ({}, [], "x", 1)
+    wholes = ({}, [], "x", 1, {**world.body(path), "no_such_field": 1})
     differ += [whole for whole in wholes if disagree(fits(schema, whole), world.send(method, path, body=whole))]
     if body_schema.get("required", False) != bool(world.send(method, path)):
         differ.append(("no body at all", body_schema.get("required", False)))
