@@ -1,6 +1,6 @@
 """Chatting: the user's message is kept before the model is asked, and the answer however it ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -28,8 +28,17 @@ TURN_FIELDS = ("provider", "model", "title", "system", "message_count", "preview
 class Exchange:
     """A stored question and the call that answers it; `message` is the answer once the call ended."""
 
-    def __init__(self, conversation: Conversation, call: Call, attempt: Attempt | None = None) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        call: Call,
+        attempt: Attempt | None = None,
+        *,
+        add: Callable[[Conversation, Message], bool] | None = None,
+    ) -> None:
+        """Take what `add`s the answer to the conversation, at its end by default, and returns whether it did."""
         self.conversation = conversation  # as it was when the question was stored
+        self._add = add or _add_answer
         self.call = call
         self.attempt = attempt
         self.message: Message | None = None
@@ -73,7 +82,7 @@ class Exchange:
             if again and _is_stored(self.conversation, answer):
                 self.stored = True
                 return
-            stored = _add_answer(self.conversation, answer)
+            stored = self._add(self.conversation, answer)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
@@ -108,7 +117,7 @@ def begin(
     where it stands.
     """
     with storage_limit.acquire():
-        resolved = _resolve(user_id, provider, model, conversation_id)
+        resolved = resolve_for(user_id, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt)
@@ -135,7 +144,9 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedMode
     return Exchange(conversation, _call(resolved, conversation, prompt, _history(conversation, asked_at)), attempt)
 
 
-def _resolve(user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None) -> ResolvedModel:
+def resolve_for(
+    user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None
+) -> ResolvedModel:
     """Find the model to call; what is None is the conversation's."""
     if conversation_id is not None and (provider is None or model is None):
         current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()

@@ -1,6 +1,6 @@
 """Chatting over HTTP: the whole answer at once, or streamed as it is written."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -39,19 +39,7 @@ class ChatView(RepeatableView):
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
             return replayed(_kept(self.attempt.record))
         asked = _chat_arguments(request)
-        with Slot():
-            exchange = begin(**asked, attempt=self.attempt)
-            try:
-                complete(exchange.call)
-                exchange.finish(whole=True)
-            except ProviderError as error:
-                exchange.finish(whole=False)
-                error.details |= _places(exchange)
-                raise
-            finally:
-                exchange.abandon()
-        message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
-        return Response(_answer(exchange.conversation.pk, message))
+        return whole_answer(lambda: begin(**asked, attempt=self.attempt))
 
 
 class ChatStreamView(UnrepeatableView):
@@ -70,6 +58,23 @@ class ChatStreamView(UnrepeatableView):
         """
         asked = _chat_arguments(request)
         return streamed(lambda: begin(**asked), _events)
+
+
+def whole_answer(begin: Callable[[], Exchange]) -> Response:
+    """Begin an exchange and wait for the whole answer. Raises ServerBusy, ProviderError, and what `begin` raises."""
+    with Slot():
+        exchange = begin()
+        try:
+            complete(exchange.call)
+            exchange.finish(whole=True)
+        except ProviderError as error:
+            exchange.finish(whole=False)
+            error.details |= _places(exchange)
+            raise
+        finally:
+            exchange.abandon()
+    message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
+    return Response(_answer(exchange.conversation.pk, message))
 
 
 def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
@@ -130,10 +135,17 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
     prompt = Prompt(
         messages=[Turn(**turn) for turn in turns if turn["role"] != "system"],
         system="\n\n".join(given) if given else None,
-        temperature=data.get("temperature"),
-        max_tokens=data.get("max_tokens"),
-        reasoning_effort=data.get("reasoning_effort"),
-        cache=settings.PROMPT_CACHING and data["prompt_caching"],
+        **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
     return {"user_id": current_user(request).pk, "prompt": prompt, **target}
+
+
+def parameters_of(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a `Prompt` by validated `ParametersInput`."""
+    return {
+        "temperature": data.get("temperature"),
+        "max_tokens": data.get("max_tokens"),
+        "reasoning_effort": data.get("reasoning_effort"),
+        "cache": settings.PROMPT_CACHING and data["prompt_caching"],
+    }

@@ -88,21 +88,36 @@ class TurnInput(serializers.Serializer[Any]):
     content = TextField(max_length=TEXT_LIMIT)
 
 
-class ChatInput(serializers.Serializer[Any]):
-    """A message to a model: exactly one of `message` and `messages`; with `conversation_id` only `message`."""
+class ParametersInput(serializers.Serializer[Any]):
+    """How a model is called; what is left out or null is the provider's default."""
 
     provider = ProviderField(required=False)
     model = TextField(max_length=200, required=False)
-    message = TextField(max_length=TEXT_LIMIT, required=False)
-    messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
-    conversation_id = IdField(required=False, allow_null=True)
-    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
     reasoning_effort = EffortField()
     prompt_caching = FlagField(
         default=True, help_text="Have the vendor cache the conversation where that saves money (Anthropic)."
     )
+
+
+class RetryInput(ParametersInput):
+    """How to answer a question again; the conversation's provider and model by default."""
+
+
+class ContentInput(serializers.Serializer[Any]):
+    """A new text of a question."""
+
+    content = TextField(max_length=TEXT_LIMIT)
+
+
+class ChatInput(ParametersInput):
+    """A message to a model: exactly one of `message` and `messages`; with `conversation_id` only `message`."""
+
+    message = TextField(max_length=TEXT_LIMIT, required=False)
+    messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
+    conversation_id = IdField(required=False, allow_null=True)
+    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the rules between fields. Raises ValidationError."""

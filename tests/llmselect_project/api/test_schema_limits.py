@@ -160,7 +160,11 @@ class World:
         row = conversation(staff, messages=2, **CHOICE)
         tokens = start_session(user=staff)
         self.names = {"conversation": str(row.pk), "refresh": tokens.refresh}
-        self.ids = {"conversations": row.pk, "comparisons": comparison.pk}
+        self.ids = {
+            "conversations": row.pk,
+            "messages": row.messages.earliest("created_at").pk,
+            "comparisons": comparison.pk,
+        }
         self.client = client_with(tokens.access)
 
     def body(self, path):
