@@ -79,7 +79,7 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     """Messages of conversations."""
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
-        """Return the messages of a conversation that are sent to models, oldest first: no errors, no empty ones."""
+        """Return the messages of a conversation with text, oldest first: no errors, no empty ones."""
         rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
         return rows.order_by("created_at", "id")
 

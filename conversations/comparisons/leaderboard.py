@@ -53,7 +53,9 @@ def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str
 
     A vote decides the pairs of the preferred answer with each other answer; a tie decides all pairs. Failed answers,
     and pairs of a model with itself, do not count. A vote that all answers are bad decides no pair: it compares them
-    with a standard of the voter's, not with each other, and is counted apart.
+    with a standard of the voter's, not with each other, and is counted apart. LMArena counts `tie (bothbad)` as a tie,
+    which draws models that failed together closer to each other:
+    https://github.com/lm-sys/FastChat/blob/main/fastchat/serve/monitor/elo_analysis.py
     """
     statistics: dict[ModelName, Statistics] = defaultdict(Statistics)
     wins: dict[tuple[ModelName, ModelName], float] = defaultdict(float)
