@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
+from conversations.chat.context import Mode, fit
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
@@ -35,9 +36,11 @@ class Exchange:
         attempt: Attempt | None = None,
         *,
         add: Callable[[Conversation, Message], bool] | None = None,
+        dropped: int | None = None,
     ) -> None:
         """Take what `add`s the answer to the conversation, at its end by default, and returns whether it did."""
         self.conversation = conversation  # as it was when the question was stored
+        self.dropped = dropped  # messages left out for the model's context window; None when all were to be sent
         self._add = add or _add_answer
         self.call = call
         self.attempt = attempt
@@ -104,33 +107,35 @@ def begin(
     provider: Provider | None = None,
     model: str | None = None,
     conversation_id: UUID | None = None,
+    context: Mode = "full",
     attempt: Attempt | None = None,
 ) -> Exchange:
     """Store the user's message and prepare the call, holding no connection afterwards.
 
     Without `conversation_id` a conversation begins, of all messages of the prompt. With it, the prompt is the one new
-    message, and a provider, model or system prompt that is None stays what it was.
+    message, and a provider, model or system prompt that is None stays what it was. In the `context` "auto" the oldest
+    messages that the model's context window cannot hold are not sent.
 
-    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, APIKeyMissing or APIKeyUnreadable, and InProgress or
-    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
-    where it stands.
+    Raises ContextLengthExceeded, NotFound for a conversation that is not the user's, ValidationError for a parameter
+    that the model cannot take, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of an `attempt`: then
+    nothing is stored. When an earlier attempt stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(user_id, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.record is not None:
-                return _resume(attempt, attempt.record, resolved, prompt)
+                return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(user_id, conversation_id, resolved, prompt)
             _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
-            call = _call(resolved, conversation, prompt, messages)
-        return Exchange(conversation, call, attempt)
+            return _exchange(resolved, conversation, replace(prompt, messages=messages), context, attempt)
 
 
-def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt) -> Exchange:
+def _resume(
+    attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt, context: Mode
+) -> Exchange:
     """Answer what an earlier attempt stored before it failed or died, with the history as it was then.
 
     Raises AnswerDeleted when the message is gone.
@@ -141,7 +146,8 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedMode
     assert asked_at is not None  # noqa: S101 - a chat has its time
     if not question(conversation.pk, asked_at).exists():
         raise AnswerDeleted
-    return Exchange(conversation, _call(resolved, conversation, prompt, _history(conversation, asked_at)), attempt)
+    messages = _history(conversation, asked_at)
+    return _exchange(resolved, conversation, replace(prompt, messages=messages), context, attempt)
 
 
 def resolve_for(
@@ -234,5 +240,10 @@ def _history(conversation: Conversation, until: datetime | None = None) -> list[
     return alternating(history(conversation.pk, until))
 
 
-def _call(resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, messages: Sequence[Turn]) -> Call:
-    return Call(resolved, replace(prompt, messages=messages, system=conversation.system))
+def _exchange(
+    resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, context: Mode, attempt: Attempt | None
+) -> Exchange:
+    prompt = replace(prompt, system=conversation.system)
+    messages, dropped = fit(resolved, prompt, context)
+    call = Call(resolved, replace(prompt, messages=messages))
+    return Exchange(conversation, call, attempt, dropped=dropped if context == "auto" else None)

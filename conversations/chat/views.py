@@ -74,7 +74,7 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
         finally:
             exchange.abandon()
     message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
-    return Response(_answer(exchange.conversation.pk, message))
+    return Response(_answer(exchange.conversation.pk, message) | _context(exchange))
 
 
 def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def _chunk(piece: str) -> bytes:
 
 def _done(exchange: Exchange) -> dict[str, Any]:
     measured = exchange.call.measure()
-    usage = usage_event(measured._asdict())
-    return {"event": "done", **_places(exchange), "usage": usage, "time": measured.time, "ttft": measured.ttft}
+    usage, times = usage_event(measured._asdict()), {"time": measured.time, "ttft": measured.ttft}
+    return {"event": "done", **_places(exchange), **_context(exchange), "usage": usage, **times}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
@@ -121,6 +121,11 @@ def _places(exchange: Exchange) -> dict[str, Any]:
     """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
     message_id = exchange.message.pk if exchange.message and exchange.stored else None
     return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
+
+
+def _context(exchange: Exchange) -> dict[str, Any]:
+    """Say how many messages were left out, if that was asked for."""
+    return {} if exchange.dropped is None else {"context": {"dropped_messages": exchange.dropped}}
 
 
 def _chat_arguments(request: Request) -> dict[str, Any]:
@@ -138,7 +143,7 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    return {"user_id": current_user(request).pk, "prompt": prompt, **target}
+    return {"user_id": current_user(request).pk, "prompt": prompt, "context": data["context"], **target}
 
 
 def parameters_of(data: dict[str, Any]) -> dict[str, Any]:

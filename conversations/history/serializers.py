@@ -118,6 +118,12 @@ class ChatInput(ParametersInput):
     messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
     conversation_id = IdField(required=False, allow_null=True)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
+    # The field is no attribute of the class, where `context` means something else.
+    context = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=["full", "auto"],
+        default="full",
+        help_text="`auto` leaves out the oldest messages that the model's context window cannot hold.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the rules between fields. Raises ValidationError."""
@@ -137,12 +143,21 @@ class ChatInput(ParametersInput):
         return attrs
 
 
+class ContextOutput(serializers.Serializer[Any]):
+    """What of a conversation was sent."""
+
+    dropped_messages = serializers.IntegerField(help_text="The oldest messages, which were left out.")
+
+
 class ChatOutput(serializers.Serializer[Any]):
     """The answer, and the message it is stored as."""
 
     conversation_id = serializers.UUIDField()
     response = serializers.CharField()
     message = MessageOutput()
+    context = ContextOutput(  # type: ignore[assignment]  # as above
+        required=False, help_text="With a `context` of `auto`; a replay does not say it."
+    )
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:

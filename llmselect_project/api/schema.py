@@ -33,7 +33,7 @@ MEANINGS = {
     404: "There is no such thing, or it is somebody else's.",
     408: "The body did not arrive in time.",
     409: "The provider's API key is missing, refused or unreadable, or the same request is being answered.",
-    413: "The body is too large.",
+    413: "The body is too large, or the model's context window too small.",
     415: "The body is not JSON.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests; Retry-After says when to come back.",

@@ -47,9 +47,8 @@ def test_nested_ones_and_other_problems_are_named_together(api, echo):
         "top_p": 1,
     }
     details = api.post("/api/v1/chat", body).json()["details"]
-    assert {name: details[name] for name in ("messages.0.name", "messages.1.id", "top_p")} == dict.fromkeys(
-        ("messages.0.name", "messages.1.id", "top_p"), ["Unknown field."]
-    )
+    for name in ("messages.0.name", "messages.1.id", "top_p"):
+        assert details[name] == ["Unknown field."]
     assert set(details) == {"messages.0.name", "messages.1.id", "messages.1.role", "temperature", "top_p"}
 
 

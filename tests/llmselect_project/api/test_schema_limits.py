@@ -46,6 +46,7 @@ BODIES = {
         "temperature": 1.0,
         "max_tokens": 5,
         "conversation_id": "{conversation}",
+        "context": "auto",
         "reasoning_effort": None,
         "prompt_caching": True,
     },
