@@ -17,7 +17,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from conversations.chat.service import Exchange, resolve_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
-from conversations.history.queries import history, messages, messages_before
+from conversations.history.queries import history, messages, messages_after, messages_before, own_message
 from conversations.idempotency.records import Attempt, InProgress
 from conversations.models import Conversation, Message
 from models_registry.completion import Call
@@ -108,8 +108,7 @@ def delete_turn(*, user_id: int, message_id: UUID) -> None:
 
 def _conversation_of(user_id: int, message_id: UUID) -> UUID:
     """Return the id of a message's conversation. Raises NotFound if it is not the user's."""
-    own = Message.objects.filter(pk=message_id, conversation__user_id=user_id)
-    found = own.values_list("conversation_id", flat=True).first()
+    found = own_message(user_id, message_id).values_list("conversation_id", flat=True).first()
     if found is None:
         raise NotFound
     return found
@@ -134,7 +133,7 @@ def _locked(user_id: int, conversation_id: UUID, message_id: UUID) -> Asked:
 
 
 def _asked(conversation: Conversation, question: Message) -> Asked:
-    later = messages(conversation.pk).filter(created_at__gt=question.created_at).order_by("created_at", "id")
+    later = messages_after(conversation.pk, question.created_at)
     following = later.filter(role=Message.Role.USER).first()
     answers = later if following is None else later.filter(created_at__lt=following.created_at)
     return Asked(conversation, question, list(answers), following)

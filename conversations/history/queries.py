@@ -50,6 +50,16 @@ def messages_before(conversation_id: UUID, at: datetime, pk: UUID) -> QuerySet[M
     return messages(conversation_id).filter(earlier, created_at__lte=at)
 
 
+def messages_after(conversation_id: UUID, at: datetime) -> QuerySet[Message]:
+    """Return the messages of a conversation that came after this time, oldest first."""
+    return messages(conversation_id).filter(created_at__gt=at).order_by("created_at", "id")
+
+
+def own_message(user_id: int, pk: UUID) -> QuerySet[Message]:
+    """Return a user's message, at most one."""
+    return Message.objects.filter(pk=pk, conversation__user_id=user_id)
+
+
 def message_rows(messages: QuerySet[Message]) -> Rows:
     """Return the columns that lists and details show of messages."""
     rows: Rows = messages.values(*MESSAGE_FIELDS)
