@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.chat.turns import alternating, joined
@@ -88,6 +88,7 @@ def test_consecutive_turns_of_one_role_are_joined_when_sent(api, openai, stub):
 ROLES = st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.sampled_from([1, 1000])), max_size=12)
 
 
+@settings(deadline=None)
 @given(ROLES)
 def test_whatever_is_stored_roles_alternate(steps):
     moment, rows = timezone.now(), []
@@ -98,6 +99,7 @@ def test_whatever_is_stored_roles_alternate(steps):
     assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
 
 
+@settings(deadline=None)
 @given(ROLES)
 def test_joining_loses_no_text(steps):
     turns = [Turn(role, str(number)) for number, (role, _) in enumerate(steps)]
