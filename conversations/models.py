@@ -79,7 +79,7 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     """Messages of conversations."""
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
-        """Return the messages of a conversation that are sent to models, oldest first: no errors, no empty ones."""
+        """Return the messages of a conversation with text, oldest first: no errors, no empty ones."""
         rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
         return rows.order_by("created_at", "id")
 
@@ -190,8 +190,8 @@ class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
 class Comparison(models.Model):
     """One prompt with the answers of several models.
 
-    With `voted_at` there is a vote, for the result at `preferred_index`, or for a tie when that is null. A `blind`
-    comparison withholds the models until it is `revealed`.
+    With `voted_at` there is a vote: for the result at `preferred_index`, or, when that is null, for a tie, or against
+    all results if they are `both_bad`. A `blind` comparison withholds the models until it is `revealed`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -203,6 +203,8 @@ class Comparison(models.Model):
     blind = models.BooleanField(default=False)
     revealed = models.BooleanField(default=True)
     preferred_index = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Null is false: databases add a nullable column without rewriting the table.
+    both_bad = models.BooleanField(null=True, blank=True, help_text="The vote is that no answer is good.")
     voted_at = models.DateTimeField(null=True, blank=True)
     analysis = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -23,11 +23,14 @@ from conversations.history.queries import (
     message_batches,
     message_rows,
     messages,
+    messages_after,
+    messages_before,
     newest_messages,
+    own_message,
     question,
     repeatable_request,
 )
-from conversations.models import Comparison, ComparisonResult, Conversation, RepeatableRequest
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize
 from perf.api.pagination import KeysetPagination
@@ -59,6 +62,12 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("chat, the history", lambda: history(pk))
     yield DeclaredQuery("chat, the history of a repeated request", lambda: history(pk, SINCE))
     yield DeclaredQuery("chat, the message of a repeated request", question(pk, SINCE).exists)
+    yield DeclaredQuery("message, whether it is one's own", lambda: as_get(own_message(user, pk)))
+    asked = {"role": Message.Role.USER}
+    yield DeclaredQuery("retry, the answers", lambda: messages_after(pk, SINCE))
+    yield DeclaredQuery("retry, the next question", lambda: messages_after(pk, SINCE).filter(**asked)[:1])
+    before = messages_before(pk, SINCE, pk).filter(**asked).order_by("-created_at", "-id")
+    yield DeclaredQuery("retry, the question of an answer", lambda: before[:1])
     yield DeclaredQuery("chat or compare, the Idempotency-Key", lambda: list(repeatable_request(user, "chat", "-")[:1]))
     yield DeclaredQuery(
         "chat, the answer of a repeated request", lambda: as_get(message_rows(messages(pk)).filter(pk=pk))

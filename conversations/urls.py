@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from conversations.chat.message_views import MessageView, RetryView
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
@@ -20,4 +21,6 @@ urlpatterns = [
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
+    path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
+    path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),
 ]

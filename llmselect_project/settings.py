@@ -285,12 +285,12 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "llmselect_project.api.schema.add_chat_requirements",
+        "llmselect_project.api.schema.refuse_unknown_fields",
     ],
     "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"]},
 }
 
 # Language, time, logs
-
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False

@@ -72,7 +72,7 @@ class ComparisonAdmin(ExcerptAdmin):
         if comparison.voted_at is None:
             return NONE
         preferred = [str(each) for each in comparison.results.all() if each.index == comparison.preferred_index]
-        return preferred[0] if preferred else "tie"
+        return preferred[0] if preferred else "both bad" if comparison.both_bad else "tie"
 
     @admin.display(description="prompt")
     def asked(self, comparison: Comparison) -> SafeString:

@@ -1,9 +1,8 @@
 """Chatting: the user's message is kept before the model is asked, and the answer however it ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +11,8 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
+from conversations.chat.context import Mode, fit
+from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
@@ -23,14 +24,24 @@ from models_registry.providers.base import Prompt, Turn
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = ("provider", "model", "title", "system", "message_count", "preview", "last_message_at", "updated_at")
-TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 
 
 class Exchange:
     """A stored question and the call that answers it; `message` is the answer once the call ended."""
 
-    def __init__(self, conversation: Conversation, call: Call, attempt: Attempt | None = None) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        call: Call,
+        attempt: Attempt | None = None,
+        *,
+        add: Callable[[Conversation, Message], bool] | None = None,
+        dropped: int | None = None,
+    ) -> None:
+        """Take what `add`s the answer to the conversation, at its end by default, and returns whether it did."""
         self.conversation = conversation  # as it was when the question was stored
+        self.dropped = dropped  # messages left out for the model's context window; None when all were to be sent
+        self._add = add or _add_answer
         self.call = call
         self.attempt = attempt
         self.message: Message | None = None
@@ -74,7 +85,7 @@ class Exchange:
             if again and _is_stored(self.conversation, answer):
                 self.stored = True
                 return
-            stored = _add_answer(self.conversation, answer)
+            stored = self._add(self.conversation, answer)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
@@ -96,33 +107,35 @@ def begin(
     provider: Provider | None = None,
     model: str | None = None,
     conversation_id: UUID | None = None,
+    context: Mode = "full",
     attempt: Attempt | None = None,
 ) -> Exchange:
     """Store the user's message and prepare the call, holding no connection afterwards.
 
     Without `conversation_id` a conversation begins, of all messages of the prompt. With it, the prompt is the one new
-    message, and a provider, model or system prompt that is None stays what it was.
+    message, and a provider, model or system prompt that is None stays what it was. In the `context` "auto" the oldest
+    messages that the model's context window cannot hold are not sent.
 
-    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, APIKeyMissing or APIKeyUnreadable, and InProgress or
-    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
-    where it stands.
+    Raises ContextLengthExceeded, NotFound for a conversation that is not the user's, ValidationError for a parameter
+    that the model cannot take, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of an `attempt`: then
+    nothing is stored. When an earlier attempt stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
-        resolved = _resolve(user_id, provider, model, conversation_id)
+        resolved = resolve_for(user_id, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.record is not None:
-                return _resume(attempt, attempt.record, resolved, prompt)
+                return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(user_id, conversation_id, resolved, prompt)
             _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
-            messages = prompt.messages if conversation_id is None else _history(conversation)
-            call = _call(resolved, conversation, prompt, messages)
-        return Exchange(conversation, call, attempt)
+            messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
+            return _exchange(resolved, conversation, replace(prompt, messages=messages), context, attempt)
 
 
-def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt) -> Exchange:
+def _resume(
+    attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt, context: Mode
+) -> Exchange:
     """Answer what an earlier attempt stored before it failed or died, with the history as it was then.
 
     Raises AnswerDeleted when the message is gone.
@@ -133,10 +146,13 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedMode
     assert asked_at is not None  # noqa: S101 - a chat has its time
     if not question(conversation.pk, asked_at).exists():
         raise AnswerDeleted
-    return Exchange(conversation, _call(resolved, conversation, prompt, _history(conversation, asked_at)), attempt)
+    messages = _history(conversation, asked_at)
+    return _exchange(resolved, conversation, replace(prompt, messages=messages), context, attempt)
 
 
-def _resolve(user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None) -> ResolvedModel:
+def resolve_for(
+    user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None
+) -> ResolvedModel:
     """Find the model to call; what is None is the conversation's."""
     if conversation_id is not None and (provider is None or model is None):
         current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()
@@ -221,9 +237,13 @@ def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
-    rows: Any = history(conversation.pk, until)
-    return [Turn(*row) for row in rows]
+    return alternating(history(conversation.pk, until))
 
 
-def _call(resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, messages: Sequence[Turn]) -> Call:
-    return Call(resolved, replace(prompt, messages=messages, system=conversation.system))
+def _exchange(
+    resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, context: Mode, attempt: Attempt | None
+) -> Exchange:
+    prompt = replace(prompt, system=conversation.system)
+    messages, dropped = fit(resolved, prompt, context)
+    call = Call(resolved, replace(prompt, messages=messages))
+    return Exchange(conversation, call, attempt, dropped=dropped if context == "auto" else None)

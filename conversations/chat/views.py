@@ -1,6 +1,6 @@
 """Chatting over HTTP: the whole answer at once, or streamed as it is written."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -51,19 +51,7 @@ class ChatView(RepeatableView):
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
             return replayed(_kept(self.attempt.record))
         asked = _chat_arguments(request)
-        with Slot():
-            exchange = begin(**asked, attempt=self.attempt)
-            try:
-                complete(exchange.call)
-                exchange.finish(whole=True)
-            except ProviderError as error:
-                exchange.finish(whole=False)
-                error.details |= _places(exchange)
-                raise
-            finally:
-                exchange.abandon()
-        message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
-        return Response(_answer(exchange.conversation.pk, message))
+        return whole_answer(lambda: begin(**asked, attempt=self.attempt))
 
 
 class ChatStreamView(UnrepeatableView):
@@ -87,6 +75,23 @@ class ChatStreamView(UnrepeatableView):
         """
         asked = _chat_arguments(request)
         return streamed(lambda: begin(**asked), _events)
+
+
+def whole_answer(begin: Callable[[], Exchange]) -> Response:
+    """Begin an exchange and wait for the whole answer. Raises ServerBusy, ProviderError, and what `begin` raises."""
+    with Slot():
+        exchange = begin()
+        try:
+            complete(exchange.call)
+            exchange.finish(whole=True)
+        except ProviderError as error:
+            exchange.finish(whole=False)
+            error.details |= _places(exchange)
+            raise
+        finally:
+            exchange.abandon()
+    message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
+    return Response(_answer(exchange.conversation.pk, message) | _context(exchange))
 
 
 def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
@@ -121,8 +126,8 @@ def _chunk(piece: str) -> bytes:
 
 def _done(exchange: Exchange) -> dict[str, Any]:
     measured = exchange.call.measure()
-    usage = usage_event(measured._asdict())
-    return {"event": "done", **_places(exchange), "usage": usage, "time": measured.time, "ttft": measured.ttft}
+    usage, times = usage_event(measured._asdict()), {"time": measured.time, "ttft": measured.ttft}
+    return {"event": "done", **_places(exchange), **_context(exchange), "usage": usage, **times}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
@@ -133,6 +138,11 @@ def _places(exchange: Exchange) -> dict[str, Any]:
     """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
     message_id = exchange.message.pk if exchange.message and exchange.stored else None
     return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
+
+
+def _context(exchange: Exchange) -> dict[str, Any]:
+    """Say how many messages were left out, if that was asked for."""
+    return {} if exchange.dropped is None else {"context": {"dropped_messages": exchange.dropped}}
 
 
 def _chat_arguments(request: Request) -> dict[str, Any]:
@@ -147,10 +157,17 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
     prompt = Prompt(
         messages=[Turn(**turn) for turn in turns if turn["role"] != "system"],
         system="\n\n".join(given) if given else None,
-        temperature=data.get("temperature"),
-        max_tokens=data.get("max_tokens"),
-        reasoning_effort=data.get("reasoning_effort"),
-        cache=settings.PROMPT_CACHING and data["prompt_caching"],
+        **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    return {"user_id": current_user(request).pk, "prompt": prompt, **target}
+    return {"user_id": current_user(request).pk, "prompt": prompt, "context": data["context"], **target}
+
+
+def parameters_of(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a `Prompt` by validated `ParametersInput`."""
+    return {
+        "temperature": data.get("temperature"),
+        "max_tokens": data.get("max_tokens"),
+        "reasoning_effort": data.get("reasoning_effort"),
+        "cache": settings.PROMPT_CACHING and data["prompt_caching"],
+    }

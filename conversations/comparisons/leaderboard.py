@@ -16,7 +16,17 @@ from models_registry.api.fields import money
 from models_registry.models import COST_UNIT
 
 ENOUGH_PAIRS = 5  # of a model, for a rating
-COLUMNS = ("comparison_id", "comparison__preferred_index", "index", "provider", "model", "time", "ttft", "cost")
+COLUMNS = (
+    "comparison_id",
+    "comparison__preferred_index",
+    "comparison__both_bad",
+    "index",
+    "provider",
+    "model",
+    "time",
+    "ttft",
+    "cost",
+)
 
 ModelName = tuple[str, str]  # provider and model
 
@@ -28,6 +38,7 @@ class Statistics:
     wins: int = 0
     losses: int = 0
     ties: int = 0
+    both_bad: int = 0
     comparisons: int = 0
     answers: list[tuple[Any, ...]] = field(default_factory=list)  # rows of `COLUMNS`
 
@@ -41,7 +52,10 @@ def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str
     """Rate the models of a user's voted comparisons, best first, models without a rating last.
 
     A vote decides the pairs of the preferred answer with each other answer; a tie decides all pairs. Failed answers,
-    and pairs of a model with itself, do not count.
+    and pairs of a model with itself, do not count. A vote that all answers are bad decides no pair: it compares them
+    with a standard of the voter's, not with each other, and is counted apart. LMArena counts `tie (bothbad)` as a tie,
+    which draws models that failed together closer to each other:
+    https://github.com/lm-sys/FastChat/blob/main/fastchat/serve/monitor/elo_analysis.py
     """
     statistics: dict[ModelName, Statistics] = defaultdict(Statistics)
     wins: dict[tuple[ModelName, ModelName], float] = defaultdict(float)
@@ -68,12 +82,15 @@ def _count(
     wins: dict[tuple[ModelName, ModelName], float],
 ) -> None:
     names: dict[int, ModelName] = {}
-    preferred = answers[0][1]
+    preferred, both_bad = answers[0][1:3]
     for answer in answers:
-        names[answer[2]] = name = answer[3:5]
+        names[answer[3]] = name = answer[4:6]
         statistics[name].answers.append(answer)
     for name in set(names.values()):
         statistics[name].comparisons += 1
+        statistics[name].both_bad += bool(both_bad)
+    if both_bad:
+        return
     if preferred is None:
         for one, other in _different(combinations(names.values(), 2)):
             statistics[one].ties += 1
@@ -104,6 +121,7 @@ def _row(name: ModelName, record: Statistics, rating: Rating) -> dict[str, Any]:
         "wins": record.wins,
         "losses": record.losses,
         "ties": record.ties,
+        "both_bad": record.both_bad,
         "comparisons": record.comparisons,
         "win_rate": round((record.wins + record.ties / 2) / record.pairs, 4) if record.pairs else None,
         "avg_cost": money(_mean(_known(costs))),

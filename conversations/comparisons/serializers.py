@@ -33,9 +33,10 @@ class CompareInput(serializers.Serializer[Any]):
 
 
 class VoteInput(serializers.Serializer[Any]):
-    """The index of the preferred result, or null for a tie."""
+    """The index of the preferred result, or null for a tie, or with `both_bad` for a vote against all results."""
 
     preferred_index = WholeNumberField(allow_null=True)
+    both_bad = FlagField(default=False, help_text="No answer is good; only with a preferred_index of null.")
 
 
 class ResultError(serializers.Serializer[Any]):
@@ -67,6 +68,7 @@ class ComparisonOutput(serializers.Serializer[Any]):
     blind = serializers.BooleanField()
     revealed = serializers.BooleanField()
     preferred_index = serializers.IntegerField(allow_null=True)
+    both_bad = serializers.BooleanField(help_text="The vote is that no answer is good.")
     voted_at = serializers.DateTimeField(allow_null=True)
     analysis = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -100,6 +102,7 @@ class Standing(serializers.Serializer[Any]):
     wins = serializers.IntegerField()
     losses = serializers.IntegerField()
     ties = serializers.IntegerField()
+    both_bad = serializers.IntegerField(help_text="Votes that no answer was good; they do not change the rating.")
     comparisons = serializers.IntegerField()
     win_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; a tie counts half.")
     avg_cost = serializers.CharField(allow_null=True, help_text="USD an answer")
@@ -117,6 +120,7 @@ def comparison_row(comparison: Comparison, results: list[ComparisonResult] | Non
     """Return a comparison as `ComparisonOutput` documents it, with these results, or the stored ones."""
     shown = comparison.results.all() if results is None else results
     row = {name: getattr(comparison, name) for name in COMPARISON_FIELDS}
+    row["both_bad"] = bool(comparison.both_bad)
     row["analysis"] = comparison.analysis or None
     row["results"] = [result_row(result, hidden=comparison.hidden) for result in shown]
     return row

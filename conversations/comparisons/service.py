@@ -163,23 +163,26 @@ def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
     return comparison
 
 
-def vote(*, comparison: Comparison, preferred_index: int | None) -> None:
-    """Prefer a result, or none of them (a tie); whoever was hidden is revealed. Raises ValidationError."""
+def vote(*, comparison: Comparison, preferred_index: int | None, both_bad: bool = False) -> None:
+    """Prefer a result, or none of them: a tie, or all are bad. The models are revealed. Raises ValidationError."""
+    if both_bad and preferred_index is not None:
+        raise ValidationError({"both_bad": "Must not be true when a result is preferred."})
     good = {result.index for result in comparison.results.all() if not result.error}
     if preferred_index is not None and preferred_index not in good:
         raise ValidationError({"preferred_index": "Must be the index of a result without an error, or null."})
     if not good:
         raise ValidationError({"preferred_index": "There is no result to vote on."})
     comparison.preferred_index = preferred_index
+    comparison.both_bad = both_bad or None
     comparison.voted_at = timezone.now()
     comparison.revealed = True
-    comparison.save(update_fields=["preferred_index", "voted_at", "revealed"])
+    comparison.save(update_fields=["preferred_index", "both_bad", "voted_at", "revealed"])
 
 
 def clear_vote(*, comparison: Comparison) -> None:
     """Take a vote back; what was revealed stays revealed."""
-    comparison.preferred_index = comparison.voted_at = None
-    comparison.save(update_fields=["preferred_index", "voted_at"])
+    comparison.preferred_index = comparison.both_bad = comparison.voted_at = None
+    comparison.save(update_fields=["preferred_index", "both_bad", "voted_at"])
 
 
 def _candidate(user_id: int, provider: Provider, model: str, prompt: Prompt) -> Candidate:

@@ -147,13 +147,13 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
     def vote(self, request: Request, pk: UUID) -> Response:
         """Vote for an answer.
 
-        Says which answer you prefer, by its `index`; null is a tie. In a blind comparison this reveals who wrote what.
-        Voting again changes the vote.
+        Says which answer you prefer, by its `index`; null is a tie, or, with `both_bad`, that all are bad. In a blind
+        comparison this reveals who wrote what. Voting again changes the vote.
         """
         data = valid(serializers.VoteInput, request.data)
         with transaction.atomic():
             comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
-            vote(comparison=comparison, preferred_index=data["preferred_index"])
+            vote(comparison=comparison, **data)
         return Response(comparison_row(comparison))
 
     @extend_schema(

@@ -25,7 +25,7 @@ def markdown(conversation: Conversation) -> Iterator[str]:
     The texts are sanitised, unlike those of the JSON document.
     """
     yield f"# {_one_line(conversation.title) or 'Conversation'}\n\n"
-    yield f"- Model: {_one_line(conversation.provider)}/{_one_line(conversation.model)}\n"
+    yield f"- Model: {_one_line(f'{conversation.provider}/{conversation.model}')}\n"
     yield f"- Started: {_time(conversation.created_at)}\n- Messages: {conversation.message_count}\n"
     if conversation.system:
         yield f"\n## System\n\n{sanitise(conversation.system)}\n"

@@ -50,6 +50,16 @@ def messages_before(conversation_id: UUID, at: datetime, pk: UUID) -> QuerySet[M
     return messages(conversation_id).filter(earlier, created_at__lte=at)
 
 
+def messages_after(conversation_id: UUID, at: datetime) -> QuerySet[Message]:
+    """Return the messages of a conversation that came after this time, oldest first."""
+    return messages(conversation_id).filter(created_at__gt=at).order_by("created_at", "id")
+
+
+def own_message(user_id: int, pk: UUID) -> QuerySet[Message]:
+    """Return a user's message, at most one."""
+    return Message.objects.filter(pk=pk, conversation__user_id=user_id)
+
+
 def message_rows(messages: QuerySet[Message]) -> Rows:
     """Return the columns that lists and details show of messages."""
     rows: Rows = messages.values(*MESSAGE_FIELDS)
@@ -72,10 +82,14 @@ def message_batches(conversation_id: UUID) -> Iterator[list[dict[str, Any]]]:
         after = Q(created_at__gte=last["created_at"]) & later
 
 
-def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Message, tuple[str, str]]:
-    """Return role and text of the messages that are sent to a model, oldest first, up to the time `until`."""
+def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Message, tuple[str, str, datetime]]:
+    """Return role, text and time of the messages with text, oldest first, up to the time `until`.
+
+    Among them are questions whose call failed, which are not sent again.
+    """
     messages = Message.objects.history(conversation_id)
-    return (messages if until is None else messages.filter(created_at__lte=until)).values_list("role", "content")
+    rows = messages if until is None else messages.filter(created_at__lte=until)
+    return rows.values_list("role", "content", "created_at")
 
 
 def question(conversation_id: UUID, asked_at: datetime) -> QuerySet[Message]:

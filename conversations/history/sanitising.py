@@ -2,13 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from markdown_it import MarkdownIt
+from markdown_it.common.html_blocks import block_names
 from markdown_it.token import Token
 
-# The beginning of raw HTML, of an autolink of any scheme, or of an image: https://spec.commonmark.org/0.31.2/#raw-html
+# What may begin raw HTML, an autolink or an image, with the backslashes before it.
 _DANGER = re.compile(r"(\\*)(<(?=[A-Za-z/!?])|!(?=\[))")
+# What follows a "<", by https://spec.commonmark.org/0.31.2/#raw-html, #autolinks and #html-blocks.
+_ATTRIBUTE = r"""\s+[A-Za-z_:][\w:.-]*(?:\s*=\s*(?:[^"'=<>`\x00-\x20]+|'[^']*'|"[^"]*"))?"""
+_OPEN_TAG = re.compile(rf"[A-Za-z][A-Za-z0-9-]*(?:{_ATTRIBUTE})*(\s*/?>)?")
+_UNFINISHED = re.compile(r"""\s*/?(?:[\w:.-]*\s*(?:=\s*(?:[^\s"'=<>`]*|"[^"]*|'[^']*))?)?\Z""")
+_OTHER_HTML = re.compile(r"/[A-Za-z][A-Za-z0-9-]*\s*(?:>|\Z)|!--|\?|![A-Za-z]|!\[CDATA\[")
+_AUTOLINK = re.compile(r"[^<>\x00-\x20:@]+[:@][^<>\x00-\x20]*>")
+_BLOCK_NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9]*)(?=\s|/?>|\Z)")
+_BLOCK_NAMES = {*block_names, "script", "pre", "style", "textarea"}
+# Browsers and some viewers take tags with names and attributes that CommonMark does not know.
+_HANDLER = re.compile(r"""[^<>]*[\s/"'](?:on\w+|style)\s*=[^<>]*>""", re.IGNORECASE)
+_FORMULA = re.compile(r"\$|\\[(\[]")
+_QUOTE_MARKS = re.compile(r"\n[\s>]+")
+_WINDOW = 1000  # characters after a "<" that are looked at
 _BACKTICKS = re.compile(r"`+")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*")
@@ -20,7 +34,9 @@ Span = tuple[int, int]
 
 
 def sanitise(text: str) -> str:
-    """Escape raw HTML outside of code, turn images into links, and close an open fence.
+    """Escape raw HTML and autolinks outside of code, turn images into links, and close an open fence.
+
+    A "<" that begins neither stays, so that formulas such as `$x<y$` can be read.
 
     A viewer executes HTML, and loads images from any address as soon as the file is opened. An open fence would swap
     code and text in the rest of the document.
@@ -38,31 +54,66 @@ def sanitise(text: str) -> str:
 
 def sanitise_line(text: str) -> str:
     """Sanitise a text of one line, which cannot contain a fence."""
-    return _line(text, spans=_spans_of([text])[0])
+    return _line(text, spans=_spans_of([text])[0], paragraph=_escaped(text), whole=False)
 
 
 def _sanitised(lines: list[str], fences: list[Token]) -> Iterator[str]:
     code = {number for token in fences for number in range(*(token.map or (0, 0)))}
-    # A paragraph ends at a blank line, and so does a code span.
-    numbered = groupby(enumerate(lines), key=lambda item: (item[0] in code, not item[1].strip()))
+    # A paragraph ends at a blank line, and so do code spans and tags.
+    numbered = groupby(enumerate(lines), key=lambda item: (item[0] in code, not item[1].strip(" \t")))
     for (is_code, _), group in numbered:
         together = [line for _, line in group]
         if is_code:
             yield from together
         else:
-            yield from map(_line, together, _spans_of(together))
+            paragraph = _escaped("\n".join(together))
+            starts = accumulate((len(line) + 1 for line in together), initial=0)
+            for line, spans, start in zip(together, _spans_of(together), starts, strict=False):
+                yield _line(line, spans, paragraph, start)
 
 
-def _line(line: str, spans: list[Span]) -> str:
+def _line(line: str, spans: list[Span], paragraph: str, offset: int = 0, *, whole: bool = True) -> str:
+    """Sanitise a line that begins at `offset` of its paragraph, which more text may follow unless it is `whole`."""
+
     def escape(match: re.Match[str]) -> str:
         at = match.start(2)
         if any(start < at < end for start, end in spans):
             return match[0]
+        if match[2] == "<":
+            begin = offset + at + 1
+            after = paragraph[begin : begin + _WINDOW]
+            ends = whole and begin + _WINDOW >= len(paragraph)
+            if not _begins_html(line[:at], after, ends=ends):
+                return match[0]
         # A character that is escaped already must not become an escaped ampersand.
         backslashes = match[1][: len(match[1]) // 2 * 2]
         return backslashes + ("&lt;" if match[2] == "<" else "\\!")
 
     return _DANGER.sub(escape, line)
+
+
+def _escaped(paragraph: str) -> str:
+    """Write each "<" as an escaped one is read in tags: as a character that may only stand in a value."""
+    return paragraph.replace("<", "&")
+
+
+def _begins_html(before: str, after: str, *, ends: bool) -> bool:
+    """Tell whether a "<" begins HTML or an autolink, by what stands before it in the line and after it.
+
+    `ends` says that `after` ends with the paragraph.
+    """
+    block = _BLOCK_NAME.match(after)
+    # No block begins behind the start of a formula.
+    if block and block[1].lower() in _BLOCK_NAMES and not _FORMULA.search(before):
+        return True
+    # In a quotation each line begins with marks, which do not belong to the tag.
+    for text in (after, _QUOTE_MARKS.sub("\n", after)) if "\n" in after else (after,):
+        if _OTHER_HTML.match(text) or _AUTOLINK.match(text) or _HANDLER.match(text):
+            return True
+        tag = _OPEN_TAG.match(text)
+        if tag and (tag[1] or (not ends and _UNFINISHED.match(text, tag.end()))):
+            return True
+    return False
 
 
 def _spans_of(lines: list[str]) -> list[list[Span]]:

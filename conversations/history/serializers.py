@@ -88,20 +88,41 @@ class TurnInput(serializers.Serializer[Any]):
     content = TextField(max_length=TEXT_LIMIT)
 
 
-class ChatInput(serializers.Serializer[Any]):
-    """A message to a model: exactly one of `message` and `messages`; with `conversation_id` only `message`."""
+class ParametersInput(serializers.Serializer[Any]):
+    """How a model is called; what is left out or null is the provider's default."""
 
     provider = ProviderField(required=False)
     model = TextField(max_length=200, required=False)
-    message = TextField(max_length=TEXT_LIMIT, required=False)
-    messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
-    conversation_id = IdField(required=False, allow_null=True)
-    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
     reasoning_effort = EffortField()
     prompt_caching = FlagField(
         default=True, help_text="Have the vendor cache the conversation where that saves money (Anthropic)."
+    )
+
+
+class RetryInput(ParametersInput):
+    """How to answer a question again; the conversation's provider and model by default."""
+
+
+class ContentInput(serializers.Serializer[Any]):
+    """A new text of a question."""
+
+    content = TextField(max_length=TEXT_LIMIT)
+
+
+class ChatInput(ParametersInput):
+    """A message to a model: exactly one of `message` and `messages`; with `conversation_id` only `message`."""
+
+    message = TextField(max_length=TEXT_LIMIT, required=False)
+    messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
+    conversation_id = IdField(required=False, allow_null=True)
+    system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
+    # The field is no attribute of the class, where `context` means something else.
+    context = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=["full", "auto"],
+        default="full",
+        help_text="`auto` leaves out the oldest messages that the model's context window cannot hold.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -122,12 +143,21 @@ class ChatInput(serializers.Serializer[Any]):
         return attrs
 
 
+class ContextOutput(serializers.Serializer[Any]):
+    """What of a conversation was sent."""
+
+    dropped_messages = serializers.IntegerField(help_text="The oldest messages, which were left out.")
+
+
 class ChatOutput(serializers.Serializer[Any]):
     """The answer, and the message it is stored as."""
 
     conversation_id = serializers.UUIDField()
     response = serializers.CharField()
     message = MessageOutput()
+    context = ContextOutput(  # type: ignore[assignment]  # as above
+        required=False, help_text="With a `context` of `auto`; a replay does not say it."
+    )
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:

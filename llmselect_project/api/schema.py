@@ -38,7 +38,7 @@ MEANINGS = {
         "The provider's API key is missing, refused or unreadable, or the same request is being answered.",
         "api_key_missing",
     ),
-    413: ("The body is too large.", "request_too_large"),
+    413: ("The body is too large, or the model's context window too small.", "request_too_large"),
     415: ("The body is not JSON.", "unsupported_media_type"),
     422: ("The Idempotency-Key was used for another request.", "idempotency_key_reused"),
     429: ("Too many requests; Retry-After says when to come back.", "throttled"),
@@ -127,4 +127,12 @@ def add_chat_requirements(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     }
     for path in ("/api/v1/chat", "/api/v1/chat/stream"):
         result["paths"][path]["post"]["requestBody"]["required"] = True
+    return result
+
+
+def refuse_unknown_fields(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Declare that bodies have no other fields, which `perf.api.validation.valid` refuses."""
+    for name, component in result["components"]["schemas"].items():
+        if name.endswith("Request") and component.get("type") == "object":
+            component["additionalProperties"] = False
     return result

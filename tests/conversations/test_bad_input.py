@@ -245,7 +245,7 @@ def test_a_pair_of_surrogates_is_text(api, chat):
 
 
 def test_names_of_fields_that_cannot_be_stored(api, chat):
-    refused(raw(api, chat, b'{"\\ud800": 1, "a\\u0000": 2}'), "provider", "model", "message")
+    refused(raw(api, chat, b'{"\\ud800": 1, "a\\u0000": 2}'), "provider", "model", "message", "?", "a\0")
 
 
 @pytest.mark.parametrize("value", ["%00", "a%00b", "%ED%A0%80", "%ED%BF%BF", "%FF", "%C0%80"])

@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from conversations.models import Comparison
+from conversations.models import Comparison, Message
 from llmselect_project.accounts.sessions import start_session
 from models_registry.keys.storage import store_key
 from tests.helpers import PASSWORD, conversation
@@ -84,6 +84,8 @@ class World:
         if self.chance.random() < 0.5:
             return
         rows = self.comparisons if "comparisons" in case.path else self.rows
+        if case.path.startswith("/api/v1/messages"):
+            rows = list(Message.objects.filter(conversation__in=self.rows)) or self.rows
         known = {"id": str(self.chance.choice(rows).pk), "provider": "openai", "model_id": "stub"}
         for name in case.path_parameters or {}:
             case.path_parameters[name] = known[name]

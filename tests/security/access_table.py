@@ -47,7 +47,9 @@ TABLE = {
         {"POST": "401 204 204 204"},
         {"current_password": "correct horse battery", "new_password": "a staple for it"},
     ),
-    "api/v1/auth/me": Row(PRIVATE, {"GET": ALL_PRIVATE, "DELETE": "401 204 204 204"}, CREDENTIALS),
+    "api/v1/auth/me": Row(
+        PRIVATE, {"GET": ALL_PRIVATE, "DELETE": "401 204 204 204"}, {"password": "correct horse battery"}
+    ),
     "api/v1/admin/cache/clear": Row(STAFF, {"POST": "401 403 200 403"}),
     "api/v1/admin/cache/stats": Row(STAFF, {"GET": "401 403 200 403"}),
     "api/v1/admin/models/refresh": Row(STAFF, {"POST": "401 403 200 403"}, {"provider": "echo"}),
@@ -71,6 +73,8 @@ TABLE = {
     ),
     "api/v1/conversations/<uuid:pk>/messages": Row(PRIVATE, {"GET": OWN}),
     "api/v1/conversations/<uuid:pk>/export": Row(PRIVATE, {"GET": OWN}),
+    "api/v1/messages/<uuid:pk>": Row(PRIVATE, {"PATCH": OWN, "DELETE": "401 404 404 204"}, {"content": "hi"}),
+    "api/v1/messages/<uuid:pk>/retry": Row(PRIVATE, {"POST": OWN}),
     "api/v1/comparisons": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/comparisons/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
     "api/v1/comparisons/<uuid:pk>/analyze": Row(PRIVATE, {"POST": OWN}, CHOICE),

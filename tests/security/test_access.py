@@ -48,7 +48,9 @@ def owned(ann, echo):
         comparison.results.create(index=index, provider="echo", model="echo-fast", response="hello")
     LLMModel.objects.create(provider=echo, model_id="echo-fast", name="Echo")
     store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
-    return {"conversation": str(row.pk), "comparison": str(comparison.pk), "refresh": login()["refresh"]}
+    question = row.messages.earliest("created_at")
+    names = {"conversation": str(row.pk), "message": str(question.pk)}
+    return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
 
 def status(client, method, path, body):
@@ -63,7 +65,8 @@ def status(client, method, path, body):
 @pytest.mark.parametrize("route", [route for route in ROUTES if route in TABLE])
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
-    pk = owned["comparison" if "comparisons" in route else "conversation"]
+    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message"}
+    pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     path = "/api/nothing" if route.startswith("^") else path_of(route, pk=pk, provider="echo", model_id="echo-fast")
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]

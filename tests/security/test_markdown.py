@@ -48,6 +48,18 @@ def raw_html(document):
         ("```\nclosed\n````", "```\nclosed\n````"),
         ("- ```\n  open in a list", "- ```\n  open in a list"),
         ("plain", "plain"),
+        ("$x<y$ and $a>b$, $$i<n<m$$", "$x<y$ and $a>b$, $$i<n<m$$"),
+        ("\\(x<y\\) \\[a<b \\text{ or } c\\]", "\\(x<y\\) \\[a<b \\text{ or } c\\]"),
+        ("$$\nx<y\n$$", "$$\nx<y\n$$"),
+        ("$x<p $ and $q<\\alpha$", "$x<p $ and $q<\\alpha$"),
+        ("$x<y>z$", "$x&lt;y>z$"),
+        ("<a x=<b>", "&lt;a x=&lt;b>"),
+        ("> <a x=\n> y>", "> &lt;a x=\n> y>"),
+        ("<a\n\xa0\nx>", "&lt;a\n\xa0\nx>"),
+        ("<y$ onclick=alert(1)>", "&lt;y$ onclick=alert(1)>"),
+        ("<y$@example.com>", "&lt;y$@example.com>"),
+        ("<div\nx", "&lt;div\nx"),
+        ("<a x='" + "y" * 3000 + "'>", "&lt;a x='" + "y" * 3000 + "'>"),
     ],
 )
 def test_what_is_written(written, exported):
@@ -60,6 +72,26 @@ def test_a_title():
 
 
 PIECES = ["<img src=x>", "<script>", "</p>", "<!--", "-->", "![a](b)", "`", "``", "```", "~~~", "\n", "\n\n", "\\", "|"]
+PIECES += [
+    "<a",
+    "<div",
+    "</",
+    ">",
+    "/>",
+    "=",
+    " x=",
+    "y",
+    "$",
+    "$$",
+    "\\(",
+    "<y$",
+    "\xa0",
+    "\n> ",
+    "@",
+    ":",
+    "<a x=",
+    "&",
+]
 PIECES += ["- ", "> ", "1. ", "    ", " ", "a", "|---|---|", "[a]: ", "'", '"', "# ", "---", "\t", "<https://a.b>", "<"]
 
 
@@ -69,6 +101,25 @@ def test_nothing_gets_through(written):
     """Messages one after the other, as they stand in a document."""
     document = "".join(f"\n## User\n\n{sanitise(text)}\n" for text in written)
     assert raw_html(document) == []
+
+
+# Tags in pieces, which are put together by line ends, marks of quotations and escapes in between.
+TAGS = ["<", "a", " ", "\n", "\n> ", "=", "x", "'", '"', ">", "/", "$", "`", ":", "@", "!--", "\\", "div", "\t", "."]
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(st.sampled_from(TAGS), max_size=14).map("".join), st.sampled_from(["", "> ", "- ", "$", "| a |\n|--|\n"])
+)
+def test_no_tag_is_put_together(written, start):
+    assert raw_html(sanitise(start + written)) == []
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(st.text(alphabet="<abyn012$ =+-^_{}\\", max_size=40))
+def test_formulas_without_tags_stay(formula):
+    written = f"a ${formula}$"
+    assert sanitise(written) == written
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)

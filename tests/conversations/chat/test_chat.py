@@ -230,7 +230,6 @@ def test_interrupted_answers_are_history_and_errors_are_not(ann, api, openai, st
     assert told(stub) == [
         ("user", "message 0"),
         ("assistant", "message 1"),
-        ("user", "message 2"),
         ("user", "next"),
     ]
 
@@ -371,7 +370,7 @@ def test_the_key_is_never_passed_on(api, openai, settings):
 def test_the_conversation_goes_on_after_an_error(api, openai, stub):
     failed = api.post(URL, {**HELLO, "model": "stub?status=400"}).json()
     chat(api, conversation_id=failed["details"]["conversation_id"], message="again")
-    assert told(stub) == [("user", "hello you there"), ("user", "again")]
+    assert told(stub) == [("user", "again")]
     assert Conversation.objects.get().message_count == Message.objects.count() == 4
 
 

@@ -58,6 +58,7 @@ def test_the_answers_in_the_order_asked_for(ann, api):
         "blind": False,
         "revealed": True,
         "preferred_index": None,
+        "both_bad": False,
         "voted_at": None,
         "analysis": None,
         "created_at": row.created_at.isoformat().replace("+00:00", "Z"),

@@ -41,6 +41,7 @@ def test_a_row_is_the_whole_comparison(ann, api):
         "blind": False,
         "revealed": True,
         "preferred_index": 0,
+        "both_bad": False,
         "voted_at": "2026-05-01T12:00:00Z",
         "analysis": "Answer 1.",
         "created_at": "2026-05-01T12:00:00Z",

@@ -53,6 +53,7 @@ def test_the_whole_payload(ann, api):
             "wins": 7,
             "losses": 3,
             "ties": 0,
+            "both_bad": 0,
             "comparisons": 10,
             "win_rate": 0.7,
             "avg_cost": "0.0045",
@@ -69,6 +70,7 @@ def test_the_whole_payload(ann, api):
             "wins": 3,
             "losses": 7,
             "ties": 0,
+            "both_bad": 0,
             "comparisons": 10,
             "win_rate": 0.3,
             "avg_cost": None,
@@ -84,6 +86,23 @@ def test_without_votes_it_is_empty(ann, api):
 
 
 # Which pairs count
+
+
+def test_a_vote_that_all_are_bad_changes_no_rating(ann, api):
+    for number in range(ENOUGH_PAIRS):
+        comparison(ann, preferred_index=number % 2)
+    before = board(api)
+    api.post(f"/api/v1/comparisons/{comparison(ann).pk}/vote", {"preferred_index": None, "both_bad": True})
+    after = board(api)
+    assert [row["both_bad"] for row in after] == [1, 1]
+    changed = {"both_bad": 0, "comparisons": ENOUGH_PAIRS}
+    assert [{**row, **changed} for row in after] == before
+
+
+def test_models_that_were_only_ever_bad(ann, api):
+    comparison(ann, *MODELS[:3], preferred_index=None, both_bad=True, failed=(2,))
+    assert counts(api) == {GPT: (0, 0, 0, 1), CLAUDE: (0, 0, 0, 1)}
+    assert [(row["both_bad"], row["win_rate"], row["rating"]) for row in board(api)] == [(1, None, None)] * 2
 
 
 def test_a_vote_among_four_decides_three_pairs(ann, api):

@@ -45,6 +45,7 @@ def test_it_answers_the_comparison(ann, api):
         "blind": False,
         "revealed": True,
         "preferred_index": 1,
+        "both_bad": False,
         "voted_at": row.voted_at.isoformat().replace("+00:00", "Z"),
         "analysis": None,
         "created_at": row.created_at.isoformat().replace("+00:00", "Z"),
@@ -80,6 +81,45 @@ def test_a_vote_can_be_changed(ann, api):
 def test_a_tie(ann, api):
     answer = vote(api, comparison(ann), None)
     assert (answer["preferred_index"], answer["voted_at"] is not None) == (None, True)
+
+
+def test_all_are_bad(ann, api):
+    row = comparison(ann, blind=True, revealed=False)
+    api.get("/api/v1/comparisons")
+    response = api.post(url(row), {"preferred_index": None, "both_bad": True})
+    answer = response.json()
+    assert (response.status_code, answer["preferred_index"], answer["both_bad"]) == (200, None, True)
+    assert (answer["voted_at"] is not None, answer["revealed"], answer["results"][0]["model"]) == (True, True, "gpt-x")
+    assert api.get("/api/v1/comparisons").json()["results"] == [answer]
+
+
+def test_all_are_bad_and_one_is_preferred(ann, api):
+    row = comparison(ann)
+    response = api.post(url(row), {"preferred_index": 1, "both_bad": True})
+    assert (response.status_code, response.json()) == (
+        400,
+        invalid(both_bad="Must not be true when a result is preferred."),
+    )
+    assert unchanged(row)
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_another_vote_replaces_that_all_are_bad(ann, api, index):
+    row = comparison(ann, preferred_index=None, both_bad=True)
+    answer = vote(api, row, index)
+    assert (answer["preferred_index"], answer["both_bad"]) == (index, False)
+
+
+def test_clearing_that_all_are_bad(ann, api):
+    row = comparison(ann, preferred_index=None, both_bad=True)
+    answer = api.delete(url(row)).json()
+    assert (answer["both_bad"], answer["voted_at"]) == (False, None)
+
+
+@pytest.mark.parametrize("value", [None, 1, "true", [], {}])
+def test_what_is_no_flag(ann, api, value):
+    response = api.post(url(comparison(ann)), {"preferred_index": None, "both_bad": value})
+    assert (response.status_code, list(response.json()["details"])) == (400, ["both_bad"])
 
 
 def test_clearing(ann, api):

@@ -4,6 +4,7 @@ import pytest
 from django.utils.dateparse import parse_datetime
 
 from conversations.models import Conversation
+from tests.helpers import invalid
 
 pytestmark = pytest.mark.django_db
 
@@ -45,9 +46,10 @@ def test_ids_are_in_the_order_of_creation(api, openai):
 
 
 def test_the_client_cannot_set_owner_and_counters(ann, bob, api, openai):
-    api.post(URL, {"provider": "openai", "model": "stub", "user": bob.pk, "message_count": 9, "preview": "x"})
-    row = Conversation.objects.get()
-    assert (row.user, row.message_count, row.preview) == (ann, 0, "")
+    others = {"user": bob.pk, "message_count": 9, "preview": "x"}
+    response = api.post(URL, {"provider": "openai", "model": "stub", **others})
+    assert (response.status_code, response.json()) == (400, invalid(**dict.fromkeys(others, "Unknown field.")))
+    assert not Conversation.objects.exists()
 
 
 @pytest.mark.parametrize(

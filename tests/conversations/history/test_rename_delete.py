@@ -51,9 +51,11 @@ def test_the_title_is_required(ann, api):
 
 def test_nothing_else_can_be_changed(ann, bob, api):
     row = conversation(ann)
-    api.patch(url(row), {"title": "New", "user": bob.pk, "model": "other", "message_count": 9})
+    others = {"user": bob.pk, "model": "other", "message_count": 9}
+    response = api.patch(url(row), {"title": "New", **others})
+    assert (response.status_code, response.json()) == (400, invalid(**dict.fromkeys(others, "Unknown field.")))
     row.refresh_from_db()
-    assert (row.user, row.model, row.message_count) == (ann, "stub", 0)
+    assert (row.user, row.model, row.message_count, row.title) == (ann, "stub", 0, "")
 
 
 def test_deleting_also_deletes_the_messages(ann, api):

@@ -93,6 +93,9 @@ def test_blanks_belong_to_a_password(visitor, registration_open):
 
 
 def test_nothing_but_name_and_password_is_taken(visitor, registration_open):
-    visitor.post(URL, {**ANN, "is_staff": True, "is_superuser": True})
-    user = User.objects.get()
-    assert (user.is_staff, user.is_superuser) == (False, False)
+    response = visitor.post(URL, {**ANN, "is_staff": True, "is_superuser": True})
+    assert (response.status_code, response.json()) == (
+        400,
+        invalid(is_staff="Unknown field.", is_superuser="Unknown field."),
+    )
+    assert not User.objects.exists()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
     "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
-    "has no reasoning effort"
+    "no reasoning effort|result is preferred"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 BODIES = {
@@ -44,9 +44,10 @@ BODIES = {
         "system": "x",
         "temperature": 1.0,
         "max_tokens": 5,
+        "conversation_id": "{conversation}",
+        "context": "auto",
         "reasoning_effort": None,
         "prompt_caching": True,
-        "conversation_id": "{conversation}",
     },
     "/api/v1/compare": {
         "prompt": "hi",
@@ -56,9 +57,17 @@ BODIES = {
         "reasoning_effort": None,
     },
     "/api/v1/comparisons/{id}/analyze": CHOICE,
-    "/api/v1/comparisons/{id}/vote": {"preferred_index": 0},
+    "/api/v1/comparisons/{id}/vote": {"preferred_index": 0, "both_bad": False},
     "/api/v1/conversations": {**CHOICE, "title": "x"},
     "/api/v1/conversations/{id}": {"title": "x"},
+    "/api/v1/messages/{id}": {"content": "x"},
+    "/api/v1/messages/{id}/retry": {
+        **CHOICE,
+        "temperature": 1.0,
+        "max_tokens": 5,
+        "reasoning_effort": None,
+        "prompt_caching": True,
+    },
     "/api/v1/keys/{provider}": {"key": "sk-0123456789abcdef", "override_system_key": True},
 }
 # Fields that the body above cannot have beside the others.
@@ -135,7 +144,11 @@ class World:
         row = conversation(staff, messages=2, **CHOICE)
         tokens = start_session(user=staff)
         self.names = {"conversation": str(row.pk), "refresh": tokens.refresh}
-        self.ids = {"conversations": row.pk, "comparisons": comparison.pk}
+        self.ids = {
+            "conversations": row.pk,
+            "messages": row.messages.earliest("created_at").pk,
+            "comparisons": comparison.pk,
+        }
         self.client = client_with(tokens.access)
 
     def body(self, path):
@@ -200,7 +213,7 @@ def test_bodies(world, method, path):
             refused, tried = world.send(method, path, body=body), tried + 1
             if disagree(fits(schema, body), refused):
                 differ.append((name, str(value)[:60], refused))
-    wholes = ({}, [], "x", 1)
+    wholes = ({}, [], "x", 1, {**world.body(path), "no_such_field": 1})
     differ += [whole for whole in wholes if disagree(fits(schema, whole), world.send(method, path, body=whole))]
     if body_schema.get("required", False) != bool(world.send(method, path)):
         differ.append(("no body at all", body_schema.get("required", False)))

@@ -1,0 +1,64 @@
+"""Single messages over HTTP: a question is answered again, edited or deleted."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from conversations.chat.retrying import begin_retry, delete_turn, edit_question
+from conversations.chat.views import parameters_of, whole_answer
+from conversations.history import serializers
+from conversations.history.serializers import MESSAGE_FIELDS, message_row
+from models_registry.api.requests import current_user
+from models_registry.providers.base import Prompt
+from perf.api.validation import valid
+
+
+class MessageView(APIView):
+    """PATCH and DELETE /messages/{id}."""
+
+    @extend_schema(request=serializers.ContentInput, responses=serializers.MessageOutput, tags=["chat"])
+    def patch(self, request: Request, pk: UUID) -> Response:
+        """Edit the last question.
+
+        Its answer, if there is one, is deleted. `POST /messages/{id}/retry` has the question answered.
+        """
+        content = valid(serializers.ContentInput, request.data)["content"]
+        message = edit_question(user_id=current_user(request).pk, message_id=pk, content=content)
+        return Response(message_row({field: getattr(message, field) for field in MESSAGE_FIELDS}))
+
+    @extend_schema(request=None, responses={204: None}, tags=["chat"])
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """Delete the last question with its answer, or any question that got no answer.
+
+        The id is that of the question or of its answer.
+        """
+        delete_turn(user_id=current_user(request).pk, message_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RetryView(APIView):
+    """POST /messages/{id}/retry."""
+
+    throttle_scope = "completion"
+
+    @extend_schema(request=serializers.RetryInput, responses=serializers.ChatOutput, tags=["chat"])
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Answer the last question again, or any question that got no answer, and wait for the whole answer.
+
+        The new answer replaces the earlier one, unless the new one fails. The id is that of the question or of its
+        answer. While the question is being answered again, another retry is 409 `in_progress`.
+        """
+        data = valid(serializers.RetryInput, request.data)
+        asked: dict[str, Any] = {
+            "user_id": current_user(request).pk,
+            "message_id": pk,
+            "prompt": Prompt(messages=[], **parameters_of(data)),
+            "provider": data.get("provider"),
+            "model": data.get("model"),
+        }
+        return whole_answer(lambda: begin_retry(**asked))

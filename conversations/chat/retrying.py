@@ -1,0 +1,200 @@
+"""Questions asked again, edited and deleted: the last one, and those that got no answer.
+
+The conversation is locked while its messages change. While a question is answered again, its idempotency record of the
+operation `retry` is claimed, so that another retry, an edit or a deletion is 409 `in_progress`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.exceptions import NotFound, ValidationError
+
+from conversations.chat.service import Exchange, resolve_for
+from conversations.chat.turns import TICK, alternating
+from conversations.completions.concurrency import storage_limit
+from conversations.history.queries import history, messages, messages_after, messages_before, own_message
+from conversations.idempotency.records import Attempt, InProgress
+from conversations.models import Conversation, Message
+from models_registry.completion import Call
+from models_registry.models import Provider
+from models_registry.providers.base import Prompt
+
+NEITHER = "This is neither the last question nor one without an answer."
+
+
+class QuestionInProgress(InProgress):
+    """The question is being answered again."""
+
+    default_detail = "This question is being answered; try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the conversation, which is locked, its answers, and the question after it, if any."""
+
+    conversation: Conversation
+    question: Message
+    answers: list[Message]
+    following: Message | None
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer has text, or one given with the question after this one stands for both."""
+        joined = self.following is not None and self.following.created_at - self.question.created_at == TICK
+        return joined or any(_has_text(answer) for answer in self.answers)
+
+
+def begin_retry(
+    *, user_id: int, message_id: UUID, prompt: Prompt, provider: Provider | None = None, model: str | None = None
+) -> Exchange:
+    """Prepare the call that answers a question again, holding no connection afterwards.
+
+    `message_id` is that of the question or of its answer. `prompt` has the parameters of the call; its messages are
+    those up to the question, its system prompt is the conversation's. A provider or model that is None stays what it
+    was.
+
+    Raises NotFound for a message that is not the user's, ValidationError for a question that is neither the last nor
+    without an answer, or a parameter that the model cannot take, APIKeyMissing, APIKeyUnreadable, and
+    QuestionInProgress.
+    """
+    with storage_limit.acquire():
+        conversation_id = _conversation_of(user_id, message_id)
+        resolved = resolve_for(user_id, provider, model, conversation_id)
+        with transaction.atomic():
+            asked = _locked(user_id, conversation_id, message_id)
+            claim = _claim(user_id, asked.question)
+            claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
+            conversation = asked.conversation
+            conversation.provider, conversation.model = resolved.provider.slug, resolved.id
+            conversation.save(update_fields=["provider", "model", "updated_at"])
+            turns = alternating(history(conversation.pk, asked.question.created_at))
+            call = Call(resolved, replace(prompt, messages=turns, system=conversation.system))
+        return Exchange(conversation, call, add=_replacing(asked.question.pk, claim))
+
+
+def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
+    """Change the text of the last question, and delete its answer.
+
+    Raises NotFound, QuestionInProgress, and ValidationError for any other message.
+    """
+    with transaction.atomic():
+        asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
+        if asked.following is not None or asked.question.pk != message_id:
+            raise ValidationError({"id": "Only the last question can be edited."})
+        _claim(user_id, asked.question)
+        _among(asked.answers).delete()
+        own = Message.objects.filter(pk=message_id)
+        own.update(content=content)
+        _recount(asked.conversation)
+        return own.get()
+
+
+def delete_turn(*, user_id: int, message_id: UUID) -> None:
+    """Delete a question with its answers: the last one, or one without an answer with text.
+
+    `message_id` is that of the question or of its answer. Raises NotFound, QuestionInProgress, and ValidationError for
+    any other message.
+    """
+    with transaction.atomic():
+        asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
+        _claim(user_id, asked.question)
+        _among([asked.question, *asked.answers]).delete()
+
+
+def _conversation_of(user_id: int, message_id: UUID) -> UUID:
+    """Return the id of a message's conversation. Raises NotFound if it is not the user's."""
+    found = own_message(user_id, message_id).values_list("conversation_id", flat=True).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _locked(user_id: int, conversation_id: UUID, message_id: UUID) -> Asked:
+    """Lock the conversation, and find the question of a message. Raises NotFound and ValidationError."""
+    conversation = Conversation.objects.for_user(user_id).select_for_update().filter(pk=conversation_id).first()
+    message = messages(conversation_id).filter(pk=message_id).first()
+    if conversation is None or message is None:
+        raise NotFound
+    question: Message | None = message
+    if message.role != Message.Role.USER:
+        earlier = messages_before(conversation_id, message.created_at, message.pk).filter(role=Message.Role.USER)
+        question = earlier.order_by("-created_at", "-id").first()
+    if question is None:
+        raise ValidationError({"id": NEITHER})
+    asked = _asked(conversation, question)
+    if asked.following is not None and asked.answered:
+        raise ValidationError({"id": NEITHER})
+    return asked
+
+
+def _asked(conversation: Conversation, question: Message) -> Asked:
+    later = messages_after(conversation.pk, question.created_at)
+    following = later.filter(role=Message.Role.USER).first()
+    answers = later if following is None else later.filter(created_at__lt=following.created_at)
+    return Asked(conversation, question, list(answers), following)
+
+
+def _claim(user_id: int, question: Message) -> Attempt:
+    """Return the claim to a question. Raises QuestionInProgress while it is answered again."""
+    try:
+        return _Claim(user_id=user_id, operation="retry", key=str(question.pk), body=None)
+    except InProgress as error:
+        raise QuestionInProgress from error
+
+
+class _Claim(Attempt):
+    """A claim that several retries make one after the other: each one leaves it to the next."""
+
+    def claim(self, **stored: Any) -> None:
+        """Claim the question. Raises QuestionInProgress when another retry was faster."""
+        try:
+            super().claim(**stored)
+        except InProgress as error:
+            raise QuestionInProgress from error
+
+
+def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Message], bool]:
+    """Return what stores the new answer in the place of the earlier ones, and tells whether it is stored.
+
+    It runs in a transaction. An answer with text stays when the new one has none. Of a question deleted meanwhile there
+    is nothing to answer.
+    """
+
+    def add(conversation: Conversation, answer: Message) -> bool:
+        current = Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
+        claim.release()
+        question = messages(conversation.pk).filter(pk=question_id).first()
+        if current is None or question is None:
+            return False
+        asked = _asked(current, question)
+        if asked.answered and not _has_text(answer):
+            return False
+        answer.conversation = current
+        if asked.following is None:
+            latest = max(message.created_at for message in (question, *asked.answers))
+            answer.created_at = max(timezone.now(), latest + TICK)
+        else:  # it stands before the next question
+            answer.created_at = asked.answers[0].created_at if asked.answers else question.created_at + TICK
+        _among(asked.answers).delete()
+        Message.objects.bulk_create([answer])
+        _recount(current)
+        return True
+
+    return add
+
+
+def _has_text(answer: Message) -> bool:
+    return bool(answer.content) and answer.status != Message.Status.ERROR
+
+
+def _among(rows: list[Message]) -> QuerySet[Message]:
+    return Message.objects.filter(pk__in=[row.pk for row in rows])
+
+
+def _recount(conversation: Conversation) -> None:
+    Conversation.objects.filter(pk=conversation.pk).recount()
