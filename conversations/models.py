@@ -101,6 +101,17 @@ def _price() -> "models.DecimalField[Decimal | None, Decimal | None]":
     )
 
 
+class FinishReason(models.TextChoices):
+    """How an answer ended, if the provider said so or failed."""
+
+    STOP = "stop"
+    LENGTH = "length", "limit of tokens"
+    CONTENT_FILTER = "content_filter", "the provider's filter"
+    REFUSAL = "refusal"
+    TOOL_CALLS = "tool_calls", "asked for tools"
+    ERROR = "error"
+
+
 class Measured(LeafModel):
     """What a model wrote, and what the call took; null where there was none, or where it is unknown."""
 
@@ -125,6 +136,9 @@ class Measured(LeafModel):
     time = models.FloatField(null=True, blank=True, help_text="seconds")
     ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
     reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
+    finish_reason = models.CharField(  # noqa: DJ001 - nullable for the same reason
+        max_length=15, choices=FinishReason, null=True, blank=True, help_text="How the answer ended; null is unknown."
+    )
 
     class Meta:
         abstract = True

@@ -226,17 +226,25 @@ RATE_LIMITS = {
 
 ECHO_PROVIDER = not PRODUCTION
 SYSTEM_API_KEYS = {
-    "openai": env.str("OPENAI_API_KEY", default=""),
-    "anthropic": env.str("ANTHROPIC_API_KEY", default=""),
-    "gemini": env.str("GEMINI_API_KEY", default="") or env.str("GOOGLE_API_KEY", default=""),
-    "mistral": env.str("MISTRAL_API_KEY", default=""),
+    "openai": env.str("OPENAI_API_KEY", default="").strip(),
+    "anthropic": env.str("ANTHROPIC_API_KEY", default="").strip(),
+    "gemini": env.str("GEMINI_API_KEY", default="").strip() or env.str("GOOGLE_API_KEY", default="").strip(),
+    "mistral": env.str("MISTRAL_API_KEY", default="").strip(),
 }
 PROVIDER_BASE_URLS = {
-    slug: env.str(f"{slug.upper()}_BASE_URL", default="") for slug in ("openai", "anthropic", "gemini", "mistral")
+    slug: env.str(f"{slug.upper()}_BASE_URL", default="").strip()
+    for slug in ("openai", "anthropic", "gemini", "mistral")
 }
 PROVIDER_CONNECT_TIMEOUT = seconds("PROVIDER_CONNECT_TIMEOUT", 5.0)  # seconds
-# Seconds to the first byte, and then between chunks.
-PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 60.0)
+# Seconds to the first byte, and then between chunks: models that reason are silent for minutes.
+PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 600.0)
+# Whether a gateway's 504 is tried again: the model behind it may have written, and charged for, the whole answer.
+PROVIDER_RETRY_504 = boolean("PROVIDER_RETRY_504", default=False)
+# Whose answers may begin with <think>…</think>: kinds, providers and provider/model; with a minus in front, whose not.
+THINK_TAGS = {
+    name.strip().removeprefix("-"): not name.strip().startswith("-")
+    for name in env.list("THINK_TAGS", default=["openai_compatible"])
+}
 # Seconds for which an answer is tried to be stored while the database is away.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment

@@ -105,7 +105,8 @@ def _chunk(piece: str) -> bytes:
 def _done(exchange: Exchange) -> dict[str, Any]:
     measured = exchange.call.measure()
     usage = usage_event(measured._asdict())
-    return {"event": "done", **_places(exchange), "usage": usage, "time": measured.time, "ttft": measured.ttft}
+    ended = {"finish_reason": exchange.call.finish_reason, "usage": usage}
+    return {"event": "done", **_places(exchange), **ended, "time": measured.time, "ttft": measured.ttft}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
-from conversations.models import Comparison, ComparisonResult
+from conversations.models import Comparison, ComparisonResult, FinishReason
 from models_registry.api.fields import EffortField, ProviderField
 from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
 
@@ -56,6 +56,7 @@ class Result(PricedOutput):
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     reasoning = serializers.CharField(allow_null=True)
+    finish_reason = serializers.ChoiceField(choices=FinishReason.choices, allow_null=True)
     estimated = serializers.BooleanField(allow_null=True, help_text="Tokens were estimated from the text.")
 
 
@@ -131,6 +132,7 @@ def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
         "time": result.time,
         "ttft": result.ttft,
         "reasoning": result.reasoning,
+        "finish_reason": result.finish_reason,
         **priced_row({name: getattr(result, name) for name in FIELDS}),
     }
     if hidden:

@@ -9,7 +9,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from conversations.history.queries import message_batches
 from conversations.history.sanitising import disarm, disarm_line
 from conversations.history.serializers import message_row
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, FinishReason, Message
 from perf.db.connections import release
 
 _json = JSONEncoder(ensure_ascii=False).encode
@@ -66,7 +66,9 @@ def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
 def _heading(message: dict[str, Any]) -> str:
     who = "User" if message["role"] == Message.Role.USER else f"Assistant ({message['provider']}/{message['model']})"
     state = "" if message["status"] == Message.Status.COMPLETE else f", {message['status']}"
-    return f"{_one_line(who)} — {_time(message['created_at'])}{state}"
+    reason = message["finish_reason"]
+    ended = "" if reason in (None, FinishReason.STOP, FinishReason.ERROR) else f", ended by {reason}"
+    return f"{_one_line(who)} — {_time(message['created_at'])}{state}{ended}"
 
 
 def _folded(reasoning: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.completions import usage
-from conversations.models import TITLE_LENGTH, Message
+from conversations.models import TITLE_LENGTH, FinishReason, Message
 from models_registry.api.fields import EffortField, ProviderField
 from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
 
@@ -23,7 +23,7 @@ CONVERSATION_FIELDS = (
     "updated_at",
     "last_message_at",
 )
-MESSAGE_TEXTS = ("id", "role", "content", "reasoning", "provider", "model", "status")
+MESSAGE_TEXTS = ("id", "role", "content", "reasoning", "provider", "model", "status", "finish_reason")
 MESSAGE_FIELDS = (*MESSAGE_TEXTS, *usage.FIELDS, "time", "ttft", "created_at")
 
 
@@ -63,6 +63,9 @@ class MessageOutput(usage.PricedOutput):
     provider = serializers.CharField()
     model = serializers.CharField()
     status = serializers.ChoiceField(choices=Message.Status.choices)
+    finish_reason = serializers.ChoiceField(
+        choices=FinishReason.choices, allow_null=True, help_text="How the answer ended; null is unknown."
+    )
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()

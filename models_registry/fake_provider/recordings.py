@@ -31,7 +31,10 @@ class Refusal(TypedDict):
 
 
 class Recording(TypedDict, total=False):
-    """What a model answers: `stream` or `whole` by the request, or `sequence` in turn, unless `refuse` applies."""
+    """What a model answers: `stream` or `whole` by the request, or `sequence` in turn, unless `refuse` applies.
+
+    Of `stream` and `whole` one may be missing; then the other answers both kinds of request.
+    """
 
     stream: RecordedAnswer
     whole: RecordedAnswer
@@ -48,7 +51,8 @@ def choose(recording: Recording, body: Mapping[str, Any], number: int) -> Record
         return {"status": 400, "headers": {"content-type": "application/json"}, "chunks": [message], "length": True}
     if sequence := recording.get("sequence"):
         return sequence[number % len(sequence)]
-    return recording.get("stream") if body.get("stream") else recording.get("whole")
+    asked, other = ("stream", "whole") if body.get("stream") else ("whole", "stream")
+    return recording.get(asked) or recording.get(other)
 
 
 async def play(connection: Connection, answer: RecordedAnswer) -> None:

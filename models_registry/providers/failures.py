@@ -1,57 +1,58 @@
 """Turns what the HTTP client raises and providers report into our errors, which never show the key."""
 
-import email.utils
+import http.client
 import json
 import math
-import time
+import re
+import socket
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, ProtocolError
+from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, NameResolutionError, ProtocolError
+from urllib3.util import parse_url
 
 from models_registry.errors import (
     APIKeyRefused,
+    ContextLengthExceeded,
     MalformedAnswer,
     ProviderError,
+    ProviderQuotaExceeded,
     ProviderRateLimited,
     ProviderTimeout,
     StreamBroken,
 )
 from models_registry.providers.http import Answer, timed_out
-from models_registry.providers.text import clean
+from models_registry.providers.reading import causes
+from models_registry.providers.reading.text import clean
+from models_registry.providers.reading.waits import MAX_WAIT, asked_wait, bounded
 
 MAX_MESSAGE = 500  # characters
-DEFAULT_WAIT, MAX_WAIT = 10, 3_600  # seconds
+_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title", re.IGNORECASE | re.DOTALL)
 
-# The statuses that error types stand for where there is no status: in the middle of a stream.
-# https://docs.anthropic.com/en/api/errors, https://platform.openai.com/docs/guides/error-codes
-STATUSES = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "invalid_api_key": 401,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-    "api_error": 500,
-    "server_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
+# What can be done about a status when it comes from something before the provider, which says nothing of it.
+HINTS = {
+    401: "Something in front of the provider asks for a login.",
+    403: "A firewall, or a rule for where this server calls from, may refuse its calls: try a proxy (HTTPS_PROXY).",
+    404: "The base URL may be wrong: OpenAI's form ends in /v1, Anthropic's does not.",
+    405: "The base URL may be wrong: OpenAI's form ends in /v1, Anthropic's does not.",
+    407: "The proxy asks for a login: HTTPS_PROXY=http://user:password@host:port.",
 }
+PLACE_HINT = "The provider does not serve the place this server calls from: use another, or a proxy (HTTPS_PROXY)."
+MODERATION_HINT = "The provider's moderation refused the prompt: change it, or ask another model."
 
 
 class Failures:
     """A context that lets only `ProviderError`s out for what the provider does.
 
-    `refusals` are marks in the text of an error that mean a refused key whatever the status. The cause is not chained:
-    it holds the key.
+    `refusals` are marks in the text of an error that mean a refused key whatever the status; `url` is what is called.
+    The cause is not chained: it holds the key.
     """
 
-    def __init__(self, api_key: str, refusals: tuple[str, ...] = ()) -> None:
+    def __init__(self, api_key: str, refusals: tuple[str, ...] = (), url: str = "") -> None:
         self._api_key = api_key
         self._refusals = refusals
+        self._url = url
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +72,23 @@ class Failures:
             return StreamBroken()
         if isinstance(error, (LocationValueError, UnicodeError)):
             return ProviderError(self._redact(f"The provider's address cannot be used: {error}"))
-        return ProviderError(self._redact(f"The provider could not be reached: {error.__cause__ or error}"))
+        return ProviderError(self._redact(f"The provider could not be reached: {self._unreachable(error)}"))
+
+    def _unreachable(self, error: Exception) -> str:
+        """Name the host and what is wrong with it."""
+        host = self.host
+        cause = error.__cause__ or error
+        if isinstance(error, NameResolutionError) or isinstance(cause, socket.gaierror):
+            return f"the host name of {host} is unknown ({cause})" if host else f"an unknown host name ({cause})"
+        return f"{host} ({cause})" if host else str(cause)
+
+    @property
+    def host(self) -> str:
+        """The host that is called, with its port if it has one, and never with a login."""
+        try:
+            return parse_url(self._url).netloc or ""
+        except HTTPError:
+            return ""
 
     def refusal(self, answer: Answer) -> ProviderError:
         """Make the error that an answer with an error status stands for; raises urllib3's HTTPError."""
@@ -79,26 +96,64 @@ class Failures:
             answer.close()
             place = self._redact(answer.redirect)[:200]
             return ProviderError(f"The provider redirects to {place}, which is not followed.", status=answer.status)
-        content = answer.read()
-        try:
-            body = json.loads(content)
-        except (ValueError, RecursionError):
-            body = content.decode(errors="replace")
-        return self.error(answer.status, body, answer.headers)
+        return self.error(answer.status, read_body(answer), answer.headers)
 
     def reported(self, error: Any) -> ProviderError:
         """Make the error that an error object in an answer of status 200 stands for."""
-        return self.error(_status(error), {"error": error}, {})
+        return self.error(causes.reported_status(error), {"error": error}, {})
 
     def error(self, status: int | None, body: Any, headers: Mapping[str, str]) -> ProviderError:
-        """Choose the class by status; the message is the provider's own."""
-        text = _text(body)
-        message = self._redact(text) if text else None
-        if status in (401, 403) or any(mark in str(body) for mark in self._refusals):
+        """Choose the class by status and what the body says; the message is the provider's own."""
+        text = causes.sentence(body)
+        message = self._redact(text) if text else self._silence(status, body)
+        wait = asked_wait(headers, body)
+        if status == 401 or any(mark in str(body) for mark in self._refusals):
             return APIKeyRefused(message, status=status)
+        if status == 402 or causes.names_quota(body) or (wait is None and causes.is_about_money(body)):
+            return ProviderQuotaExceeded(message, status=status)
         if status == 429:
-            return ProviderRateLimited(message, status=status, wait=_wait(headers))
+            return self._rate_limited(message, wait)
+        if status in (None, 400, 413, 422, 500) and causes.is_about_context(body):
+            window, prompt = causes.context_numbers(body)
+            return ContextLengthExceeded(message, status=status, context_window=window, prompt_tokens=prompt)
+        if status == 403:
+            return self._forbidden(message, body)
         return ProviderError(message, status=status)
+
+    def _rate_limited(self, message: str | None, wait: float | None) -> ProviderRateLimited:
+        """Ask for at most an hour, and tell the whole of a longer wait."""
+        if wait is None or wait <= MAX_WAIT:
+            return ProviderRateLimited(message, status=429, wait=bounded(wait))
+        said = (message or ProviderRateLimited.default_detail).rstrip(". ")
+        told = f"{said}. The provider asks to wait {_span(wait)}."
+        error = ProviderRateLimited(told, status=429, wait=MAX_WAIT)
+        error.details["retry_after"] = math.ceil(wait)
+        return error
+
+    def _forbidden(self, message: str | None, body: Any) -> ProviderError:
+        """Tell a refused key from a refused place or prompt, and say what can be done."""
+        text = causes.sentence(body)
+        if causes.is_about_the_key(body):
+            return APIKeyRefused(message, status=403)
+        hint = ""
+        if causes.PLACE_WORDS.search(text):
+            hint = PLACE_HINT
+        elif causes.MODERATION_WORDS.search(text):
+            hint = MODERATION_HINT
+        if not text or message is None:
+            return ProviderError(message, status=403)
+        return ProviderError(f"{message.rstrip('. ')} (status 403). {hint}".strip(), status=403)
+
+    def _silence(self, status: int | None, body: Any) -> str | None:
+        """Say what is known of a refusal without a sentence: host, status, title of a web page, what may be wrong."""
+        if status is None or not self.host:
+            return None
+        title = _TITLE.search(body) if isinstance(body, str) else None
+        name = title[1] if title else http.client.responses.get(status, "")
+        place = self._url.partition("?")[0] if status in (404, 405) else self.host
+        named = f"{status} ({name})" if name else str(status)
+        said = f"{_without_login(place)} answers with status {named} and does not say why."
+        return self._redact(f"{said} {HINTS.get(status, '')}".strip())
 
     def _redact(self, text: str) -> str:
         if self._api_key:
@@ -106,50 +161,19 @@ class Failures:
         return clean(text)[0][:MAX_MESSAGE]
 
 
-def _status(error: Any) -> int | None:
-    """Read the status out of an error object: OpenRouter's code is one, others name a type."""
-    if not isinstance(error, dict):
-        return None
-    for value in (error.get("code"), error.get("type"), error.get("status")):
-        if isinstance(value, int) and 400 <= value < 600:
-            return value
-        if isinstance(value, str) and value in STATUSES:
-            return STATUSES[value]
-    return None
-
-
-def _text(body: Any) -> str:
-    """Find the sentence in an error's body; "" when there is none, as in a web page.
-
-    Most send {"error": {"message"}}, Gemini a list of one of those, Mistral {"message"}, FastAPI servers {"detail"}.
-    """
-    if isinstance(body, list) and body:
-        return _text(body[0])
-    if isinstance(body, dict):
-        found = next((body[name] for name in ("error", "message", "detail", "msg") if body.get(name)), "")
-        return _text(found)
-    return body.strip() if isinstance(body, str) and not body.lstrip().startswith("<") else ""
-
-
-def _wait(headers: Mapping[str, str]) -> int:
-    """Read how many seconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
-    seconds = _number(headers.get("retry-after-ms")) / 1_000
-    if math.isnan(seconds):
-        seconds = _number(headers.get("retry-after"))
-    if math.isnan(seconds):
-        seconds = _seconds_until(headers.get("retry-after", ""))
-    return DEFAULT_WAIT if math.isnan(seconds) else math.ceil(min(max(seconds, 1), MAX_WAIT))
-
-
-def _number(text: str | None) -> float:
+def read_body(answer: Answer) -> Any:
+    """Read the body of a refusal, parsed where it is JSON, and text otherwise; raises urllib3's HTTPError."""
+    content = answer.read()
     try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
+        return json.loads(content.decode("utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError):
+        return content.decode(errors="replace")
 
 
-def _seconds_until(date: str) -> float:
-    try:
-        return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return math.nan
+def _without_login(url: str) -> str:
+    return re.sub(r"(?<=//)[^/@]*@", "", url)
+
+
+def _span(seconds: float) -> str:
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -29,7 +29,7 @@ from models_registry.providers.cancellation import CancelToken, current_token
 ORIGINS, KEPT_CONNECTIONS = 64, 32  # hosts that connections are kept to, idle connections to each
 KEPT_SECONDS = 60.0
 BACKOFF = (0.2, 0.6)  # seconds before the second and the third attempt, each ± 25 %
-RETRIED = frozenset({500, 502, 503, 504, 529})  # 529 is Anthropic's "overloaded"
+RETRIED = frozenset({500, 502, 503, 529})  # 529 is Anthropic's "overloaded"; 504 by PROVIDER_RETRY_504
 MAX_WHOLE_ANSWER = 50_000_000  # bytes
 READ_SIZE = 65_536  # bytes
 HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d")  # of a certificate in a directory of them: man 1 c_rehash
@@ -160,7 +160,8 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
                 if token.is_cancelled or timed_out(error):
                     raise
             else:
-                if response.status not in RETRIED or response.headers.get("x-should-retry") == "false":
+                is_retried = response.status in RETRIED or (response.status == 504 and settings.PROVIDER_RETRY_504)
+                if not is_retried or response.headers.get("x-should-retry") == "false":
                     return Answer(response, token)
                 response.close()
             if token.wait(pause * random.uniform(0.75, 1.25)):  # noqa: S311 - jitter, not a secret

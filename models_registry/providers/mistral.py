@@ -10,11 +10,8 @@ class MistralClient(OpenAIClient):
 
     default_base_url = "https://api.mistral.ai/v1"
     stream_usage = False
+    max_tokens_field = "max_tokens"
     efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
-
-    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
-        """Name the parameter."""
-        return "max_tokens"
 
     def can_chat(self, item: Any) -> bool:
         """Ask the item's capabilities where it has them."""

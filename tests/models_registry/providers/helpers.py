@@ -1,10 +1,11 @@
 """Clients that talk to the stub, and requests to give them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from models_registry.fake_provider import StubServer
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Turn
+from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Reasoning, Turn
+from models_registry.usage import Usage
 
 KINDS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
 WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else matters
@@ -30,3 +31,21 @@ def drain(stream: CompletionStream) -> tuple[list[str], Exception | None]:
     except Exception as error:
         return pieces, error
     return pieces, None
+
+
+class Answered(NamedTuple):
+    """An answer that was read to its end."""
+
+    text: str
+    usage: Usage | None
+    reasoning: str = ""
+    finish_reason: str | None = "stop"
+
+
+def whole(client: ProviderClient, model: str, prompt: Prompt) -> Answered:
+    """Ask, and wait for all of the answer."""
+    stream = client.stream(model, prompt)
+    pieces = list(stream)
+    text = "".join(piece for piece in pieces if type(piece) is str)
+    reasoning = "".join(piece for piece in pieces if isinstance(piece, Reasoning))
+    return Answered(text, stream.usage, reasoning, stream.finish_reason)
