@@ -45,8 +45,8 @@ class Exchange:
     def finishing(self, *, whole: bool) -> Iterator[None]:
         """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
-        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. When the conversation was
-        deleted meanwhile there is nothing to store it in.
+        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. When
+        the conversation was deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
             answer = self._answer(whole=whole)

@@ -16,8 +16,8 @@ from conversations.history.queries import repeatable_request
 from conversations.models import RepeatableRequest
 
 KEPT = timedelta(hours=24)
-# In time limits to connect and to read: more than a call with all its retries takes. Who takes longer counts as dead.
-CLAIM_LASTS = 10
+# Seconds, beyond what a provider may be silent: more than almost all calls take. Who takes longer counts as dead.
+CLAIM_LASTS, CLAIM_MARGIN = 650, 45
 
 
 class KeyReused(APIException):
@@ -123,5 +123,6 @@ def _earlier(user_id: int, operation: str, key: str) -> RepeatableRequest | None
 def _is_alive(row: RepeatableRequest) -> bool:
     if row.claimed_at is None:
         return False
-    longest = CLAIM_LASTS * (settings.PROVIDER_CONNECT_TIMEOUT + settings.PROVIDER_READ_TIMEOUT)
+    silence = settings.PROVIDER_CONNECT_TIMEOUT + settings.PROVIDER_READ_TIMEOUT
+    longest = max(CLAIM_LASTS, silence + CLAIM_MARGIN)
     return timezone.now() - row.claimed_at < timedelta(seconds=longest)

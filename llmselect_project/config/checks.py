@@ -6,6 +6,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from models_registry.providers.asking.addresses import normalised
+
 
 @register
 def check_encryption_keys(**_: Any) -> list[CheckMessage]:
@@ -17,6 +19,19 @@ def check_encryption_keys(**_: Any) -> list[CheckMessage]:
             hint = "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
             return [Error(f"Key {position} of ENCRYPTION_KEY is not a Fernet key.", hint=hint, id="llmselect.E001")]
     return []
+
+
+@register
+def check_base_urls(**_: Any) -> list[CheckMessage]:
+    """Every *_BASE_URL must be an address."""
+    errors: list[CheckMessage] = []
+    for slug, url in settings.PROVIDER_BASE_URLS.items():
+        try:
+            normalised(url, slug) if url else None
+        except ValueError as error:
+            hint = "It looks like https://host/v1 (Anthropic's like https://host), or leave it out for the vendor's own."
+            errors.append(Error(f"{slug.upper()}_BASE_URL cannot be used. {error}", hint=hint, id="llmselect.E002"))
+    return errors
 
 
 @register

@@ -80,9 +80,9 @@ class KeyList(serializers.Serializer[Any]):
 
 
 class KeyInput(serializers.Serializer[Any]):
-    """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks."""
+    """A key to store. It travels in an HTTP header, so it must be printable ASCII; blanks around it are dropped."""
 
-    key = TextField(max_length=500, write_only=True, validators=[PRINTABLE])
+    key = TextField(max_length=500, write_only=True, trim_whitespace=True, validators=[PRINTABLE])
     override_system_key = FlagField(default=False)
 
 

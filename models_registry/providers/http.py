@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import importlib
 import os
 import random
 import re
@@ -32,6 +33,12 @@ BACKOFF = (0.2, 0.6)  # seconds before the second and the third attempt, each ±
 RETRIED = frozenset({500, 502, 503, 529})  # 529 is Anthropic's "overloaded"; 504 by PROVIDER_RETRY_504
 MAX_WHOLE_ANSWER = 50_000_000  # bytes
 READ_SIZE = 65_536  # bytes
+# Connections are probed while they are silent, so that a machine that is gone is noticed before the read limit is over.
+KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
+    (socket.IPPROTO_TCP, getattr(socket, name), value)  # seconds at rest, seconds between probes, probes
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 6))
+    if hasattr(socket, name)
+]
 HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d")  # of a certificate in a directory of them: man 1 c_rehash
 
 
@@ -212,6 +219,7 @@ def _proxy(scheme: str, host: str) -> str | None:
     proxy = proxies.get(scheme) or proxies.get("all")
     if not proxy or proxy_bypass(host):
         return None
+    proxy = proxy.strip()
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
@@ -226,10 +234,32 @@ def _manager(proxy: str | None) -> PoolManager:
 @functools.cache
 def _make_manager(proxy: str | None) -> PoolManager:
     options: dict[str, Any] = {"num_pools": ORIGINS, "maxsize": KEPT_CONNECTIONS, "ssl_context": tls_context()}
-    manager = PoolManager(**options) if proxy is None else ProxyManager(proxy, proxy_headers=_login(proxy), **options)
-    manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
+    options["socket_options"] = [*HTTPConnection.default_socket_options, *KEEPALIVE]
+    if proxy is not None and proxy.lower().startswith("socks"):
+        manager: PoolManager = _socks_manager(proxy, options)
+    else:
+        manager = PoolManager(**options) if proxy is None else ProxyManager(proxy, proxy_headers=_login(proxy), **options)
+        manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
     atexit.register(manager.clear)
     return manager
+
+
+def _socks_manager(proxy: str, options: Mapping[str, Any]) -> PoolManager:
+    """Make the pools behind a SOCKS proxy; raises LocationValueError with what is missing or wrong."""
+    try:
+        proxied = importlib.import_module("models_registry.providers.asking.socks_proxy")
+    except ImportError:
+        raise LocationValueError(f"{_shown(proxy)} is a SOCKS proxy, which takes PySocks: pip install PySocks.") from None
+    try:
+        manager: PoolManager = proxied.SocksManager(proxy, **options)
+    except ValueError:
+        raise LocationValueError(f"{_shown(proxy)} is no SOCKS proxy: socks5h://host:port, or socks5, socks4a.") from None
+    return manager
+
+
+def _shown(proxy: str) -> str:
+    """Write a proxy's address without its login."""
+    return re.sub(r"(?<=//)[^/@]*@", "", proxy)
 
 
 def forget_connections() -> None:

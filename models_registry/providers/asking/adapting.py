@@ -25,7 +25,7 @@ UNSUPPORTED = re.compile(
     r"|(?:does|do|is|can)(?:n't| not) (?:support|take|accept|use|be used)|un-?support|unknown|unrecogni[sz]ed"
     r"|unexpected|extra (?:inputs?|fields?)|forbidden|deprecated|no longer|only .{0,40}(?:is|are) (?:allowed|supported)"
     r"|may only be|\bonly (?:supports? )?(?:the )?(?:default|1\b)|cannot find field|incompatible|not found|no such"
-    r"|cannot be used|must be (?:unset|omitted|removed)|additional propert|use '?max_completion_tokens|must be verified",
+    r"|cannot be used|must be (?:unset|omitted|removed|verified)|additional propert|use '?max_completion_tokens",
     re.IGNORECASE,
 )
 OUT_OF_RANGE = re.compile(

@@ -54,7 +54,7 @@ def withheld(results):
     """Assert that what is withheld is null, and that the rest is there."""
     for result in results:
         assert {name: result[name] for name in WITHHELD} == dict.fromkeys(WITHHELD)
-        assert set(result) == WITHHELD | {"index", "response", "error", "time", "ttft"}
+        assert set(result) == WITHHELD | {"index", "response", "error", "time", "ttft", "finish_reason"}
         assert result["error"] in (None, FAILED)
     return results
 
