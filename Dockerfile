@@ -4,7 +4,9 @@ FROM python:3.11-slim AS build
 WORKDIR /build
 RUN python -m venv /venv
 COPY requirements.txt .
-RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+# What only developers need stands below that line of the file.
+RUN sed '/^# For developers/,$d' requirements.txt > run.txt \
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r run.txt
 
 FROM python:3.11-slim
 

@@ -13,22 +13,36 @@ ATTACKS := tests/faults tests/security/test_hostile_bodies.py
 
 .PHONY: run test test-attacks test-services check format figures audit
 
-$(VENV)/.run: requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit("LLMSelect needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+# $(call install,file): pip says itself what went wrong, and not what to do about it.
+define install
+@$(BIN)/pip install --quiet --disable-pip-version-check -r $(1) || { \
+    echo "The packages of $(1) could not be installed. This needs a connection to pypi.org," \
+        "or to the mirror that PIP_INDEX_URL names; then run make again." >&2; exit 1; }
+endef
 
-$(VENV)/.test: requirements-test.txt $(VENV)/.run
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	touch $@
+$(VENV)/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("LLMSelect needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
+	@echo "Making a virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing what the server needs, which takes up to a minute …"
+	@sed '/^# For developers/,$$d' requirements.txt > $(VENV)/requirements-run.txt
+	$(call install,$(VENV)/requirements-run.txt)
+	@touch $@
+
+$(VENV)/.test: requirements.txt requirements-test.txt $(VENV)/.run
+	@echo "Installing what the tests need, which takes up to a minute …"
+	$(call install,requirements-test.txt)
+	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@echo "Installing linters and type checkers …"
+	$(call install,requirements-dev.txt)
+	@touch $@
 
 run: $(VENV)/.run
+	@echo "Setting up …"
 	@$(BIN)/python manage.py setup
+	@echo "Starting the server; Ctrl-C stops it …"
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.test

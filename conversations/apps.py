@@ -16,13 +16,15 @@ class ConversationsConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        """Prepare connections for search; offer what is measured, checked, and worth warming."""
-        from conversations import caches  # noqa: F401  # which changes make what forgotten
-        from conversations.search.index import teach_sqlite
+        """Register the SQLite function, rules of invalidation, cache warmer, declared queries and benchmarks."""
+        from conversations import caches  # noqa: F401  # the rules of invalidation
+        from conversations.history import today  # noqa: F401  # tiles of the admin's index
+        from conversations.search.index import create_sqlite_function
 
-        connection_created.connect(teach_sqlite, dispatch_uid="conversations.search.queries")
+        connection_created.connect(create_sqlite_function, dispatch_uid="conversations.search.queries")
         warming.register("conversations.history.warming.first_pages")
         declared_queries.register(
             queries="conversations.query_plans.declared_queries", fill="conversations.query_plans.fill"
         )
+        declared_queries.register(queries="conversations.admin.query_plans.declared_queries")
         benchmarks.register(CASES)

@@ -1,4 +1,4 @@
-"""What is cached of conversations and comparisons, and which changes make it forgotten."""
+"""The cache namespaces of conversations and comparisons, and the changes that invalidate them."""
 
 from django.conf import settings
 
@@ -13,4 +13,4 @@ invalidates("conversations.Conversation", conversations, owner="user_id")
 invalidates("conversations.Message", conversations, owner="conversation__user_id")
 invalidates("conversations.Comparison", comparisons, leaderboards, owner="user_id")
 invalidates("conversations.ComparisonResult", comparisons, leaderboards, owner="comparison__user_id")
-exempt("conversations.RepeatableRequest", "it is read from the database, by the request that is repeated")
+exempt("conversations.RepeatableRequest", "repeated requests read it from the database")

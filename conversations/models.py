@@ -1,4 +1,4 @@
-"""Conversations and their messages, comparisons and their results, requests that may be repeated."""
+"""Conversations and their messages, comparisons and their results, and idempotency records."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -17,14 +17,14 @@ TITLE_LENGTH = 200  # characters
 
 
 class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
-    """Conversations, never without saying whose."""
+    """Conversations, by user."""
 
     def for_user(self, user_id: int) -> "ConversationQuerySet":
-        """Only this user's."""
+        """Return this user's rows."""
         return self.filter(user_id=user_id)
 
     def recount(self) -> int:
-        """Make `message_count`, `preview` and `last_message_at` what the messages say; returns how many rows."""
+        """Set `message_count`, `preview` and `last_message_at` by the messages; returns the number of rows."""
         own = Message.objects.filter(conversation=models.OuterRef("pk")).order_by()
         newest = own.order_by("-created_at", "-id")
         count = own.values("conversation").annotate(count=models.Count("pk")).values("count")
@@ -38,10 +38,10 @@ class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """A chat of one user. Provider and model are text: history does not change when the registry does.
+    """A chat of one user. Provider and model are text, so that changes of the registry do not affect it.
 
-    `message_count`, `preview` (of the last user message) and `last_message_at` are kept in the transaction that adds
-    a message, so that a list never reads messages.
+    `message_count`, `preview` (of the last user message) and `last_message_at` change in the transaction that
+    adds a message, so that a list never reads messages.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -72,22 +72,22 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.id)  # the admin's log keeps it, and no title shall outlive its conversation
+        return str(self.id)  # the admin's log keeps this text longer than the conversation
 
 
 class MessageQuerySet(InvalidatingQuerySet["Message"]):
-    """Messages, narrowed to what a model is told again."""
+    """Messages of conversations."""
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
-        """Give what was said in a conversation, oldest first, without failures and silences."""
-        said = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
-        return said.order_by("created_at", "id")
+        """Return the messages of a conversation that are sent to models, oldest first: no errors, no empty ones."""
+        rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
+        return rows.order_by("created_at", "id")
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete, and keep what their conversations say of their messages right in the same transaction.
+        """Delete the messages, and recount those of their conversations in the same transaction.
 
-        The conversations are locked first, in the order in which an account's are, so that no answer arrives between
-        the deletion and the count.
+        The conversations are locked first, in the same order as for the deletion of an account, so that no answer
+        arrives between the deletion and the count.
         """
         return self.delete_by_parent("conversation", Conversation.objects.all(), ConversationQuerySet.recount)
 
@@ -113,7 +113,7 @@ class FinishReason(models.TextChoices):
 
 
 class Measured(LeafModel):
-    """What a model wrote, and what the call took; null where there was none, or where it is unknown."""
+    """The figures of a call of a model; null without a call, or where unknown."""
 
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -145,16 +145,16 @@ class Measured(LeafModel):
 
 
 class Message(Measured):
-    """One turn of a conversation; the figures are null for the user's own."""
+    """One turn of a conversation; the figures of a user's message are null."""
 
     class Role(models.TextChoices):
-        """Who speaks; a system prompt is kept on the conversation instead."""
+        """The author; a system prompt belongs to the conversation instead."""
 
         USER = "user"
         ASSISTANT = "assistant"
 
     class Status(models.TextChoices):
-        """Whether it arrived whole, broke off, or never came."""
+        """Whether an answer arrived completely, in part, or not at all."""
 
         COMPLETE = "complete"
         INTERRUPTED = "interrupted"
@@ -176,24 +176,24 @@ class Message(Measured):
         indexes = [models.Index(fields=["conversation", "created_at", "id"], name="idx_message_conv_created")]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.id}"  # the admin writes it for every row of a list, which has no content
+        return f"{self.role} {self.id}"  # for every row of an admin list, which does not load the content
 
 
 class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
-    """Comparisons, never without saying whose."""
+    """Comparisons, by user."""
 
     def for_user(self, user_id: int) -> "ComparisonQuerySet":
-        """Only this user's."""
+        """Return this user's rows."""
         return self.filter(user_id=user_id)
 
     def with_results(self) -> "ComparisonQuerySet":
-        """Load the results in order, in one more query for all comparisons."""
-        # The order of their index, so that the results of a page need no sorting.
+        """Load the results by index, in one more query for all comparisons."""
+        # The order of the database index, so that the results of a page need no sorting.
         ordered = ComparisonResult.objects.order_by("comparison_id", "index")
         return self.prefetch_related(models.Prefetch("results", ordered))
 
     def clear_lost_votes(self) -> int:
-        """Take back votes for results that are not there any more; returns how many."""
+        """Clear the votes for deleted results; returns the number of comparisons."""
         preferred = ComparisonResult.objects.filter(
             comparison=models.OuterRef("pk"), index=models.OuterRef("preferred_index")
         )
@@ -202,10 +202,10 @@ class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
 
 
 class Comparison(models.Model):
-    """One prompt, answered by several models side by side.
+    """One prompt with the answers of several models.
 
-    A vote is there when `voted_at` is: for the result at `preferred_index`, or for a tie when that is null. Who wrote
-    what in a `blind` comparison is withheld until `revealed`.
+    With `voted_at` there is a vote, for the result at `preferred_index`, or for a tie when that is null. A `blind`
+    comparison withholds the models until it is `revealed`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -232,15 +232,15 @@ class Comparison(models.Model):
 
     @property
     def hidden(self) -> bool:
-        """Whether it is still to be kept secret which model wrote what."""
+        """Whether the models are still withheld."""
         return self.blind and not self.revealed
 
 
 class ComparisonResultQuerySet(InvalidatingQuerySet["ComparisonResult"]):
-    """Results, whose owner is that of their comparison."""
+    """Results of comparisons."""
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete, and take back the votes for them in the same transaction."""
+        """Delete the results, and clear the votes for them in the same transaction."""
         return self.delete_by_parent("comparison", Comparison.objects.all(), ComparisonQuerySet.clear_lost_votes)
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -248,7 +248,7 @@ class ComparisonResultQuerySet(InvalidatingQuerySet["ComparisonResult"]):
 
 
 class ComparisonResult(Measured):
-    """One model's part in a comparison: what arrived, and the error it ended with, if it did."""
+    """The answer of one model, and the code and text of the error that it ended with, if any."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="results", db_index=False)
@@ -270,15 +270,15 @@ class ComparisonResult(Measured):
 
 
 class RepeatableRequest(models.Model):
-    """A POST with an `Idempotency-Key`: what it stored, and whether it was answered.
+    """The idempotency record of a POST: its key, the rows that it stored, and whether it was answered.
 
-    Nothing of what was said is copied here: the answer is the message or the comparison it points to. When that is
-    deleted the row points to nothing, and the key stays spent. `claimed_at` is null when the attempt failed and the
-    next one may begin; `attempt` tells attempts apart.
+    The answer is the message or the comparison that the record refers to. After their deletion the record refers to
+    nothing, and the key stays in use. `attempt` identifies the last attempt. `claimed_at` is null after an attempt that
+    failed, when the next one may begin.
     """
 
-    # A row is made with its conversation or comparison, whose constraints keep out a deleted user's. One more would be
-    # checked at commit, while the conversation is locked, and wait in a circle with the deletion of the account.
+    # The constraints of the conversation or comparison, inserted with the record, refuse a deleted user. One more would
+    # be checked at commit, while the conversation is locked, and cause a deadlock with the deletion of the account.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -290,7 +290,7 @@ class RepeatableRequest(models.Model):
     answered = models.BooleanField(default=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField(null=True, help_text="When the user's message was stored.")
-    # No foreign key: it would make Django load every message of a conversation that is deleted.
+    # A foreign key would make Django load every message of a deleted conversation.
     answer_id = models.UUIDField(null=True)
     comparison = models.ForeignKey(Comparison, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -303,5 +303,5 @@ class RepeatableRequest(models.Model):
 
     @property
     def deleted(self) -> bool:
-        """Whether the conversation or comparison that it stored was deleted."""
+        """Whether the stored conversation or comparison was deleted."""
         return self.conversation_id is None and self.comparison_id is None

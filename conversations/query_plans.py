@@ -1,4 +1,4 @@
-"""The queries of conversations, declared for `check_query_plans`, and the rows that it fills scratch databases with."""
+"""The queries of conversations, declared for `check_query_plans`, and the rows of its scratch database."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -29,14 +29,14 @@ from conversations.history.queries import (
 )
 from conversations.models import Comparison, ComparisonResult, Conversation, RepeatableRequest
 from conversations.search import queries as search
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
-PAGE, DEPTH = 20, 1000  # rows of a page that is checked, and how many of the newest it lies among
+PAGE, DEPTH = 20, 1000  # rows of a page, and of the list, in whose middle the checked pages begin
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
-# The leaderboard is an aggregate: all answers that one voted on are read, put together comparison by comparison.
+# The leaderboard is an aggregate: it reads all answers of voted comparisons, in the order of the comparisons.
 AGGREGATE = "an aggregate over all of one's votes, cached"
 ALL_ANSWERS = {ComparisonResult._meta.db_table: f"{AGGREGATE}; many random reads cost more than one of the whole"}
 
@@ -87,17 +87,17 @@ def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[Decla
 
 
 def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
-    """Declare what a search may run: walking the list, asking the text index, reading what is shown."""
-    words, user = words_of("the sea"), sample.user_id
+    """Declare the queries of a search: the scan of the list, the text index, the texts of snippets."""
+    tokens, user = tokenize("the sea"), sample.user_id
     rows = conversation_rows(conversation_list(user, {}))
     for ordering in CONVERSATION_ORDERINGS:
         listed = KeysetPagination.beyond(rows, ordering=ordering, position=None)
         found = set(listed.values_list("pk", flat=True)[:PAGE]) or {sample.pk}
-        yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.walk(listed, words)))
+        yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.scan(listed, tokens)))
         candidates = partial(_page, search.among(listed, found))
         yield DeclaredQuery(f"search, candidates, {ordering}", candidates, may_sort="at most 1,000 candidates")
-    yield DeclaredQuery("search, the text index", lambda: search.candidates(user, words))
-    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], words))
+    yield DeclaredQuery("search, the text index", lambda: search.candidates(user, tokens))
+    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], tokens))
 
 
 def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
@@ -105,7 +105,7 @@ def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
 
 
 def _sample() -> Conversation:
-    """Choose the longest conversation of the user who has most of them; a made-up one where there are none."""
+    """Return the longest conversation of the user with the most; an unsaved one in an empty database."""
     counted = Conversation.objects.values("user_id").annotate(count=Count("pk"))
     for busiest in counted.order_by("-count")[:1]:
         return Conversation.objects.for_user(busiest["user_id"]).order_by("-message_count")[0]
@@ -113,7 +113,7 @@ def _sample() -> Conversation:
 
 
 def fill() -> None:
-    """Add rows enough for a planner to prefer indexes: one user with many conversations, and one long conversation."""
+    """Insert enough rows for a planner to prefer indexes: a user with many conversations, and a long conversation."""
     seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
     seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
     attempt = uuid4()

@@ -1,16 +1,23 @@
 """Accounts in the admin: users, and login sessions for ending them."""
 
-from django.contrib import admin
+from typing import Any, cast
+
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from llmselect_project.accounts.sessions import delete_account
 from llmselect_project.models import LoginSession, RefreshToken
-from perf.pages.paginator import CappedPaginator
+from perf.pages.formatting import moment
+from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, on_off, when, yes
 
 admin.site.unregister(User)
 
@@ -27,13 +34,54 @@ class RenameForm(UserChangeForm[User]):
 
 
 @admin.register(User)
-class LargeUserAdmin(UserAdmin[User]):
+class LargeUserAdmin(TableAdmin, UserAdmin[User]):
     """Django's own, without counting every user."""
 
     form = RenameForm
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    list_display = (
+        "username",
+        on_off("is_active", "state", "active", "deactivated"),
+        yes("is_staff", "staff"),
+        when("last_login", "last login, UTC"),
+        when("date_joined", "joined, UTC"),
+        "email",
+        "conversations",
+    )
+    search_help_text = "Part of a user's name or e-mail address."
+    actions = ("deactivate", "activate")
+
+    @admin.display
+    def conversations(self, user: User) -> SafeString:
+        """Link to what the user said."""
+        url = reverse("admin:conversations_conversation_changelist")
+        return format_html('<a href="{}?user__id__exact={}">show</a>', url, user.pk)
+
+    @admin.action(description="Deactivate: log out everywhere, keep everything", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let users neither log in nor go on; their access tokens end at once. Nobody can shut themselves out."""
+        others = queryset.exclude(pk=cast(User, request.user).pk)
+        if not getattr(request.user, "is_superuser", False):
+            others = others.exclude(is_superuser=True)
+        self._set_active(request, others.filter(is_active=True), active=False)
+        if kept := queryset.count() - others.count():
+            messages.warning(
+                request, f"{kept} left as they are: yourself, or superusers that only superusers may stop."
+            )
+
+    @admin.action(description="Activate again", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let users log in again."""
+        if not getattr(request.user, "is_superuser", False):
+            queryset = queryset.exclude(is_superuser=True)
+        self._set_active(request, queryset.filter(is_active=False), active=True)
+
+    def _set_active(self, request: HttpRequest, queryset: QuerySet[User], *, active: bool) -> None:
+        users = list(queryset)
+        User.objects.filter(pk__in=[user.pk for user in users]).update(is_active=active)
+        done = "Activated" if active else "Deactivated"
+        for user in users:
+            self.log_change(request, user, f"{done}.")
+        messages.success(request, f"{done} {len(users)} user{'' if len(users) == 1 else 's'}.")
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002
         """Delete as the user would."""
@@ -49,24 +97,33 @@ class RefreshTokenInline(admin.TabularInline[RefreshToken, LoginSession]):
     """The tokens given out for a session; their ids are of no use without the server's signature."""
 
     model = RefreshToken
-    fields = readonly_fields = ("id", "used_at", "expires_at")
+    fields = readonly_fields = (when("used_at", "used, UTC"), when("expires_at", "expires, UTC"))
     can_delete = False
     max_num = 0
 
 
 @admin.register(LoginSession)
-class LoginSessionAdmin(admin.ModelAdmin[LoginSession]):
+class LoginSessionAdmin(ReadOnlyAdmin):
     """Shows who is logged in since when; deleting a session logs its device out."""
 
-    list_display = ("id", "user", "created_at", "expires_at")
+    list_display = (
+        "user",
+        when("created_at", "logged in, UTC"),
+        when("expires_at", "ends at the latest, UTC"),
+        "state",
+    )
     list_select_related = ("user",)
-    search_fields = ("=user__username",)
+    search_fields = ("user__username",)
+    search_help_text = "Part of a user's name."
     ordering = ("-id",)
-    fields = readonly_fields = ("id", "user", "created_at", "expires_at")
+    fields = readonly_fields = (*list_display[:3], "state")
     inlines = (RefreshTokenInline,)
-    paginator = CappedPaginator
-    show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Sessions begin by logging in."""
-        return False
+    def title_of(self, row: Any) -> str:
+        """Name the user and the time."""
+        return f"Session of {row.user.get_username()}, {moment(row.created_at)} UTC"
+
+    @admin.display
+    def state(self, session: LoginSession) -> str:
+        """Say whether it can still be used."""
+        return "over" if session.expires_at < timezone.now() else "open"

@@ -14,7 +14,7 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what registers itself on import, and offer what is checked."""
-        from llmselect_project.accounts import user_state  # noqa: F401
+        from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
 
@@ -22,6 +22,7 @@ class ProjectConfig(AppConfig):
             queries="llmselect_project.accounts.sessions.declared_queries",
             fill="llmselect_project.accounts.plan_rows.fill",
         )
+        declared_queries.register(queries="llmselect_project.accounts.today.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.user_state.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.known_places.declared_queries")
 

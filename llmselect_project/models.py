@@ -42,7 +42,7 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
-        return str(self.id)
+        return f"Token until {self.expires_at:%Y-%m-%d %H:%M} UTC"
 
 
 class KnownPlace(models.Model):

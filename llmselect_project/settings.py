@@ -4,10 +4,12 @@ import base64
 import hashlib
 import warnings
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 
 from llmselect_project.config import content_policy
 from llmselect_project.config.databases import databases
@@ -28,7 +30,7 @@ from perf.serving.logs import json_logging
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 DJANGO_ENV = env.str("DJANGO_ENV", default="")
 if DJANGO_ENV != "testing":  # a developer's .env must not change what the tests see
@@ -98,15 +100,16 @@ TEMPLATES = [
     }
 ]
 
-# The debug toolbar serves pages only: ungated it makes an API call many times slower.
-if DEBUG:
+# The debug toolbar covers parts of pages, so it is there only when asked for; on API calls it would cost many times
+# their time, so it serves pages only.
+if DEBUG and boolean("DEBUG_TOOLBAR", default=False):
+    if find_spec("debug_toolbar") is None:
+        raise ImproperlyConfigured("DEBUG_TOOLBAR=true needs `pip install -r requirements.txt`, or `make test` once.")
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
-    DEBUG_TOOLBAR_CONFIG = {
-        "SHOW_TOOLBAR_CALLBACK": "llmselect_project.api.middleware.wants_debug_toolbar",
-        "SHOW_COLLAPSED": True,
-    }
+    shown = "llmselect_project.api.middleware.wants_debug_toolbar"
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_TOOLBAR_CALLBACK": shown, "SHOW_COLLAPSED": True}
 
 # Database
 
@@ -248,9 +251,7 @@ THINK_TAGS = {
 # Seconds for which an answer is tried to be stored while the database is away.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
-PROMPT_CACHING = boolean(
-    "PROMPT_CACHING", default=True
-)  # asked for where a vendor wants to be asked and it saves money
+PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants to be asked for it
 
 # REST framework and OpenAPI
 

@@ -13,8 +13,9 @@ class ModelsRegistryConfig(AppConfig):
     verbose_name = "Model registry"
 
     def ready(self) -> None:
-        """Say which changes make what forgotten; offer figures, what is worth warming, and what is checked."""
-        from models_registry import caches, figures  # noqa: F401  # they need the apps
+        """Register the rules of invalidation, the figures, the cache warmer and the declared queries."""
+        from models_registry import caches, figures  # noqa: F401  # they need loaded models
+        from models_registry.catalogue import findings  # noqa: F401
 
         warming.register("models_registry.api.warming.model_lists")
         declared_queries.register(

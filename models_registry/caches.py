@@ -1,4 +1,4 @@
-"""What is cached of the registry and of the users' keys, and which changes make it forgotten."""
+"""The cache namespaces of the registry and of the users' keys, and the changes that invalidate them."""
 
 from django.conf import settings
 
@@ -6,13 +6,14 @@ from perf.caching.invalidation import exempt, invalidates
 from perf.caching.namespace import Namespace
 
 KEYS_TTL = 300  # seconds
-LOOKUPS = 2000  # lists and models of the registry that are kept, among them names that do not exist
+MAX_ENTRIES = 2000  # lists and models of the registry, and names that are in no registry
 
-models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, entries=LOOKUPS)
-# Of which providers a user has keys. Never a key, in whatever form.
+models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=MAX_ENTRIES)
+# Of which providers a user has keys, and of which staff share one. Never a key, in whatever form.
 keys = Namespace("keys", ttl=KEYS_TTL)
 
 invalidates("models_registry.Provider", models, owner=None)
 invalidates("models_registry.LLMModel", models, owner=None)
 invalidates("models_registry.APIKey", keys, owner="user_id")
 exempt("models_registry.ModelChange", "few ask for a model's history, which is read from the database each time")
+invalidates("models_registry.SharedKey", keys, owner=None)

@@ -54,24 +54,24 @@ class Measurement(NamedTuple):
     `estimated` says that tokens were estimated from the text. `ttft` is the time to the first token.
     """
 
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cache_read_tokens: int | None
-    cache_write_tokens: int | None
-    cache_write_1h_tokens: int | None
-    reasoning_tokens: int | None
-    input_audio_tokens: int | None
-    output_audio_tokens: int | None
-    input_image_tokens: int | None
-    cost: Decimal | None
-    cost_source: CostSource | None
-    input_price: Decimal | None
-    cache_read_price: Decimal | None
-    cache_write_price: Decimal | None
-    output_price: Decimal | None
-    estimated: bool
     time: float
-    ttft: float | None
+    ttft: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    cost: Decimal | None = None
+    cost_source: CostSource | None = None
+    input_price: Decimal | None = None
+    cache_read_price: Decimal | None = None
+    cache_write_price: Decimal | None = None
+    output_price: Decimal | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

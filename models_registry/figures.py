@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 
 from perf.api.figure_serializers import Times as TimesSerializer
+from perf.pages.dashboard import TILES, Tile, Today
+from perf.pages.formatting import usd
 from perf.pages.sections import SECTIONS, Column, Section, count, percentile
 from perf.timing import recorder
 from perf.timing.deltas import Delta
@@ -138,6 +140,18 @@ def _rows(figures: Delta) -> Iterator[ModelRow]:
         )
 
 
+def model_tiles(today: Today) -> Iterator[Tile]:
+    """Give today's calls of models and what they cost, for the index of the admin."""
+    if today.figures is None:
+        return
+    called = model_rows(today.figures.total)
+    calls, failed = sum(row.times.count for row in called), sum(row.failed for row in called)
+    priced, spent = sum(row.priced for row in called), sum((row.cost for row in called), Decimal(0))
+    yield Tile("Calls of models", f"{calls:,}", f"{failed:,} failed", alarming=failed > 0)
+    yield Tile("Spend", usd(spent), f"{priced:,} of {calls:,} calls have a price")
+
+
+TILES.append(model_tiles)
 SECTIONS.append(
     Section(
         name="providers",

@@ -1,10 +1,12 @@
-"""Providers, their models and the users' API keys."""
+"""Providers, their models, the users' API keys, and those that staff share with everybody."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from models_registry.costs import Rates, rates_at, read_tiers
@@ -15,7 +17,7 @@ COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
 
 
 class ProviderKind(models.TextChoices):
-    """The wire formats there is a client for; `models_registry.providers` maps each to its class."""
+    """The wire formats; `models_registry.providers` maps each to its client."""
 
     OPENAI = "openai", "OpenAI"
     ANTHROPIC = "anthropic", "Anthropic"
@@ -35,7 +37,7 @@ class ProviderQuerySet(InvalidatingQuerySet["Provider"]):
 
 
 class Provider(models.Model):
-    """Someone who answers prompts at an endpoint: a vendor, a gateway, a server of one's own."""
+    """An endpoint that answers prompts: a vendor's, a gateway's or a self-hosted one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(unique=True, help_text="The name API clients use.")
@@ -63,7 +65,7 @@ class Provider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a provider that nobody could find, and write its address as it is called."""
+        """Write the address as it is called; raises ValidationError for none, or one that cannot be used."""
         if self.base_url:
             try:
                 self.base_url = normalised(self.base_url, self.kind)
@@ -74,7 +76,7 @@ class Provider(models.Model):
 
     @property
     def endpoint(self) -> str:
-        """The base URL to call: the environment's beats the row's; "" is the vendor's own."""
+        """The base URL to call, "" for the vendor's own; the environment's takes precedence over the row's."""
         return settings.PROVIDER_BASE_URLS.get(self.slug) or self.base_url
 
 
@@ -82,15 +84,15 @@ class LLMModelQuerySet(InvalidatingQuerySet["LLMModel"]):
     """Models of the registry, narrowed to what users may see."""
 
     def listed(self) -> "LLMModelQuerySet":
-        """Models of usable providers, each with its provider in the same query."""
+        """Return the models of usable providers, with their providers in the same query."""
         return self.filter(provider__in=Provider.objects.usable()).select_related("provider")
 
 
 class LLMModel(models.Model):
-    """A model of a provider; what is not known of it is null."""
+    """A model of a provider; unknown facts are null."""
 
     class Source(models.TextChoices):
-        """Who told us of the model; a sync leaves rows by staff alone."""
+        """Where the row comes from; a sync does not change rows added by staff."""
 
         CATALOGUE = "catalogue"
         PROVIDER = "provider", "provider's own list"
@@ -126,7 +128,7 @@ class LLMModel(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="The catalogue's rates by length of the prompt, as models_registry.costs.write_tiers writes them.",
+        help_text="The catalogue's rates by length of the prompt and hour, as costs.write_tiers writes them.",
     )
     reasoning = models.BooleanField(null=True, blank=True, help_text="Whether it can think before it answers.")
     vision = models.BooleanField(null=True, blank=True, help_text="Whether it sees images.")
@@ -147,15 +149,15 @@ class LLMModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def rates(self, input_tokens: int) -> Rates | None:
+    def rates(self, input_tokens: int, *, at: datetime | None = None) -> Rates | None:
         """Choose the rates of a prompt of so many tokens; None when the input's or the output's price is unknown.
 
-        What staff set holds whatever the length; the catalogue's rates may depend on it.
+        What staff set always holds; the catalogue's rates may depend on the length and on the time, now by default.
         """
         if self.input_price is None or self.output_price is None:
             return None
         if self.price_tiers and self.source != self.Source.STAFF:
-            return rates_at(read_tiers(self.price_tiers), input_tokens)
+            return rates_at(read_tiers(self.price_tiers), input_tokens, at or timezone.now())
         return Rates(self.input_price, self.output_price, self.cache_read_price, self.cache_write_price)
 
 
@@ -178,11 +180,11 @@ class ModelChange(models.Model):
 
 
 class APIKeyQuerySet(InvalidatingQuerySet["APIKey"]):
-    """Keys; a change of them changes who has one."""
+    """API keys."""
 
 
 class APIKey(models.Model):
-    """A user's key for a provider, encrypted; `masked` is all that is ever shown of it."""
+    """A user's key for a provider, encrypted; only `masked` is ever shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
@@ -203,4 +205,31 @@ class APIKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "provider"], name="idx_apikeys_user_provider")]
 
     def __str__(self) -> str:
-        return str(self.id)  # the admin's log keeps it, and nothing of a key shall outlive it
+        return str(self.id)  # the admin's log keeps this text longer than the key
+
+
+class SharedKeyQuerySet(InvalidatingQuerySet["SharedKey"]):
+    """Shared keys; a change of them changes which providers everybody can use."""
+
+
+class SharedKey(models.Model):
+    """A key for a provider that staff stored for everybody, encrypted; it beats the one in the environment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.OneToOneField(Provider, on_delete=models.CASCADE, related_name="shared_key")
+    key_encrypted = models.TextField(editable=False)
+    masked = models.CharField(max_length=20, editable=False)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SharedKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "shared key"
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"Shared key for {self.provider}"

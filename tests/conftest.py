@@ -20,11 +20,11 @@ __all__ = ["stub", "stub_server"]
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     cache.clear()
-    outage.forget()
+    outage.reset()
     recorder.reset()
-    health.begin_anew()
+    health.reset()
     flushing.worker = flushing.Worker()
-    throttling.outage.forget()
+    throttling.outage.reset()
     for limiter in throttling.limiters():
         limiter.storage.reset()
 

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
 from llmselect_project.accounts.sessions import start_session
-from perf.serving.health import pool_figures
+from perf.serving.health import pool_stats
 
 Result = TypeVar("Result")
 
@@ -157,7 +157,7 @@ def free_slots() -> int:
 def checked_out() -> int | None:
     """Count the connections that are out of the pool, among them that of the thread which asks; None without a pool."""
     connection.ensure_connection()
-    return pool_figures()["checked_out"]
+    return pool_stats()["checked_out"]
 
 
 def holds_a_connection() -> bool:

@@ -1,19 +1,19 @@
-"""The scripted provider as a fixture: one server for all tests, forgetting everything between them."""
+"""The fake provider as a fixture: one server for all tests, reset before each."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from models_registry.fake_provider import StubServer
+from models_registry.fake_provider import FakeProvider
 
 
 @pytest.fixture(scope="session")
-def stub_server() -> Iterator[StubServer]:
-    with StubServer() as server:
+def stub_server() -> Iterator[FakeProvider]:
+    with FakeProvider() as server:
         yield server
 
 
 @pytest.fixture
-def stub(stub_server: StubServer) -> StubServer:
+def stub(stub_server: FakeProvider) -> FakeProvider:
     stub_server.reset()
     return stub_server

@@ -1,4 +1,4 @@
-"""What `manage.py benchmark` measures of conversations, on real servers and scratch data."""
+"""The cases of `manage.py benchmark`, which measure real servers and scratch databases."""
 
 from perf.benchmarks.cases import Case
 
@@ -8,7 +8,7 @@ CASES = {
         ("predecessor", "the predecessor's table, before and after", "predecessor.table.predecessor"),
         ("http", "endpoints under load, beside a ceiling", "http.load.http"),
         ("chat", "the time a chat adds to the bare SDK's call, 1 client", "chats.chat"),
-        ("first-chat", "the first chat after a start", "first_chat.first_chat"),
+        ("first-chat", "the first chat after a start", "chats.first_chat"),
         ("streams", "200 streams of 10 chunks a second, one worker", "streams.streams"),
         ("outage", "50 clients while PostgreSQL is stopped", "outages.database.outage"),
         ("locks", "66 clients while a table is locked for 10 s", "outages.locks.locks"),

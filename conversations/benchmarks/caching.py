@@ -1,4 +1,4 @@
-"""How often the caches of lists hit under a mixed load, and what a hit saves."""
+"""The hit rate of lists under a mixed load, and the rate of a list with and without its cache."""
 
 import json
 import random
@@ -15,14 +15,14 @@ from perf.benchmarks.load import LoadResult, drive, request
 from perf.benchmarks.measuring import in_turns
 
 LISTS = ("/conversations", "/conversations?page_size=5", "/conversations?provider=openai")
-TURNS, READS_A_WRITE = 200, 20
+BLOCKS, READS_A_WRITE = 200, 20
 CLIENTS, ROUNDS, LISTED = 16, 5, 1000
 
 Load = Callable[[], LoadResult]
 
 
 def hits(options: Options) -> Iterator[Result]:
-    """Read and write in the proportion of people at work; the server's own count must agree with what was seen."""
+    """Read and write as users do; the hit rate of the server's counters must agree with the one of `X-Cache`."""
     with deployment(options, several_workers=True) as site:
         writers = make_writers(site, USERS)
         hits_before, lookups_before = _counted(site)
@@ -36,8 +36,8 @@ def hits(options: Options) -> Iterator[Result]:
     yield Result("they differ by", abs(load.hit_rate - counted), "%", at_most=1)
 
 
-def caching(options: Options) -> Iterator[Result]:  # noqa: ARG001  # it is about the embedded default
-    """Read one list from two servers in turns, one of which does not cache lists."""
+def caching(options: Options) -> Iterator[Result]:  # noqa: ARG001  # for the embedded default only
+    """Read one list from two servers in turns; the second does not cache lists."""
     uncached_lists = {"CONVERSATION_CACHE_TTL": "0"}
     with list_loads(Options(), {}, uncached_lists, rows=LISTED, clients=CLIENTS, seconds=2) as (first, second):
         pairs = [(cached.rate, uncached.rate) for cached, uncached in in_turns(first, second, rounds=ROUNDS)]
@@ -51,34 +51,34 @@ def caching(options: Options) -> Iterator[Result]:  # noqa: ARG001  # it is abou
 def list_loads(
     options: Options, *environments: dict[str, str], rows: int, clients: int, seconds: int
 ) -> Iterator[list[Load]]:
-    """Run servers that differ in these environment variables; yields for each what reads its list for some seconds."""
+    """Run a server for each environment; yields for each a function that loads its conversation list."""
     with ExitStack() as stack:
         loads: list[Load] = []
         for environment in environments:
             site = stack.enter_context(deployment(options, environment, provider=False))
             headers = site.log_in()
-            site.converse(headers, rows, "A conversation about {}")
+            site.create_conversations(headers, rows, "A conversation about {}")
             sent = [request("GET", site.url + LIST, headers)]
             loads.append(partial(drive, site.url, sent, clients=clients, seconds=seconds))
         yield loads
 
 
 def mixed_requests(site: Deployment, writers: Sequence[Writer], paths: Sequence[str]) -> list[bytes]:
-    """Write some thousand requests in a random order that stays the same: turns of a user's reads and one write."""
-    dice, requests = random.Random(1), []  # noqa: S311
+    """Return requests in a random order, the same at each run: blocks of a user's reads with one write among them."""
+    rng, requests = random.Random(1), []  # noqa: S311
     base = site.url + API
-    for _ in range(TURNS):
-        writer = dice.choice(writers)
-        turn = [request("GET", base + dice.choice(paths), writer.headers) for _ in range(READS_A_WRITE)]
-        body = json.dumps({"title": str(dice.random())}).encode()
+    for _ in range(BLOCKS):
+        writer = rng.choice(writers)
+        block = [request("GET", base + rng.choice(paths), writer.headers) for _ in range(READS_A_WRITE)]
+        body = json.dumps({"title": str(rng.random())}).encode()
         write = request("PATCH", f"{base}/conversations/{writer.conversation}", writer.headers, body)
-        turn.insert(dice.randrange(READS_A_WRITE), write)
-        requests += turn
+        block.insert(rng.randrange(READS_A_WRITE), write)
+        requests += block
     return requests
 
 
 def _counted(site: Deployment) -> tuple[int, int]:
-    """Return the hits and lookups that the server counted for lists, once every worker has handed them on."""
+    """Return the server's counts of hits and look-ups of lists, after every worker has flushed them."""
     time.sleep(2)
     with site.client(site.log_in(STAFF)) as client:
         rows = client.get("/admin/cache/stats").raise_for_status().json()["namespaces"]

@@ -1,4 +1,4 @@
-"""A scratch database of this process that is filled with demo data, for cases that measure queries without a server."""
+"""Scratch databases with demo data, for cases that measure queries of this process, without a server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from perf.db.scratch import current, switched
 
 @dataclass(frozen=True, slots=True)
 class FilledDatabase:
-    """A database, the user who has the most conversations in it, and a provider that the user has a key for."""
+    """A database, its user with the most conversations, and a provider that the user has a key for."""
 
     connection: BaseDatabaseWrapper
     user: User
     provider: Provider
 
     def measure(self, call: Callable[[], object]) -> MeasuredCall:
-        """Make a call on this database."""
+        """Measure a call on this database."""
         with switched(self.connection):
             return measure(call)
 
 
 def fill(amount: Amount, progress: Callable[[int], object] = lambda _: None) -> FilledDatabase:
-    """Fill the database in use; every user has a key for each provider, and the returned one's can be decrypted."""
+    """Fill the current database; every user has a key for each provider, and the returned user's can be decrypted."""
     seed(amount, progress=progress)
     plan_rows.fill()
     secret = encrypt("sk-benchmark-0123456789abcdef")
@@ -39,7 +39,7 @@ def fill(amount: Amount, progress: Callable[[int], object] = lambda _: None) -> 
 
 
 def vacuumed() -> FilledDatabase:
-    """Leave the database in use as autovacuum would, only now."""
+    """Return the current database after a vacuum, which autovacuum would do later."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -1,4 +1,4 @@
-"""The fixture of all cases: a server with production settings, its fake provider, its database and its accounts."""
+"""The fixture of the cases: a server with production settings, its fake provider, its database and its accounts."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from perf.benchmarks.processes import RunningServer, free_port, manage, running,
 from perf.db.scratch import scratch_url
 
 API, LIST = "/api/v1", "/api/v1/conversations"
-PASSWORD = "a password for one run"  # noqa: S105  # of accounts that live as long as the run
+PASSWORD = "a password for one run"  # noqa: S105  # of accounts that exist during the run only
 STAFF = "staff"
 PRODUCTION = {
     "DJANGO_ENV": "production",
@@ -40,7 +40,7 @@ class Deployment(RunningServer):
     provider: str
 
     def log_in(self, name: str = "benchmark") -> dict[str, str]:
-        """Make an account unless there is one; returns the header that authenticates its requests."""
+        """Create an account unless it exists; returns the header that authenticates its requests."""
         with self.client({}) as client:
             credentials = {"username": name, "password": PASSWORD}
             client.post("/auth/register", json=credentials)
@@ -48,23 +48,23 @@ class Deployment(RunningServer):
         return {"Authorization": f"Bearer {access}"}
 
     def client(self, headers: Mapping[str, str]) -> httpx2.Client:
-        """Make a client of the API."""
+        """Return a client of the API."""
         return httpx2.Client(base_url=self.url + API, headers=headers, timeout=30)
 
     def async_client(self, headers: Mapping[str, str]) -> httpx2.AsyncClient:
-        """Make a client of the API with as many connections as it takes."""
+        """Return a client of the API without a limit of connections."""
         limits = httpx2.Limits(max_connections=None)
         return httpx2.AsyncClient(base_url=self.url + API, headers=headers, limits=limits, timeout=60)
 
-    def converse(self, headers: Mapping[str, str], count: int, title: str = "{}") -> list[str]:
-        """Make empty conversations, whose numbers are put into their titles; returns their ids."""
+    def create_conversations(self, headers: Mapping[str, str], count: int, title: str = "{}") -> list[str]:
+        """Create empty conversations, with their numbers in their titles; returns their ids."""
         bodies = [{"provider": "openai", "model": "stub", "title": title.format(number)} for number in range(count)]
         with self.client(headers) as client:
             return [client.post("/conversations", json=body).raise_for_status().json()["id"] for body in bodies]
 
     @contextmanager
     def another(self, environment: Mapping[str, str]) -> Iterator["Deployment"]:
-        """Run a second server on the same database, with other environment variables."""
+        """Run another server on the same database, with these changes of the environment variables."""
         changed = {**self.environment, **environment}
         with running_server(changed) as server:
             yield Deployment(server.url, server.pid, changed, self.provider)
@@ -78,10 +78,10 @@ def deployment(
     provider: bool = True,
     several_workers: bool = False,
 ) -> Iterator[Deployment]:
-    """Run a server on the services of the options until the end of the block, with limits off.
+    """Run a server on the services of the options until the end of the block, with rate limits off.
 
-    Its database is a scratch one, with a `STAFF` account, unless `environment` names an empty one. Without `provider`
-    there is no fake provider. With `several_workers` there are two where Redis is given, and smaller database pools.
+    Its database is a scratch database, or the empty one that `environment` names, and has a `STAFF` account. Without
+    `provider` there is no fake provider. `several_workers` means two workers if there is Redis, and smaller pools.
     """
     settings = {**os.environ, **PRODUCTION, "ENCRYPTION_KEY": Fernet.generate_key().decode()}
     settings["REDIS_URL"] = options.redis_url or ""
@@ -107,7 +107,7 @@ def deployment(
 
 
 def account(name: str) -> User:
-    """Make a user in the default database, or give one the password that `log_in` uses."""
-    # The hasher of production, whatever the settings of this process say.
+    """Create a user in the default database, or set its password to the one that `log_in` uses."""
+    # The hasher of production, whatever the settings of this process.
     password = make_password(PASSWORD, hasher=PBKDF2PasswordHasher())
     return User.objects.update_or_create(username=name, defaults={"password": password})[0]

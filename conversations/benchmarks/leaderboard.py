@@ -1,4 +1,4 @@
-"""The time of a leaderboard over many votes, without its cache."""
+"""The time of a leaderboard over many votes, without the cache."""
 
 import random
 import statistics
@@ -15,7 +15,7 @@ from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.measuring import milliseconds
 from perf.db.scratch import scratch_database
 
-VOTES, PLAYERS = 10_000, 50
+VOTES, MODELS = 10_000, 50
 
 
 def votes(options: Options) -> Iterator[Result]:
@@ -31,19 +31,19 @@ def votes(options: Options) -> Iterator[Result]:
 
 
 def _vote(user: User) -> None:
-    """Store votes between models of different strength, two to four a comparison."""
-    dice, now = random.Random(7), timezone.now()  # noqa: S311  # the same data at each run
+    """Store comparisons of two to four models of different strengths, and their votes."""
+    rng, now = random.Random(7), timezone.now()  # noqa: S311  # the same data at each run
     comparisons, results = [], []
     for number in range(VOTES):
-        players = dice.sample(range(PLAYERS), dice.choice((2, 2, 3, 4)))
-        best = max(range(len(players)), key=lambda index: dice.gauss(players[index] / 10, 2))
+        models = rng.sample(range(MODELS), rng.choice((2, 2, 3, 4)))
+        best = max(range(len(models)), key=lambda index: rng.gauss(models[index] / 10, 2))
         voted_at = now - timedelta(minutes=number)
         comparison = Comparison(user=user, prompt="?", preferred_index=best, voted_at=voted_at)
         comparisons.append(comparison)
-        for index, player in enumerate(players):
-            figures = {"time": dice.random(), "ttft": dice.random(), "cost": Decimal("0.000123")}
+        for index, model in enumerate(models):
+            figures = {"time": rng.random(), "ttft": rng.random(), "cost": Decimal("0.000123")}
             results.append(
-                ComparisonResult(comparison=comparison, index=index, provider="p", model=f"m{player}", **figures)
+                ComparisonResult(comparison=comparison, index=index, provider="p", model=f"m{model}", **figures)
             )
     Comparison.objects.bulk_create(comparisons, batch_size=1000)
     ComparisonResult.objects.bulk_create(results, batch_size=1000)

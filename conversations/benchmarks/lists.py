@@ -1,4 +1,4 @@
-"""Whether lists cost the same with much data as with little, and at any depth."""
+"""The time of lists with much and with little data, and at different depths."""
 
 import statistics
 from collections.abc import Callable, Iterator
@@ -21,16 +21,16 @@ from perf.benchmarks.measuring import MeasuredCall, measure
 from perf.db.scratch import scratch_database, switched
 
 PAGE = 20  # rows
-WARM_UP = 5  # rounds that are not counted
+WARM_UP = 5  # rounds
 QUERIES, MILLISECONDS, RATIO = 2, 5, 1.3  # bounds of each call
 
 
 @dataclass(slots=True)
 class MeasuredLists:
-    """A database, the calls that read it, and what each call took there, round after round."""
+    """A database, the calls that read it, and the measurements of each round."""
 
     database: FilledDatabase
-    wake: Callable[[], object]
+    warm_up: Callable[[], object]
     calls: dict[str, Callable[[], object]]
     rounds: list[dict[str, MeasuredCall]]
 
@@ -39,22 +39,22 @@ class MeasuredLists:
         return statistics.median(each[name].database_milliseconds for each in self.rounds)
 
     def queries(self, name: str) -> float:
-        """Return the median number of queries of a call; once a minute the user state is read anew in one more."""
+        """Return the median number of queries of a call; one more reads the user state once a minute."""
         return statistics.median(each[name].statements for each in self.rounds)
 
     def measure(self) -> None:
-        """Make each call once, past the cache of lists; the user is known, as to a server at work."""
-        taken = {}
+        """Make each call once with an empty cache of lists; the user state is cached, as on a server in use."""
+        measured = {}
         with switched(self.database.connection):
-            self.wake()
+            self.warm_up()
             for name, call in self.calls.items():
                 caches.conversations.invalidate(self.database.user.pk)
-                taken[name] = measure(call)
-        self.rounds.append(taken)
+                measured[name] = measure(call)
+        self.rounds.append(measured)
 
 
 def lists(options: Options) -> Iterator[Result]:
-    """Read lists, a conversation and a key of a user with a fifth of all, and of a tenth of that data, in turns."""
+    """Read lists, a conversation and a key of a user with a fifth of all data; and the same on a tenth of the data."""
     with ExitStack() as stack:
         sizes = [options.messages, options.messages // 10]
         full, tenth = [_filled(stack, options, messages, number) for number, messages in enumerate(sizes)]
@@ -73,7 +73,7 @@ def lists(options: Options) -> Iterator[Result]:
 
 
 def _filled(stack: ExitStack, options: Options, messages: int, number: int) -> MeasuredLists:
-    """Fill a database: messages in conversations of ten, every fifth one the first user's, of a hundred."""
+    """Fill a database: conversations of ten messages of a hundred users; the first user has a fifth of them."""
     stack.enter_context(scratch_database(options.database_url, f"benchmark_{number}"))
     conversations, heavy = messages // 10, messages // 50
     amount = Amount(users=100, conversations=conversations // 100, messages=10, comparisons=0, heavy_user=heavy)
@@ -102,7 +102,7 @@ def _deep(messages: int) -> int:
 
 
 def _reader(username: str) -> Callable[[str], Any]:
-    """Log in and return a function that reads a path."""
+    """Log in, and return a function that reads a path."""
     api = APIClient(SERVER_NAME="localhost")
     credentials = {"username": username, "password": PASSWORD}
     access = api.post("/api/v1/auth/login", credentials, format="json", secure=True).json()["access"]
@@ -117,7 +117,7 @@ def _reader(username: str) -> Callable[[str], Any]:
 
 
 def _link_to(get: Callable[[str], Any], page: int) -> str:
-    """Follow the list to its page of this number, counted from 1, in larger steps."""
+    """Return the link to the page of this number, counted from 1; follows the list in larger steps."""
     link, rows = LIST, (page - 1) * PAGE
     while rows:
         step = min(100, rows)

@@ -1,4 +1,4 @@
-"""Reads and writes at random through the caches, and whether anything that is read is stale."""
+"""Reads and writes at random through the caches; no read may be stale."""
 
 import os
 import random
@@ -22,7 +22,7 @@ ENOUGH_READS = 20_000 / 60  # a second
 
 @dataclass(slots=True)
 class Writer:
-    """A user with one conversation, whose title counts the writes that have been answered."""
+    """A user with one conversation, whose title is the number of the last write, `answered` once answered."""
 
     headers: dict[str, str]
     conversation: str
@@ -32,14 +32,14 @@ class Writer:
 
 @dataclass(slots=True)
 class ThreadResult:
-    """What one thread did: what it counted, and for each request when it began, and the seconds it took."""
+    """The counts of one thread, and for each request when it began and the seconds it took."""
 
     counts: Counter[str] = field(default_factory=Counter)
     times: list[tuple[float, float]] = field(default_factory=list)
 
 
 def staleness(options: Options) -> Iterator[Result]:
-    """Write and read at random for a while: one worker, or two where Redis is given."""
+    """Write and read at random; there are two workers if there is Redis."""
     with (
         deployment(options, several_workers=True) as site,
         reading_and_writing(site, make_writers(site, USERS)) as results,
@@ -52,7 +52,7 @@ def staleness(options: Options) -> Iterator[Result]:
 
 @contextmanager
 def reading_and_writing(site: Deployment, writers: list[Writer]) -> Iterator[list[ThreadResult]]:
-    """Have threads write and read at random until the end of the block; their results are whole after it."""
+    """Write and read at random in threads until the end of the block, after which the results are complete."""
     ended = threading.Event()
     results = [ThreadResult() for _ in range(WRITERS + READERS)]
 
@@ -81,7 +81,7 @@ def reading_and_writing(site: Deployment, writers: list[Writer]) -> Iterator[lis
 
 
 def summary(results: list[ThreadResult]) -> Iterator[Result]:
-    """Add up what threads saw; nothing may be stale, and nothing may fail."""
+    """Yield the sums over all threads; no read may be stale, and no request may fail."""
     counts = sum((result.counts for result in results), start=Counter[str]())
     for figure, unit in (("reads", "reads"), ("writes", "writes"), ("hits", "reads")):
         yield Result(figure, counts[figure], unit)
@@ -90,11 +90,11 @@ def summary(results: list[ThreadResult]) -> Iterator[Result]:
 
 
 def make_writers(site: Deployment, count: int) -> list[Writer]:
-    """Make users with one conversation each, in threads, since hashing passwords takes most of the time."""
+    """Create users with one conversation each, in threads, since hashing passwords takes most of the time."""
 
     def make(number: int) -> Writer:
         headers = site.log_in(f"benchmark{number}")
-        return Writer(headers, site.converse(headers, 1)[0])
+        return Writer(headers, site.create_conversations(headers, 1)[0])
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(make, range(count)))

@@ -1,4 +1,4 @@
-"""Many streams at once, of chats and of comparisons: whether each is whole, and what else the server still does."""
+"""Many streams of chats and comparisons at once: how many are complete, and the time of other requests meanwhile."""
 
 import asyncio
 import json
@@ -15,17 +15,17 @@ from perf.benchmarks.measuring import milliseconds, percentile
 
 STREAMS, CHUNKS = 200, 50  # chats at once, chunks of each
 PACE = 0.1  # seconds between chunks
-SLOTS = 224  # what 256 threads leave to chats
+SLOTS = 224  # chats at once, of 256 threads
 MODELS, WAIT = 4, 0.5  # models of a comparison; seconds until each answers
 COMPARISONS, COMPARED_CHUNKS = 50, 20  # comparisons at once, chunks of each model
 MODEL = f"stub?delay={PACE}"  # repeats the prompt, a word a chunk
 
 
 def streams(options: Options) -> Iterator[Result]:
-    """Hold many streams open, check every word of each, and list conversations meanwhile."""
+    """Stream many chats at once, check every word of each, and list conversations meanwhile."""
     with deployment(options, several_workers=True) as site:
         headers = site.log_in()
-        broken, listed = asyncio.run(_crowd_of_chats(site, headers))
+        broken, listed = asyncio.run(_many_chats(site, headers))
         yield Result("streams not complete or out of order", broken, "streams", at_most=0)
         yield Result("conversation list meanwhile, median", statistics.median(listed), "ms")
         yield Result("conversation list meanwhile, p99", percentile(listed, 99), "ms", at_most=150)
@@ -35,51 +35,51 @@ def streams(options: Options) -> Iterator[Result]:
 
 
 def compare(options: Options) -> Iterator[Result]:
-    """Compare models that answer after half a second, and hold many four-model streams open."""
+    """Compare models that answer after half a second, then stream many comparisons of four models at once."""
     with deployment(options, several_workers=True) as site:
         headers = site.log_in()
         with site.client(headers) as client:
             times = [milliseconds(lambda: _compare(client)) for _ in range(12)][2:]
         yield Result(f"/compare of {MODELS} models answering after {WAIT * 1000:g} ms", max(times), "ms", at_most=600)
         start = time.perf_counter()
-        whole = asyncio.run(_crowd_of_comparisons(site, headers))
+        complete = asyncio.run(_many_comparisons(site, headers))
         seconds = time.perf_counter() - start
-        broken = COMPARISONS - whole
+        broken = COMPARISONS - complete
         yield Result(f"four-model streams of {COMPARISONS} not complete or out of order", broken, "streams", at_most=0)
         yield Result(f"time of all, {COMPARED_CHUNKS * PACE:g} s of it waiting", seconds, "s")
 
 
-async def _crowd_of_chats(site: Deployment, headers: dict[str, str]) -> tuple[int, list[float]]:
-    """Run all streams at once; returns how many went wrong, and the times of lists in ms."""
+async def _many_chats(site: Deployment, headers: dict[str, str]) -> tuple[int, list[float]]:
+    """Run all chats at once; returns the number of incomplete ones, and the times of lists in ms."""
     async with site.async_client(headers) as client:
-        under_way = [asyncio.create_task(_chat_is_whole(client, number)) for number in range(STREAMS)]
+        tasks = [asyncio.create_task(_chat_is_complete(client, number)) for number in range(STREAMS)]
         listed: list[float] = []
-        while not all(task.done() for task in under_way):
+        while not all(task.done() for task in tasks):
             start = time.perf_counter()
             (await client.get("/conversations")).raise_for_status()
             listed.append((time.perf_counter() - start) * 1000)
             await asyncio.sleep(0.02)
-        return STREAMS - sum([await task for task in under_way]), listed
+        return STREAMS - sum([await task for task in tasks]), listed
 
 
 async def _one_too_many(site: Deployment, headers: dict[str, str]) -> tuple[bool, int]:
-    """Fill every slot and ask for one more; returns whether that was refused, and how many others ended well."""
+    """Fill every slot, and start one more chat; returns whether it was refused, and the number of complete ones."""
     async with site.async_client(headers) as client:
-        under_way = [asyncio.create_task(_chat_is_whole(client, number)) for number in range(SLOTS)]
+        tasks = [asyncio.create_task(_chat_is_complete(client, number)) for number in range(SLOTS)]
         await asyncio.sleep(CHUNKS * PACE / 2)
         answer = await client.post("/chat/stream", json=_chat(_words(SLOTS, CHUNKS)))
         refused = answer.status_code == 503 and answer.json()["error"] == "server_busy"
-        return refused, sum([await task for task in under_way])
+        return refused, sum([await task for task in tasks])
 
 
-async def _crowd_of_comparisons(site: Deployment, headers: dict[str, str]) -> int:
-    """Run all comparisons at once; returns how many were whole."""
+async def _many_comparisons(site: Deployment, headers: dict[str, str]) -> int:
+    """Run all comparisons at once; returns the number of complete ones."""
     async with site.async_client(headers) as client:
         prompts = [_words(number, COMPARED_CHUNKS) for number in range(COMPARISONS)]
-        under_way = (
-            _is_whole(client, "/compare/stream", _comparison(prompt, MODEL), [prompt] * MODELS) for prompt in prompts
+        tasks = (
+            _is_complete(client, "/compare/stream", _comparison(prompt, MODEL), [prompt] * MODELS) for prompt in prompts
         )
-        return sum(await asyncio.gather(*under_way))
+        return sum(await asyncio.gather(*tasks))
 
 
 def _compare(client: httpx2.Client) -> None:
@@ -87,13 +87,13 @@ def _compare(client: httpx2.Client) -> None:
     assert [each["response"] for each in answer["results"]] == ["Hello"] * MODELS  # noqa: S101
 
 
-async def _chat_is_whole(client: httpx2.AsyncClient, number: int) -> bool:
+async def _chat_is_complete(client: httpx2.AsyncClient, number: int) -> bool:
     words = _words(number, CHUNKS)
-    return await _is_whole(client, "/chat/stream", _chat(words), [words])
+    return await _is_complete(client, "/chat/stream", _chat(words), [words])
 
 
-async def _is_whole(client: httpx2.AsyncClient, path: str, body: dict[str, Any], expected: list[str]) -> bool:
-    """Read one stream; tells whether the words of each model came in order, and `done` last."""
+async def _is_complete(client: httpx2.AsyncClient, path: str, body: dict[str, Any], expected: list[str]) -> bool:
+    """Read one stream; tells whether it has the words of each model in order, and `done` at the end."""
     texts, last = [""] * len(expected), ""
     async with client.stream("POST", path, json=body) as response:
         async for line in response.aiter_lines():
@@ -114,5 +114,5 @@ def _comparison(prompt: str, model: str) -> dict[str, Any]:
 
 
 def _words(number: int, count: int) -> str:
-    """Return words that differ from those of every other stream."""
+    """Return words that no other stream has."""
     return " ".join(f"{number}.{position}" for position in range(count))

@@ -12,7 +12,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
-from conversations.completions.concurrency import keeping
+from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
@@ -72,13 +72,16 @@ class Exchange:
         )
 
     def _store(self, answer: Message, *, whole: bool, again: bool) -> None:
-        with keeping.taken(), transaction.atomic():
+        with storage_limit.acquire(), transaction.atomic():
             if again and _is_stored(self.conversation, answer):
                 self.stored = True
                 return
             stored = _add_answer(self.conversation, answer)
             if stored and self.attempt is not None:
-                self.attempt.settle(answered=whole, answer_id=answer.pk if whole else None)
+                if whole:
+                    self.attempt.complete(answer.pk)
+                else:
+                    self.attempt.release()
         self.stored = stored
 
     def abandon(self) -> None:
@@ -107,17 +110,18 @@ def begin(
     AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
     where it stands.
     """
-    with keeping.taken():
+    with storage_limit.acquire():
         resolved = _resolve(user_id, provider, model, conversation_id)
         with transaction.atomic():
-            if attempt is not None and attempt.earlier is not None:
-                return _resume(attempt, attempt.earlier, resolved, prompt)
+            if attempt is not None and attempt.record is not None:
+                return _resume(attempt, attempt.record, resolved, prompt)
             conversation = _conversation(user_id, conversation_id, resolved, prompt)
             _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
-                attempt.take(conversation=conversation, asked_at=conversation.last_message_at)
+                attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = prompt.messages if conversation_id is None else _history(conversation)
-        return Exchange(conversation, _call(resolved, conversation, prompt, messages), attempt)
+            call = _call(resolved, conversation, prompt, messages)
+        return Exchange(conversation, call, attempt)
 
 
 def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedModel, prompt: Prompt) -> Exchange:
@@ -125,7 +129,7 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, resolved: ResolvedMode
 
     Raises AnswerDeleted when the message is gone.
     """
-    attempt.take()  # first: from here on the conversation cannot be deleted before this is stored
+    attempt.claim()  # first: from here on the conversation cannot be deleted before this is stored
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time

@@ -36,8 +36,8 @@ class ChatView(RepeatableView):
     )
     def post(self, request: Request) -> Response:
         """Send a message and wait for the whole answer."""
-        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            return replayed(_kept(self.attempt.earlier))
+        if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
+            return replayed(_kept(self.attempt.record))
         asked = _chat_arguments(request)
         with Slot():
             exchange = begin(**asked, attempt=self.attempt)

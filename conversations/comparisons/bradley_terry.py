@@ -1,28 +1,28 @@
-"""Bradley-Terry ratings: how strong each player is, given who won against whom.
+"""Bradley-Terry ratings: the strength of each player, from the wins of each pair.
 
 R. A. Bradley and M. E. Terry, "Rank Analysis of Incomplete Block Designs: I", Biometrika 39 (1952): i beats j with
-probability 1 / (1 + exp(s_j - s_i)). A weak Gaussian prior keeps strengths finite where somebody won or lost all, or
-where two groups never met.
+probability 1 / (1 + exp(s_j - s_i)). A weak Gaussian prior keeps the strengths finite, also those of players without a
+win or a loss, and of groups that never met.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# The strengths' prior: a penalty of PRIOR * s^2, a standard deviation of 3.2 or some 550 Elo points.
+# The prior of a strength s is a penalty of PRIOR * s^2: a standard deviation of 3.2, or some 550 Elo points.
 PRIOR = 0.05
 ELO = 400 / math.log(10)  # points of the Elo scale a unit of strength
 CENTRE = 1000.0
 Z95 = 1.959964  # the normal distribution's 97.5 % quantile
-STEPS, PRECISION = 50, 1e-9
+MAX_STEPS, PRECISION = 50, 1e-9
 
-# (i, j) to how often i won against j; a tie is half a win for each.
+# The number of wins of i against j, by (i, j); a tie is half a win for each.
 Wins = Mapping[tuple[int, int], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A strength on the Elo scale, the mean of all being 1000, and its 95 % confidence interval."""
+    """A strength on the Elo scale, where the mean is 1000, and its 95 % confidence interval."""
 
     value: float
     low: float
@@ -30,11 +30,11 @@ class Rating:
 
 
 def rate(players: int, wins: Wins) -> list[Rating]:
-    """Fit the strengths of players 0 … n-1; intervals by the Fisher information."""
+    """Return the ratings of the players 0 … n-1, with intervals by the Fisher information."""
     if players == 0:
         return []
     strengths = _fit(players, wins)
-    errors = _standard_errors(_slopes(strengths, wins)[1])
+    errors = _standard_errors(_derivatives(strengths, wins)[1])
     mean = sum(strengths) / players
     return [
         Rating(
@@ -47,44 +47,44 @@ def rate(players: int, wins: Wins) -> list[Rating]:
 
 
 def _fit(players: int, wins: Wins) -> list[float]:
-    """Climb to the top of the penalised likelihood by Newton's method, halving steps that overshoot it."""
+    """Maximise the penalised log-likelihood by Newton's method, halving steps that overshoot."""
     strengths = [0.0] * players
-    height = _height(strengths, wins)
-    for _ in range(STEPS):
-        gradient, information = _slopes(strengths, wins)
+    likelihood = _log_likelihood(strengths, wins)
+    for _ in range(MAX_STEPS):
+        gradient, information = _derivatives(strengths, wins)
         step = [change[0] for change in _solve(information, [[value] for value in gradient])]
         if max(map(abs, step)) < PRECISION:
             break
         reached = [strength + change for strength, change in zip(strengths, step, strict=True)]
-        while (higher := _height(reached, wins)) < height:
+        while (better := _log_likelihood(reached, wins)) < likelihood:
             step = [change / 2 for change in step]
             if max(map(abs, step)) < PRECISION:
                 return strengths
             reached = [strength + change for strength, change in zip(strengths, step, strict=True)]
-        strengths, height = reached, higher
+        strengths, likelihood = reached, better
     return strengths
 
 
-def _height(strengths: Sequence[float], wins: Wins) -> float:
-    """Compute the penalised log-likelihood."""
-    likely = sum(count * _log_chance(strengths[i] - strengths[j]) for (i, j), count in wins.items())
-    return likely - PRIOR * sum(strength**2 for strength in strengths)
+def _log_likelihood(strengths: Sequence[float], wins: Wins) -> float:
+    """Return the log-likelihood with the penalty of the prior."""
+    likelihood = sum(count * _log_probability(strengths[i] - strengths[j]) for (i, j), count in wins.items())
+    return likelihood - PRIOR * sum(strength**2 for strength in strengths)
 
 
-def _log_chance(lead: float) -> float:
-    """Compute the logarithm of the chance of winning with this lead, without overflow for large ones."""
+def _log_probability(lead: float) -> float:
+    """Return the logarithm of the probability of a win with this lead in strength, without overflow."""
     return -math.log1p(math.exp(-lead)) if lead > 0 else lead - math.log1p(math.exp(lead))
 
 
-def _slopes(strengths: Sequence[float], wins: Wins) -> tuple[list[float], list[list[float]]]:
-    """Compute the gradient of the penalised log-likelihood, and the Fisher information (minus its Hessian)."""
+def _derivatives(strengths: Sequence[float], wins: Wins) -> tuple[list[float], list[list[float]]]:
+    """Return the gradient of the penalised log-likelihood, and the Fisher information (minus its Hessian)."""
     players = len(strengths)
     gradient = [-2 * PRIOR * strength for strength in strengths]
     information = [[0.0] * players for _ in range(players)]
     for i in range(players):
         information[i][i] = 2 * PRIOR
     for (i, j), count in wins.items():
-        expected = math.exp(_log_chance(strengths[i] - strengths[j]))
+        expected = math.exp(_log_probability(strengths[i] - strengths[j]))
         gradient[i] += count * (1 - expected)
         gradient[j] -= count * (1 - expected)
         weight = count * expected * (1 - expected)
@@ -96,9 +96,9 @@ def _slopes(strengths: Sequence[float], wins: Wins) -> tuple[list[float], list[l
 
 
 def _standard_errors(information: list[list[float]]) -> list[float]:
-    """Compute the standard error of each strength relative to the mean of all.
+    """Return the standard error of each strength relative to the mean.
 
-    The mean itself is only known by the prior, so its direction is fixed before inverting and taken out afterwards.
+    Only the prior determines the mean, so its direction is fixed for the inversion and subtracted afterwards.
     """
     players = len(information)
     fixed = [[value + 1 / players for value in row] for row in information]
@@ -109,7 +109,7 @@ def _standard_errors(information: list[list[float]]) -> list[float]:
 
 
 def _solve(matrix: list[list[float]], right: list[list[float]]) -> list[list[float]]:
-    """Solve a symmetric positive definite system by Gauss-Jordan elimination, which then needs no pivoting."""
+    """Solve a symmetric positive definite system by Gauss-Jordan elimination, which needs no pivoting here."""
     rows = [[*a, *b] for a, b in zip(matrix, right, strict=True)]
     size = len(rows)
     for column in range(size):

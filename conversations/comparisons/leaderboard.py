@@ -1,6 +1,5 @@
-"""The leaderboard: what a user's votes say about the models, and what the models cost."""
+"""The leaderboard: ratings of the models by a user's votes, and figures of their answers."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import combinations, groupby
 from operator import itemgetter
+from statistics import quantiles
 from typing import Any
 
 from conversations.comparisons.bradley_terry import Rating, rate
@@ -15,96 +15,84 @@ from conversations.models import ComparisonResult
 from models_registry.api.fields import money
 from models_registry.models import COST_UNIT
 
-# Fewer decided pairs than this say nothing about a model.
-ENOUGH_PAIRS = 5
+ENOUGH_PAIRS = 5  # of a model, for a rating
 COLUMNS = ("comparison_id", "comparison__preferred_index", "index", "provider", "model", "time", "ttft", "cost")
 
-Name = tuple[str, str]  # provider and model
+ModelName = tuple[str, str]  # provider and model
 
 
 @dataclass(slots=True)
-class Record:
-    """What was counted of one model."""
+class Statistics:
+    """The counts and figures of one model."""
 
     wins: int = 0
     losses: int = 0
     ties: int = 0
     comparisons: int = 0
-    costs: list[Decimal] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    ttfts: list[float] = field(default_factory=list)
+    answers: list[tuple[Any, ...]] = field(default_factory=list)  # rows of `COLUMNS`
 
     @property
     def pairs(self) -> int:
-        """How many pairs a vote decided."""
+        """The number of pairs that votes decided."""
         return self.wins + self.losses + self.ties
 
 
 def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]]:
-    """Rate the models of a user's voted comparisons, best first, those without a rating last.
+    """Rate the models of a user's voted comparisons, best first, models without a rating last.
 
-    A vote among n answers decides the pairs of the preferred one with each other, a tie all pairs. Failed answers take
-    no part, nor do pairs of a model with itself.
+    A vote decides the pairs of the preferred answer with each other answer; a tie decides all pairs. Failed answers,
+    and pairs of a model with itself, do not count.
     """
-    records: dict[Name, Record] = defaultdict(Record)
-    wins: dict[tuple[Name, Name], float] = defaultdict(float)
-    for preferred, answers in _voted(user_id, since):
-        _count(preferred, answers, records, wins)
-    names = list(records)
-    places = {name: place for place, name in enumerate(names)}
-    ratings = rate(len(names), {(places[a], places[b]): count for (a, b), count in wins.items()})
-    rows = [_row(name, records[name], rating) for name, rating in zip(names, ratings, strict=True)]
+    statistics: dict[ModelName, Statistics] = defaultdict(Statistics)
+    wins: dict[tuple[ModelName, ModelName], float] = defaultdict(float)
+    for answers in _voted(user_id, since):
+        _count(answers, statistics, wins)
+    numbers = {name: number for number, name in enumerate(statistics)}
+    ratings = rate(len(numbers), {(numbers[a], numbers[b]): count for (a, b), count in wins.items()})
+    rows = [_row(name, each, rating) for (name, each), rating in zip(statistics.items(), ratings, strict=True)]
     return sorted(rows, key=lambda row: (row["rating"] is None, -(row["rating"] or 0), row["provider"], row["model"]))
 
 
-def _voted(user_id: int, since: datetime | None) -> Iterator[tuple[int | None, list[tuple[Any, ...]]]]:
-    """Read the voted comparisons in one query: the preferred index, and the answers that did not fail."""
+def _voted(user_id: int, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the `COLUMNS` of the answers of each voted comparison, without the failed ones; runs one query."""
     rows = ComparisonResult.objects.filter(comparison__user_id=user_id, comparison__voted_at__isnull=False, error="")
     if since is not None:
         rows = rows.filter(comparison__voted_at__gte=since)
     ordered = rows.order_by("comparison_id").values_list(*COLUMNS)
-    for _, answers in groupby(ordered, key=itemgetter(0)):
-        found = list(answers)
-        yield found[0][1], found
+    return (list(answers) for _, answers in groupby(ordered, key=itemgetter(0)))
 
 
 def _count(
-    preferred: int | None,
     answers: list[tuple[Any, ...]],
-    records: dict[Name, Record],
-    wins: dict[tuple[Name, Name], float],
+    statistics: dict[ModelName, Statistics],
+    wins: dict[tuple[ModelName, ModelName], float],
 ) -> None:
-    names = {answer[2]: (answer[3], answer[4]) for answer in answers}
+    names: dict[int, ModelName] = {}
+    preferred = answers[0][1]
+    for answer in answers:
+        names[answer[2]] = name = answer[3:5]
+        statistics[name].answers.append(answer)
     for name in set(names.values()):
-        records[name].comparisons += 1
-    for _, _, _, provider, model, time, ttft, cost in answers:
-        record = records[provider, model]
-        _add(record.times, time)
-        _add(record.ttfts, ttft)
-        _add(record.costs, cost)
+        statistics[name].comparisons += 1
     if preferred is None:
-        for one, other in _pairs(combinations(names.values(), 2)):
-            records[one].ties += 1
-            records[other].ties += 1
+        for one, other in _different(combinations(names.values(), 2)):
+            statistics[one].ties += 1
+            statistics[other].ties += 1
             wins[one, other] += 0.5
             wins[other, one] += 0.5
     elif (winner := names.get(preferred)) is not None:
-        for _, loser in _pairs((winner, name) for index, name in names.items() if index != preferred):
-            records[winner].wins += 1
-            records[loser].losses += 1
+        for _, loser in _different((winner, name) for name in names.values()):
+            statistics[winner].wins += 1
+            statistics[loser].losses += 1
             wins[winner, loser] += 1
 
 
-def _pairs(pairs: Iterable[tuple[Name, Name]]) -> Iterator[tuple[Name, Name]]:
+def _different(pairs: Iterable[tuple[ModelName, ModelName]]) -> Iterator[tuple[ModelName, ModelName]]:
     return (pair for pair in pairs if pair[0] != pair[1])
 
 
-def _add(values: list[Any], value: Any) -> None:
-    if value is not None:
-        values.append(value)
-
-
-def _row(name: Name, record: Record, rating: Rating) -> dict[str, Any]:
+def _row(name: ModelName, record: Statistics, rating: Rating) -> dict[str, Any]:
+    *_, times, ttfts, costs = zip(*record.answers, strict=True)
     shown = rating if record.pairs >= ENOUGH_PAIRS else None
     return {
         "provider": name[0],
@@ -112,15 +100,20 @@ def _row(name: Name, record: Record, rating: Rating) -> dict[str, Any]:
         "rating": shown and round(shown.value, 1),
         "rating_low": shown and round(shown.low, 1),
         "rating_high": shown and round(shown.high, 1),
+        "votes_needed": max(0, ENOUGH_PAIRS - record.pairs),  # each vote decides at least one pair
         "wins": record.wins,
         "losses": record.losses,
         "ties": record.ties,
         "comparisons": record.comparisons,
         "win_rate": round((record.wins + record.ties / 2) / record.pairs, 4) if record.pairs else None,
-        "avg_cost": money(_mean(record.costs)),
-        "p50_ttft": _percentile(record.ttfts, 50),
-        "p95_time": _percentile(record.times, 95),
+        "avg_cost": money(_mean(_known(costs))),
+        "p50_ttft": _percentile(_known(ttfts), 50),
+        "p95_time": _percentile(_known(times), 95),
     }
+
+
+def _known(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _mean(costs: list[Decimal]) -> Decimal | None:
@@ -130,4 +123,4 @@ def _mean(costs: list[Decimal]) -> Decimal | None:
 def _percentile(values: list[float], percent: int) -> float | None:
     if len(values) < 2:
         return values[0] if values else None
-    return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 4)
+    return round(quantiles(values, n=100, method="inclusive")[percent - 1], 4)

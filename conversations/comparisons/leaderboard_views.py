@@ -12,13 +12,13 @@ from conversations.comparisons.leaderboard import leaderboard
 from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery
 from models_registry.api.requests import current_user
 from perf.api.validation import valid_query
-from perf.caching.responses import Cached, CachedView, canonical
+from perf.caching.responses import CachedQuery, CachedView, canonical
 
 
 class LeaderboardView(CachedView, APIView):
     """GET /leaderboard."""
 
-    def cached(self, request: Request) -> Cached:
+    def cached(self, request: Request) -> CachedQuery:
         """Declare the ratings."""
         return leaderboards, canonical(request.query_params, ("provider", "since"))
 

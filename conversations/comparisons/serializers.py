@@ -1,4 +1,4 @@
-"""Shapes of comparisons, votes and the leaderboard."""
+"""Serializers of comparisons, votes and the leaderboard."""
 
 from typing import Any
 
@@ -74,6 +74,10 @@ class ComparisonOutput(serializers.Serializer[Any]):
     results = Result(many=True)
 
 
+# The attributes of rows, which become cached bytes without a serializer.
+COMPARISON_FIELDS: tuple[str, ...] = tuple(name for name in ComparisonOutput().get_fields() if name != "results")
+
+
 class LeaderboardQuery(serializers.Serializer[Any]):
     """Which models to show, and from when on votes count."""
 
@@ -82,13 +86,18 @@ class LeaderboardQuery(serializers.Serializer[Any]):
 
 
 class Standing(serializers.Serializer[Any]):
-    """How a model did in one's votes; rating and its 95 % interval are null without enough of them."""
+    """How a model did in one's votes; the rating and its 95 % interval are null while `votes_needed` is above 0."""
 
     provider = serializers.CharField()
     model = serializers.CharField()
     rating = serializers.FloatField(allow_null=True)
     rating_low = serializers.FloatField(allow_null=True)
     rating_high = serializers.FloatField(allow_null=True)
+    votes_needed = serializers.IntegerField(
+        min_value=0,
+        help_text="How many more votes on the model, each against another model, give it a rating; 0 once it has one. "
+        "A vote on more than two answers may count for several.",
+    )
     wins = serializers.IntegerField()
     losses = serializers.IntegerField()
     ties = serializers.IntegerField()
@@ -106,19 +115,12 @@ class Leaderboard(serializers.Serializer[Any]):
 
 
 def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:
-    """Write a comparison the way `ComparisonOutput` documents it; `results` default to the stored ones."""
+    """Return a comparison as `ComparisonOutput` documents it, with these results, or the stored ones."""
     shown = comparison.results.all() if results is None else results
-    return {
-        "id": comparison.pk,
-        "prompt": comparison.prompt,
-        "blind": comparison.blind,
-        "revealed": comparison.revealed,
-        "preferred_index": comparison.preferred_index,
-        "voted_at": comparison.voted_at,
-        "analysis": comparison.analysis or None,
-        "created_at": comparison.created_at,
-        "results": [result_row(result, hidden=comparison.hidden) for result in shown],
-    }
+    row = {name: getattr(comparison, name) for name in COMPARISON_FIELDS}
+    row["analysis"] = comparison.analysis or None
+    row["results"] = [result_row(result, hidden=comparison.hidden) for result in shown]
+    return row
 
 
 def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class RunningComparison:
                 if there and not self.comparison.results.exists():
                     ComparisonResult.objects.bulk_create(results)
                     if self.attempt is not None:
-                        self.attempt.settle(answered=True)
+                        self.attempt.complete()
         finally:
             release()
 
@@ -153,14 +153,14 @@ def begin(
 def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
     """Store a comparison, or give the one that an earlier attempt stored."""
     with transaction.atomic():
-        if attempt is not None and attempt.earlier is not None:
-            attempt.take()  # first: from here on the comparison cannot be deleted before this is stored
-            earlier = attempt.earlier.comparison
+        if attempt is not None and attempt.record is not None:
+            attempt.claim()  # first: from here on the comparison cannot be deleted before this is stored
+            earlier = attempt.record.comparison
             assert earlier is not None  # noqa: S101 - else it could not be taken
             return earlier
         comparison.save(force_insert=True)
         if attempt is not None:
-            attempt.take(comparison=comparison)
+            attempt.claim(comparison=comparison)
     return comparison
 
 

@@ -30,7 +30,7 @@ from conversations.models import Comparison, ComparisonQuerySet, RepeatableReque
 from models_registry.api.requests import current_user
 from models_registry.providers.base import Reasoning
 from perf.api.validation import valid
-from perf.caching.responses import Cached, CachedView, canonical
+from perf.caching.responses import CachedQuery, CachedView, canonical
 
 
 class CompareView(RepeatableView):
@@ -46,8 +46,8 @@ class CompareView(RepeatableView):
     )
     def post(self, request: Request) -> Response:
         """Send a prompt to several models at once and wait for all answers."""
-        if self.attempt is not None and self.attempt.earlier is not None and self.attempt.answered:
-            return replayed(comparison_row(_kept(self.attempt.earlier)))
+        if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
+            return replayed(comparison_row(_kept(self.attempt.record)))
         asked = _asked(request)
         with Slot():
             running = begin(**asked, attempt=self.attempt)
@@ -91,7 +91,7 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
         """Only the user's own, with their results."""
         return queries.comparisons(current_user(self.request).pk)
 
-    def cached(self, request: Request) -> Cached | None:
+    def cached(self, request: Request) -> CachedQuery | None:
         """Declare the list."""
         if self.action != "list":
             return None

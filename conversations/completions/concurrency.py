@@ -7,12 +7,12 @@ from django.db import connection
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from perf.db.concurrency import Turns
+from perf.db.concurrency import ConcurrencyLimit
 
 # Reading and writing the rows of a call. Two hundred calls that begin in the same moment would each queue for the pool
 # ahead of the next list, and share the interpreter with it. Where two wait for a lock the others wait beside them soon,
 # so that they are not refused one after the other; but writers of SQLite would only wait for each other.
-keeping = Turns(at_once=2, courtesy=2.0 if connection.vendor == "sqlite" else 0.5)
+storage_limit = ConcurrencyLimit(2, max_wait=2.0 if connection.vendor == "sqlite" else 0.5)
 
 _slots = threading.BoundedSemaphore(settings.COMPLETION_SLOTS)
 

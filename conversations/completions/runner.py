@@ -13,9 +13,9 @@ from models_registry.providers import http
 
 logger = logging.getLogger("llmselect.runner")
 
-# The number of the call, and a piece of text, the error it ended with, or None at its end.
 _running: set[Call] = set()
 
+# The number of a call, and a piece of text, the error that it ended with, or None at its end.
 Event = tuple[int, str | APIException | None]
 
 
@@ -43,7 +43,7 @@ def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Even
 
 
 def complete(call: Call) -> None:
-    """Run a call whole in this thread. Raises ProviderError."""
+    """Run a call in this thread until its end. Raises ProviderError."""
     _running.add(call)
     try:
         call.complete()
@@ -63,7 +63,7 @@ def cancel_all() -> None:
 
 
 def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
-    """Put every piece of a call and then its end into the queue, whatever happens."""
+    """Put every piece of a call and then its end into the queue."""
     try:
         for piece in call:
             queue.put((number, piece))
@@ -77,7 +77,7 @@ def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
 
 
 def _arrived(queue: "SimpleQueue[Event]", timeout: float) -> list[Event]:
-    """Wait for one event and take all that is there."""
+    """Return all events that have arrived; waits for the first one."""
     events: list[Event] = []
     try:
         events.append(queue.get(timeout=timeout))

@@ -18,15 +18,15 @@ _encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def sse(event: dict[str, Any]) -> bytes:
-    """Write one event."""
+    """Encode one event."""
     return f"data: {_encode(event)}\n\n".encode()
 
 
 class EventStreamResponse(StreamingHttpResponse):
-    """Streams events that no proxy or browser may buffer, keep or compress; `ended` runs once, however it ends.
+    """Streams events that no proxy or browser may buffer, cache or compress; `ended` is called once, in every case.
 
-    A generator that was never started never runs its `finally`, so cleaning up there alone would leak when a client
-    leaves before the first byte.
+    A generator that was never started never runs its `finally`, so a clean-up there would not run for a client that
+    disconnects before the first byte.
     """
 
     def __init__(self, events: Iterator[bytes], *, ended: Callable[[], None]) -> None:
@@ -36,7 +36,7 @@ class EventStreamResponse(StreamingHttpResponse):
         self._ended: Callable[[], None] | None = ended
 
     def close(self) -> None:
-        """Stop the events, then clean up."""
+        """Close the events, then call `ended`."""
         try:
             super().close()
         finally:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 
 from perf.db import failures
+from perf.db.connections import driver_code
 
 logger = logging.getLogger("llmselect.storing")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds between tries, twice as long each time
 LAST_SECONDS = 2.0  # for storing, once the server is about to be killed
 
-_end = float("inf")  # of all tries in this process, by the monotonic clock
+_end = float("inf")  # of all attempts in this process, by the monotonic clock
 
 
 def shorten_deadlines() -> None:
@@ -51,7 +52,7 @@ class Storing:
             except Exception as error:
                 failures.note(error)
                 pause = self._pause()
-                if not failures.passes(error) or time.monotonic() + pause > self._deadline():
+                if not failures.is_transient(error) or time.monotonic() + pause > self._deadline():
                     self.over = True
                     self._give_up(error)
                     raise
@@ -75,7 +76,7 @@ class Storing:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load
 
     def _give_up(self, error: Exception) -> None:
-        details = {"error": type(error.__cause__ or error).__name__, "code": failures.code_of(error) or None}
+        details = {"error": type(error.__cause__ or error).__name__, "code": driver_code(error) or None}
         seconds = round(time.monotonic() - self._begun, 1)
         logger.error(
             "an answer could not be stored",

@@ -1,106 +1,115 @@
-"""Demo conversations: the same ones at every run, each made from a user's number and its own.
+"""Demo conversations, the same ones at every run: each is drawn from its user's number and its own.
 
-A conversation is made message by message, so that a longer one begins like a shorter one.
+The messages are drawn one after the other, so that a longer conversation begins like a shorter one.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from decimal import Decimal
+from itertools import count, islice
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from conversations.chat.service import TITLE_FROM_MESSAGE
-from conversations.demo.contestants import CONTESTANTS, WEIGHTS
+from conversations.demo.candidates import CANDIDATES, WEIGHTS
 from conversations.demo.text import FOLLOW_UPS, OPENINGS, TOPICS, Topic
 from conversations.models import PREVIEW_LENGTH, Message
 
-NEWEST = datetime(2026, 10, 1, tzinfo=UTC)  # fixed: rows that depend on today would be others tomorrow
+NEWEST = datetime(2026, 10, 1, tzinfo=UTC)  # fixed, so that the rows do not depend on today
 SPAN = 730 * 86_400  # seconds before that in which conversations began
-INTERRUPTED = 0.01  # share of answers that broke off
+INTERRUPTED = 0.01  # share of answers that are interrupted
 
-MESSAGE_COLUMNS = (
-    "id",
-    "conversation_id",
-    "role",
-    "content",
-    "provider",
-    "model",
-    "status",
-    "created_at",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost",
-    "estimated",
-    "time",
-    "ttft",
-)
-CONTENT, ROLE, CREATED_AT = (MESSAGE_COLUMNS.index(name) for name in ("content", "role", "created_at"))
+
+class MessageRow(NamedTuple):
+    """The columns of a demo message, in the order in which they are written."""
+
+    id: UUID
+    conversation_id: UUID
+    role: str
+    content: str
+    provider: str
+    model: str
+    status: str
+    created_at: datetime
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: Decimal | None = None
+    estimated: bool = False
+    time: float | None = None
+    ttft: float | None = None
 
 
 class DemoConversation:
-    """One conversation of a demo user; `messages()` writes as much of it as is asked for."""
+    """One conversation of a demo user."""
 
     def __init__(self, user: int, number: int) -> None:
-        self._dice = Random(f"conversation {user} {number}")  # noqa: S311  # the same data at each run
-        # Most were begun lately, as a list of conversations looks.
-        self.created_at = NEWEST - timedelta(seconds=round(self._dice.random() ** 2 * SPAN, 6))
-        self.id = identifier(self._dice, self.created_at)
+        self._rng = Random(f"conversation {user} {number}")  # noqa: S311  # the same data at each run
+        self.created_at = recent_moment(self._rng)
+        self.id = uuid7_at(self._rng, self.created_at)
 
-    def messages(self, length: int) -> list[tuple[Any, ...]]:
-        """Write the first `length` messages as rows of `MESSAGE_COLUMNS`; to be called once."""
-        dice = self._dice
-        self.topic = dice.choice(TOPICS)
-        self.contestant = dice.choices(CONTESTANTS, WEIGHTS)[0]
-        turns = self._turns()
-        return [next(turns) for _ in range(length)]
+    def messages(self, length: int) -> list[MessageRow]:
+        """Draw the first `length` messages. May be called once."""
+        self.topic = self._rng.choice(TOPICS)
+        self.candidate = self._rng.choices(CANDIDATES, WEIGHTS)[0]
+        return list(islice(self._turns(), length))
 
-    def fields(self, messages: list[tuple[Any, ...]]) -> dict[str, Any]:
-        """Return what a conversation with exactly these messages says of itself and of them."""
-        asked = [row[CONTENT] for row in messages if row[ROLE] == Message.Role.USER]
-        latest = messages[-1][CREATED_AT] if messages else self.created_at
+    def fields(self, messages: list[MessageRow]) -> dict[str, Any]:
+        """Return the columns of the conversation if it has exactly these messages."""
+        questions = [row.content for row in messages if row.role == Message.Role.USER]
+        latest = messages[-1].created_at if messages else self.created_at
         return {
             "id": self.id,
-            "provider": self.contestant.provider,
-            "model": self.contestant.model,
-            "title": asked[0][:TITLE_FROM_MESSAGE].rstrip() if asked else "",
+            "provider": self.candidate.provider,
+            "model": self.candidate.model,
+            "title": questions[0][:TITLE_FROM_MESSAGE].rstrip() if questions else "",
             "system": "",
             "message_count": len(messages),
-            "preview": asked[-1][:PREVIEW_LENGTH] if asked else "",
+            "preview": questions[-1][:PREVIEW_LENGTH] if questions else "",
             "created_at": self.created_at,
             "updated_at": latest,
             "last_message_at": latest,
         }
 
-    def _turns(self) -> Iterator[tuple[Any, ...]]:
-        dice, by, moment, said = self._dice, self.contestant, self.created_at, 0
+    def _turns(self) -> Iterator[MessageRow]:
+        rng, moment, history = self._rng, self.created_at, 0
         for turn in count():
-            question = dice.choice(FOLLOW_UPS if turn else self.topic.questions)
-            said += len(question)
-            moment += timedelta(microseconds=dice.randrange(2_000_000, 300_000_000))
-            row = self._row(moment, Message.Role.USER, question, Message.Status.COMPLETE)
-            yield (*row, None, None, None, False, None, None)
-            answer, status = answer_about(dice, self.topic), Message.Status.COMPLETE
-            if dice.random() < INTERRUPTED:
+            question = rng.choice(FOLLOW_UPS if turn else self.topic.questions)
+            history += len(question)
+            moment += timedelta(microseconds=rng.randrange(2_000_000, 300_000_000))
+            yield self._row(moment, Message.Role.USER, question)
+            answer, status = answer_about(rng, self.topic), Message.Status.COMPLETE
+            if rng.random() < INTERRUPTED:
                 answer, status = answer[: len(answer) // 2], Message.Status.INTERRUPTED
-            prompt_tokens, completion_tokens, cost, time, ttft = by.figures(dice, prompt=said, answer=len(answer))
-            said += len(answer)
-            moment += timedelta(seconds=time)
-            row = self._row(moment, Message.Role.ASSISTANT, answer, status)
-            yield (*row, prompt_tokens, completion_tokens, cost, False, time, ttft)
+            figures = self.candidate.figures(rng, prompt=history, answer=len(answer))
+            history += len(answer)
+            moment += timedelta(seconds=figures.time)
+            yield self._row(moment, Message.Role.ASSISTANT, answer, status, *figures)
 
-    def _row(self, moment: datetime, role: Message.Role, content: str, status: Message.Status) -> tuple[Any, ...]:
-        by = self.contestant
-        return identifier(self._dice, moment), self.id, role.value, content, by.provider, by.model, status.value, moment
+    def _row(
+        self,
+        moment: datetime,
+        role: Message.Role,
+        content: str,
+        status: Message.Status = Message.Status.COMPLETE,
+        *figures: Any,
+    ) -> MessageRow:
+        pk, by = uuid7_at(self._rng, moment), self.candidate
+        return MessageRow(pk, self.id, role.value, content, by.provider, by.model, status.value, moment, *figures)
 
 
-def answer_about(dice: Random, topic: Topic) -> str:
-    """Write an answer of two to six sentences."""
-    return " ".join([dice.choice(OPENINGS), *dice.sample(topic.sentences, dice.randint(2, 6))])
+def answer_about(rng: Random, topic: Topic) -> str:
+    """Draw an answer of two to six sentences after an opening."""
+    return " ".join([rng.choice(OPENINGS), *rng.sample(topic.sentences, rng.randint(2, 6))])
 
 
-def identifier(dice: Random, moment: datetime) -> UUID:
-    """Make a UUIDv7 of a moment; RFC 9562, section 5.7."""
+def recent_moment(rng: Random) -> datetime:
+    """Draw a moment before `NEWEST`; late ones are more likely, as in the history of a real user."""
+    return NEWEST - timedelta(seconds=round(rng.random() ** 2 * SPAN, 6))
+
+
+def uuid7_at(rng: Random, moment: datetime) -> UUID:
+    """Draw a UUIDv7 of a moment; RFC 9562, section 5.7."""
     milliseconds = int(moment.timestamp() * 1000)
-    bits = dice.getrandbits(74)
+    bits = rng.getrandbits(74)
     return UUID(int=milliseconds << 80 | 7 << 76 | bits >> 62 << 64 | 2 << 62 | bits & (1 << 62) - 1)

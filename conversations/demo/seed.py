@@ -1,4 +1,4 @@
-"""Filling a database with demo data: what is there already stays, what is missing is added."""
+"""Fills a database with demo data: existing rows stay, missing ones are added."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,23 +10,29 @@ from django.db import connection, transaction
 
 from conversations import caches
 from conversations.demo.accounts import ensure_users
-from conversations.demo.chats import CREATED_AT, MESSAGE_COLUMNS, DemoConversation
+from conversations.demo.bulk_writes import bulk_insert, bulk_update
+from conversations.demo.chats import DemoConversation, MessageRow
 from conversations.demo.comparisons import DemoComparison
-from conversations.demo.rows import update, write
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 
-MESSAGES_AT_ONCE = 20_000  # of a transaction
-COMPARISONS_AT_ONCE = 2_000
-GROWING = ("title", "message_count", "preview", "last_message_at", "updated_at", "id")  # what more messages change
+MESSAGES_AT_ONCE, COMPARISONS_AT_ONCE = 20_000, 2_000  # in one transaction
+UPDATED = (
+    "title",
+    "message_count",
+    "preview",
+    "last_message_at",
+    "updated_at",
+    "id",
+)  # columns that more messages change
 Item = TypeVar("Item")
 Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """How much there shall be: conversations and comparisons of each user, messages of each conversation.
+    """The size of the demo data: conversations and comparisons of each user, messages of each conversation.
 
-    With `heavy_user` the first user has so many of all conversations, and the others share the rest evenly.
+    `heavy_user` is the number of conversations of the first user, out of all; the others share the rest evenly.
     """
 
     users: int
@@ -36,7 +42,7 @@ class Amount:
     heavy_user: int | None = None
 
     def shares(self) -> list[int]:
-        """Return how many conversations each user has."""
+        """Return the number of conversations of each user."""
         if self.heavy_user is None:
             return [self.conversations] * self.users
         others = self.users - 1
@@ -45,13 +51,13 @@ class Amount:
 
     @property
     def rows(self) -> int:
-        """How many messages and comparisons that makes."""
+        """The number of messages and comparisons in all."""
         return sum(self.shares()) * self.messages + self.users * self.comparisons
 
 
 @dataclass(slots=True)
 class Added:
-    """What was missing."""
+    """The numbers of rows that were added."""
 
     users: int = 0
     conversations: int = 0
@@ -59,25 +65,22 @@ class Added:
     comparisons: int = 0
 
     def __bool__(self) -> bool:
-        """Tell whether anything was."""
         return bool(self.users or self.conversations or self.messages or self.comparisons)
 
 
 def seed(amount: Amount, *, password: str | None = None, progress: Progress = lambda _: None) -> Added:
-    """Add what is missing, a batch a transaction, so that an interrupted run is completed by the next one.
+    """Add the missing rows, in one transaction for each batch, so that the next run completes an interrupted one.
 
-    A conversation that somebody has written to is left alone. `progress` is told of messages and comparisons as they
-    are settled. Raises UsernameTaken.
+    Conversations that a user has written to stay as they are. `progress` is called with the number of messages or
+    comparisons of each finished batch. Raises UsernameTaken.
     """
-    users, made = ensure_users(amount.users, password)
-    added = Added(users=made)
-    at_once = max(1, MESSAGES_AT_ONCE // max(amount.messages, 10))  # conversations without messages have rows, too
-    chats = _in_turns(amount.shares())
-    for batch in _batches(chats, at_once):
+    users, created = ensure_users(amount.users, password)
+    added = Added(users=created)
+    size = max(1, MESSAGES_AT_ONCE // max(amount.messages, 10))  # conversations without messages are rows, too
+    for batch in _batches(_interleaved(amount.shares()), size):
         _add_conversations(batch, users, amount.messages, added)
         progress(len(batch) * amount.messages)
-    contests = _in_turns([amount.comparisons] * amount.users)
-    for batch in _batches(contests, COMPARISONS_AT_ONCE):
+    for batch in _batches(_interleaved([amount.comparisons] * amount.users), COMPARISONS_AT_ONCE):
         _add_comparisons(batch, users, added)
         progress(len(batch))
     if added and connection.vendor == "postgresql":
@@ -86,43 +89,43 @@ def seed(amount: Amount, *, password: str | None = None, progress: Progress = la
 
 
 def analyze() -> None:
-    """Refresh the planner's statistics of what was filled, which autovacuum would do too late."""
+    """Refresh the planner's statistics of the filled tables; autovacuum would do so too late."""
     with connection.cursor() as cursor:
         for model in (User, Conversation, Message, Comparison, ComparisonResult):
             cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def _add_conversations(batch: Sequence[tuple[int, int]], users: Sequence[int], length: int, added: Added) -> None:
-    wanted = [(users[place], DemoConversation(place, number)) for place, number in batch]
+    wanted = [(users[position], DemoConversation(position, number)) for position, number in batch]
     with transaction.atomic():
         found = Conversation.objects.select_for_update().in_bulk([demo.id for _, demo in wanted])
         rows, messages, grown = [], [], []
         for user_id, demo in wanted:
-            said = demo.messages(length)
-            row = demo.fields(said)
+            demo_messages = demo.messages(length)
+            row = {**demo.fields(demo_messages), "user_id": user_id}
             if (stored := found.get(demo.id)) is None:
-                rows.append({**row, "user_id": user_id})
-                messages += said
-            elif _is_beginning(stored, said):
-                messages += said[stored.message_count :]
-                grown.append({**row, "user_id": user_id, "title": stored.title or row["title"]})
-        _write(Conversation, rows)
-        write(Message, MESSAGE_COLUMNS, messages)
-        update(Conversation, GROWING, [[row[name] for name in GROWING] for row in grown])
-        caches.conversations.invalidate_all({row["user_id"] for row in rows + grown})
+                rows.append(row)
+                messages += demo_messages
+            elif _is_beginning(stored, demo_messages):
+                messages += demo_messages[stored.message_count :]
+                grown.append({**row, "title": stored.title or row["title"]})
+        _insert(Conversation, rows)
+        bulk_insert(Message, MessageRow._fields, messages)
+        bulk_update(Conversation, UPDATED, [[row[name] for name in UPDATED] for row in grown])
+        caches.conversations.invalidate(*{row["user_id"] for row in rows + grown})
     added.conversations += len(rows)
     added.messages += len(messages)
 
 
-def _is_beginning(stored: Conversation, said: list[tuple[Any, ...]]) -> bool:
-    """Tell whether a stored conversation is shorter than what was made, and nobody has written to it."""
+def _is_beginning(stored: Conversation, messages: list[MessageRow]) -> bool:
+    """Tell whether a stored conversation has fewer messages than these, and no user has written to it."""
     length = stored.message_count
-    latest = said[length - 1][CREATED_AT] if 0 < length < len(said) else stored.created_at
-    return length < len(said) and stored.last_message_at == latest
+    latest = messages[length - 1].created_at if 0 < length < len(messages) else stored.created_at
+    return length < len(messages) and stored.last_message_at == latest
 
 
 def _add_comparisons(batch: Sequence[tuple[int, int]], users: Sequence[int], added: Added) -> None:
-    wanted = [(users[place], DemoComparison(place, number)) for place, number in batch]
+    wanted = [(users[position], DemoComparison(position, number)) for position, number in batch]
     with transaction.atomic():
         found = set(Comparison.objects.filter(pk__in=[demo.id for _, demo in wanted]).values_list("pk", flat=True))
         rows, results = [], []
@@ -131,26 +134,22 @@ def _add_comparisons(batch: Sequence[tuple[int, int]], users: Sequence[int], add
                 comparison, answers = demo.rows()
                 rows.append({**comparison, "user_id": user_id})
                 results += answers
-        _write(Comparison, rows)
-        _write(ComparisonResult, results)
+        _insert(Comparison, rows)
+        _insert(ComparisonResult, results)
         for namespace in (caches.comparisons, caches.leaderboards):
-            namespace.invalidate_all({row["user_id"] for row in rows})
+            namespace.invalidate(*{row["user_id"] for row in rows})
     added.comparisons += len(rows)
 
 
-def _write(model: Any, rows: Sequence[dict[str, Any]]) -> None:
+def _insert(model: Any, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        write(model, list(rows[0]), [list(row.values()) for row in rows])
+        bulk_insert(model, list(rows[0]), [list(row.values()) for row in rows])
 
 
-def _in_turns(shares: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield (user, number) so that the rows of different users lie side by side, as they do where people write."""
-    return (
-        (place, number)
-        for number in range(max(shares, default=0))
-        for place, share in enumerate(shares)
-        if number < share
-    )
+def _interleaved(shares: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield (user, number) so that rows of different users lie side by side on disk, as in a database in use."""
+    numbers = range(max(shares, default=0))
+    return ((position, number) for number in numbers for position, share in enumerate(shares) if number < share)
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

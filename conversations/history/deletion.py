@@ -1,4 +1,4 @@
-"""Deleting what may be written to at the same moment."""
+"""Deletion of rows that may get an answer at the same moment."""
 
 from typing import Any
 from uuid import UUID
@@ -11,16 +11,16 @@ from conversations.models import Comparison, Conversation
 
 
 def delete_locked(rows: QuerySet[Any], pk: UUID) -> None:
-    """Delete one row of `rows` and all that belongs to it; raises Http404.
+    """Delete the row of `rows` with this primary key, and all rows that refer to it. Raises Http404.
 
-    The lock keeps out an answer that arrives between the deletion of the answers and that of the row.
+    The lock prevents an answer from arriving between the deletion of the answers and that of the row.
     """
     with transaction.atomic():
         get_object_or_404(rows.select_for_update(), pk=pk).delete()
 
 
 def lock_all(user_id: int) -> None:
-    """Lock what a user owns, before the account is deleted in the same transaction, against answers that arrive."""
+    """Lock a user's conversations and comparisons, so that no answer arrives while the account is deleted."""
     for rows in (Conversation.objects.for_user(user_id), Comparison.objects.for_user(user_id)):
         for _ in rows.select_for_update().order_by("pk").values_list("pk").iterator():
             pass

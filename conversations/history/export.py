@@ -1,4 +1,4 @@
-"""A conversation as a file to keep: Markdown to read, JSON to process."""
+"""Exports of a conversation: Markdown to read, JSON to process."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -7,42 +7,35 @@ from typing import Any
 from rest_framework.utils.encoders import JSONEncoder
 
 from conversations.history.queries import message_batches
-from conversations.history.sanitising import disarm, disarm_line
+from conversations.history.sanitising import sanitise, sanitise_line
 from conversations.history.serializers import message_row
 from conversations.models import Conversation, FinishReason, Message
 from perf.db.connections import release
 
+JSON_FIELDS = (
+    *("id", "title", "provider", "model", "system"),
+    *("message_count", "created_at", "updated_at", "last_message_at"),
+)
 _json = JSONEncoder(ensure_ascii=False).encode
 
 
 def markdown(conversation: Conversation) -> Iterator[str]:
-    """Yield the parts of a Markdown document: title, facts, and each message under a heading.
+    """Yield the parts of a Markdown document: the title, facts, and each message under a heading.
 
-    Raw HTML and images in what was written are disarmed; the JSON document has everything as it was.
+    The texts are sanitised, unlike those of the JSON document.
     """
     yield f"# {_one_line(conversation.title) or 'Conversation'}\n\n"
     yield f"- Model: {_one_line(conversation.provider)}/{_one_line(conversation.model)}\n"
     yield f"- Started: {_time(conversation.created_at)}\n- Messages: {conversation.message_count}\n"
     if conversation.system:
-        yield f"\n## System\n\n{disarm(conversation.system)}\n"
+        yield f"\n## System\n\n{sanitise(conversation.system)}\n"
     for message in _messages(conversation):
-        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{disarm(message['content'])}\n"
+        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{sanitise(message['content'])}\n"
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
     """Yield the parts of one JSON object: the conversation's fields, its system prompt, and `messages`, one a line."""
-    facts = {
-        "id": conversation.pk,
-        "title": conversation.title,
-        "provider": conversation.provider,
-        "model": conversation.model,
-        "system": conversation.system,
-        "message_count": conversation.message_count,
-        "created_at": conversation.created_at,
-        "updated_at": conversation.updated_at,
-        "last_message_at": conversation.last_message_at,
-    }
-    yield _json(facts).removesuffix("}") + ', "messages": ['
+    yield _json({name: getattr(conversation, name) for name in JSON_FIELDS}).removesuffix("}") + ', "messages": ['
     separator = "\n"
     for message in _messages(conversation):
         yield separator + _json(message_row(message))
@@ -57,7 +50,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[Conversation], Iterator[str]]]] = {
 
 
 def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
-    """Read messages in batches, holding no connection while a slow client takes them."""
+    """Yield the messages, without holding a connection while a slow client reads them."""
     for batch in message_batches(conversation.pk):
         release()
         yield from batch
@@ -73,11 +66,11 @@ def _heading(message: dict[str, Any]) -> str:
 
 def _folded(reasoning: str | None) -> str:
     """Fold what the model thought; the blank lines have Markdown read on inside the HTML."""
-    return f"<details><summary>Reasoning</summary>\n\n{disarm(reasoning)}\n\n</details>\n\n" if reasoning else ""
+    return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>\n\n" if reasoning else ""
 
 
 def _one_line(text: str) -> str:
-    return disarm_line(" ".join(text.split()))
+    return sanitise_line(" ".join(text.split()))
 
 
 def _time(moment: datetime) -> str:

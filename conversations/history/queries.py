@@ -18,45 +18,51 @@ from conversations.models import (
 )
 
 CONVERSATION_ORDERINGS = ("-last_message_at", "-created_at")
-MOVING = ("-last_message_at",)  # a message moves its conversation to the top
+MOVING = ("-last_message_at",)  # orderings whose value changes: a message moves its conversation to the top
 NEWEST_FIRST = "-created_at"
 NEWEST = 50  # messages shown with a conversation
 EXACT_FILTERS = ("provider", "model")
-BATCH = 100  # messages of an export read at a time
+BATCH = 100  # messages of an export in one query
 
 Rows = QuerySet[Any, dict[str, Any]]
 
 
 def conversation_list(user_id: int, filters: Mapping[str, Any]) -> ConversationQuerySet:
-    """Give a user's conversations, narrowed by provider and model."""
+    """Return a user's conversations, filtered by provider and model."""
     exact = {name: filters[name] for name in EXACT_FILTERS if name in filters}
     return Conversation.objects.for_user(user_id).filter(**exact)
 
 
 def conversation_rows(conversations: ConversationQuerySet) -> Rows:
-    """Read what a list or detail shows of conversations."""
+    """Return the columns that lists and details show of conversations."""
     rows: Rows = conversations.values(*CONVERSATION_FIELDS)
     return rows
 
 
 def messages(conversation_id: UUID) -> QuerySet[Message]:
-    """Give the messages of a conversation."""
+    """Return the messages of a conversation."""
     return Message.objects.filter(conversation_id=conversation_id)
 
 
+def messages_before(conversation_id: UUID, at: datetime, pk: UUID) -> QuerySet[Message]:
+    """Give the messages of a conversation that came before the one with this id and time."""
+    earlier = Q(created_at__lt=at) | Q(id__lt=pk)
+    return messages(conversation_id).filter(earlier, created_at__lte=at)
+
+
 def message_rows(messages: QuerySet[Message]) -> Rows:
-    """Read what is shown of messages."""
+    """Return the columns that lists and details show of messages."""
     rows: Rows = messages.values(*MESSAGE_FIELDS)
     return rows
 
 
 def newest_messages(conversation_id: UUID) -> Rows:
-    """Read the messages shown with a conversation, newest first, and one more that tells whether there are others."""
+    """Return the messages shown with a conversation, newest first, and one more that tells whether there are others."""
     return message_rows(messages(conversation_id)).order_by("-created_at", "-id")[: NEWEST + 1]
 
 
 def message_batches(conversation_id: UUID) -> Iterator[list[dict[str, Any]]]:
-    """Read all messages of a conversation, oldest first, so many at a time."""
+    """Yield all messages of a conversation in batches, oldest first."""
     rows = message_rows(messages(conversation_id)).order_by("created_at", "id")
     after = Q()
     while batch := list(rows.filter(after)[:BATCH]):
@@ -67,21 +73,21 @@ def message_batches(conversation_id: UUID) -> Iterator[list[dict[str, Any]]]:
 
 
 def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Message, tuple[str, str]]:
-    """Read role and text of what a model is told again, oldest first, `until` a message when it is given."""
-    said = Message.objects.history(conversation_id)
-    return (said if until is None else said.filter(created_at__lte=until)).values_list("role", "content")
+    """Return role and text of the messages that are sent to a model, oldest first, up to the time `until`."""
+    messages = Message.objects.history(conversation_id)
+    return (messages if until is None else messages.filter(created_at__lte=until)).values_list("role", "content")
 
 
 def question(conversation_id: UUID, asked_at: datetime) -> QuerySet[Message]:
-    """Give the user's message of that time, at most one: times of messages differ within a conversation."""
+    """Return the user's message of this time, at most one: the times of a conversation's messages differ."""
     return messages(conversation_id).filter(created_at=asked_at, role=Message.Role.USER)
 
 
 def repeatable_request(user_id: int, operation: str, key: str) -> QuerySet[RepeatableRequest]:
-    """Give a user's request with this Idempotency-Key, at most one."""
+    """Return the idempotency record of a user's key, at most one."""
     return RepeatableRequest.objects.filter(user_id=user_id, operation=operation, key=key).order_by()
 
 
 def comparisons(user_id: int) -> ComparisonQuerySet:
-    """Give a user's comparisons with their results."""
+    """Return a user's comparisons with their results."""
     return Comparison.objects.for_user(user_id).with_results()

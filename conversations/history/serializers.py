@@ -1,4 +1,4 @@
-"""Shapes of conversations, messages and chats."""
+"""Serializers of conversations, messages and chats."""
 
 from typing import Any
 
@@ -11,20 +11,6 @@ from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortL
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
-
-CONVERSATION_FIELDS = (
-    "id",
-    "title",
-    "provider",
-    "model",
-    "message_count",
-    "preview",
-    "created_at",
-    "updated_at",
-    "last_message_at",
-)
-MESSAGE_TEXTS = ("id", "role", "content", "reasoning", "provider", "model", "status", "finish_reason")
-MESSAGE_FIELDS = (*MESSAGE_TEXTS, *usage.FIELDS, "time", "ttft", "created_at")
 
 
 class ConversationQuery(serializers.Serializer[Any]):
@@ -69,6 +55,12 @@ class MessageOutput(usage.PricedOutput):
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+# The columns of rows, which become cached bytes without a serializer.
+CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
+OWN_FIELDS = tuple(name for name in MessageOutput().get_fields() if name not in usage.PricedOutput().get_fields())
+MESSAGE_FIELDS = (*OWN_FIELDS, *usage.FIELDS)
 
 
 class ConversationDetail(Conversation):
@@ -116,7 +108,7 @@ class ChatInput(serializers.Serializer[Any]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check what fields say about each other."""
+        """Check the rules between fields. Raises ValidationError."""
         continues = attrs.get("conversation_id") is not None
         problems: dict[str, str] = {}
         if not continues:
@@ -124,7 +116,10 @@ class ChatInput(serializers.Serializer[Any]):
         if ("message" in attrs) == ("messages" in attrs):
             problems["message"] = "Give exactly one of `message` and `messages`."
         elif "messages" in attrs:
-            problems |= _problems_of_turns(attrs["messages"], continues=continues)
+            if continues:
+                problems["messages"] = "A conversation that exists takes `message`, one at a time."
+            elif attrs["messages"][-1]["role"] != "user":
+                problems["messages"] = "The last message must be by the user."
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
@@ -139,24 +134,10 @@ class ChatOutput(serializers.Serializer[Any]):
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:
-    """Write the values of `CONVERSATION_FIELDS` the way `Conversation` documents them."""
+    """Return the values of `CONVERSATION_FIELDS` as `Conversation` documents them."""
     return {**values, "snippet": snippet}
 
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
-    """Write the values of `MESSAGE_FIELDS` the way `MessageOutput` documents them."""
-    return {
-        **{name: values[name] for name in MESSAGE_TEXTS},
-        **usage.priced_row(values),
-        "time": values["time"],
-        "ttft": values["ttft"],
-        "created_at": values["created_at"],
-    }
-
-
-def _problems_of_turns(turns: list[dict[str, Any]], *, continues: bool) -> dict[str, str]:
-    if continues:
-        return {"messages": "A conversation that exists takes `message`, one at a time."}
-    if turns[-1]["role"] != "user":
-        return {"messages": "The last message must be by the user."}
-    return {}
+    """Return the values of `MESSAGE_FIELDS` as `MessageOutput` documents them."""
+    return {**{name: values[name] for name in OWN_FIELDS}, **usage.priced_row(values)}

@@ -1,8 +1,7 @@
-"""Removing what SQLite keeps of deleted rows: words in its text index, and old pages in its log.
+"""Removes the traces of deleted rows from SQLite: words in its text index, and old pages in its write-ahead log.
 
-A deletion only marks words as deleted, until the index is merged; and the write-ahead log holds pages as they were
-until it is written anew. Pages of the database itself are overwritten at once (`secure_delete`). PostgreSQL does all of
-this by its autovacuum.
+A deletion only marks words as deleted until the index is merged, and the log keeps old pages until it is truncated. The
+pages of the database are overwritten at once (`secure_delete`). On PostgreSQL, autovacuum does all of this.
 """
 
 import logging
@@ -13,37 +12,37 @@ from django.db.backends.utils import CursorWrapper
 
 logger = logging.getLogger("llmselect.traces")
 
-PAGES_AT_ONCE = 200  # of the index, merged by one statement, so that the lock is held for milliseconds
-ATTEMPTS, PAUSE = 20, 0.25  # to empty the log, and the seconds between them, while others read
+PAGES_AT_ONCE = 200  # of the index in one statement, which holds the lock for milliseconds
+ATTEMPTS, PAUSE = 20, 0.25  # to truncate the log while others read, and the seconds between them
 
-_wanted, _beginning = threading.Event(), threading.Lock()
+_requested, _lock = threading.Event(), threading.Lock()
 _thread: threading.Thread | None = None
 
 
 def remove_soon() -> None:
-    """Remove them in a thread of its own; of many that ask while it runs, all are served by one more run."""
+    """Remove the traces in a background thread; calls during a run cause one more run."""
     global _thread
     if connection.vendor != "sqlite":
         return
-    with _beginning:
-        _wanted.set()
+    with _lock:
+        _requested.set()
         if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_work, name="traces", daemon=True)
+            _thread = threading.Thread(target=_run, name="traces", daemon=True)
             _thread.start()
 
 
 def remove() -> bool:
-    """Remove them; tells whether the log could be emptied. Raises DatabaseError."""
+    """Remove the traces; tells whether the log could be truncated. Raises DatabaseError."""
     if connection.vendor != "sqlite":
         return True
     _merge(-PAGES_AT_ONCE)
     while _merge(PAGES_AT_ONCE):
         pass
-    return any(_empty_log() for _ in range(ATTEMPTS))
+    return any(_truncate_log() for _ in range(ATTEMPTS))
 
 
 def _merge(pages: int) -> bool:
-    """Merge some of the index, a negative number to begin with; tells whether there was anything to merge.
+    """Merge pages of the index; tells whether there was anything to merge. The first number is negative.
 
     See https://www.sqlite.org/fts5.html#the_merge_command.
     """
@@ -60,7 +59,7 @@ def _changes(cursor: CursorWrapper) -> int:
     return int(cursor.fetchone()[0])
 
 
-def _empty_log() -> bool:
+def _truncate_log() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         busy, _, _ = cursor.fetchone()
@@ -69,23 +68,23 @@ def _empty_log() -> bool:
     return not busy
 
 
-def _work() -> None:
+def _run() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 1000")
-        while _goes_on():
+        while _next_run():
             remove()
-    except DatabaseError as error:  # the daily `prune` does it again
+    except DatabaseError as error:  # the daily `prune` removes them
         logger.warning("traces of deleted rows stay until tomorrow", extra={"error": repr(error)[:200]})
     finally:
         connection.close()
 
 
-def _goes_on() -> bool:
+def _next_run() -> bool:
     global _thread
-    with _beginning:
-        if not _wanted.is_set():
+    with _lock:
+        if not _requested.is_set():
             _thread = None
             return False
-        _wanted.clear()
+        _requested.clear()
         return True

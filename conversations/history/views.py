@@ -26,18 +26,18 @@ from conversations.history.serializers import CONVERSATION_FIELDS, conversation_
 from conversations.models import Conversation, ConversationQuerySet, Message
 from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from models_registry.api.requests import current_user
 from perf.api.pagination import KeysetPagination
 from perf.api.validation import valid, valid_query
-from perf.caching.responses import Cached, CachedView, canonical
+from perf.caching.responses import CachedQuery, CachedView, canonical
 
 LIST_PARAMETERS = ("cursor", "ordering", "page_size")
 LIST_DEFAULTS = {"ordering": "-last_message_at", "page_size": "20"}
 
 
 class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
-    """One's own conversations; anybody else's is not found."""
+    """The user's conversations; those of others are not found."""
 
     queryset = Conversation.objects.none()
     serializer_class = serializers.Conversation
@@ -45,10 +45,10 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> ConversationQuerySet:
-        """Only the user's own."""
+        """Return the user's conversations."""
         return Conversation.objects.for_user(current_user(self.request).pk)
 
-    def cached(self, request: Request) -> Cached | None:
+    def cached(self, request: Request) -> CachedQuery | None:
         """Declare the lists and details, but for searches, of which there is no end."""
         if self.action == "retrieve":
             return conversations, f"detail {self.kwargs['pk']}"
@@ -77,11 +77,11 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         return self.get_paginated_response([conversation_row(row) for row in rows]).data
 
     def _search_page(self, request: Request, conversations: QuerySet[Any], search: str) -> Any:
-        words, pager = words_of(search), KeysetPagination()
+        tokens, pager = tokenize(search), KeysetPagination()
         pager.begin(request, self)
-        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, words=words))
-        texts = newest_texts([row["id"] for row in rows], words) if rows else {}
-        found = [conversation_row(row, snippet(words, texts.get(row["id"]), row["title"])) for row in rows]
+        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, tokens=tokens))
+        texts = newest_texts([row["id"] for row in rows], tokens) if rows else {}
+        found = [conversation_row(row, snippet(tokens, texts.get(row["id"]), row["title"])) for row in rows]
         return pager.get_paginated_response(found).data
 
     @extend_schema(
@@ -150,14 +150,14 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
 
 
 class MessageViewSet(GenericViewSet[Message]):
-    """Messages of one of one's own conversations."""
+    """The messages of one of the user's conversations."""
 
     queryset = Message.objects.none()
     serializer_class = serializers.MessageOutput
     orderings = (queries.NEWEST_FIRST,)
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Messages of a conversation that is the user's."""
+        """Return the messages. Raises NotFound for a conversation that is not the user's."""
         if not Conversation.objects.for_user(current_user(self.request).pk).filter(pk=self.kwargs["pk"]).exists():
             raise NotFound
         return queries.messages(self.kwargs["pk"])
@@ -174,6 +174,6 @@ def _row(conversation: Conversation) -> dict[str, Any]:
 
 
 def _older_link(request: Request, oldest: dict[str, Any]) -> str:
-    """Link into the list of messages, right after the oldest one shown here."""
+    """Return the link to the messages older than the oldest one shown."""
     path = request.path.rstrip("/") + "/messages"
     return str(KeysetPagination().link_after(oldest, request, path=path, ordering=MessageViewSet.orderings[0]))

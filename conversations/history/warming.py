@@ -1,4 +1,4 @@
-"""What of conversations is worth having in the cache before anybody asks."""
+"""The requests that warm the cache of conversations after a start."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ from django.urls import reverse
 from conversations.models import Conversation
 
 if TYPE_CHECKING:
-    from perf.caching.warming import Asked
+    from perf.caching.warming import WarmingRequest
 
 
-def first_pages(users: int) -> "Iterator[Asked]":
+def first_pages(users: int) -> "Iterator[WarmingRequest]":
     """Ask for the first page of the users whose conversations moved last."""
     recent = Conversation.objects.values("user").annotate(moved=Max("last_message_at")).order_by("-moved")[:users]
     for user in User.objects.filter(pk__in=[row["user"] for row in recent], is_active=True):

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is sent again gets the answer it was given, and calls no provider a second time."""
+"""Idempotency records: a POST repeated under its `Idempotency-Key` gets the stored answer and calls no provider."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ParseError
@@ -16,12 +17,12 @@ from conversations.history.queries import repeatable_request
 from conversations.models import RepeatableRequest
 
 KEPT = timedelta(hours=24)
-# Seconds, beyond what a provider may be silent: more than almost all calls take. Who takes longer counts as dead.
+# Seconds for which a claim lasts at least, and those it lasts beyond what a provider may be silent.
 CLAIM_LASTS, CLAIM_MARGIN = 650, 45
 
 
 class KeyReused(APIException):
-    """The key came with another body before."""
+    """An earlier request with this key had another body."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_code = "idempotency_key_reused"
@@ -29,7 +30,7 @@ class KeyReused(APIException):
 
 
 class InProgress(APIException):
-    """A request with the key is being answered."""
+    """Another request with this key is being answered."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "in_progress"
@@ -38,67 +39,70 @@ class InProgress(APIException):
 
 
 class AnswerDeleted(NotFound):
-    """What the key stored was deleted; the key stays spent, since trying anew would pay anew."""
+    """The answer was deleted. The key stays in use, since a new call would cost money again."""
 
     default_detail = "What the request with this Idempotency-Key stored was deleted; use another key to ask again."
 
 
 class Attempt:
-    """One of possibly many attempts at one POST of a user.
+    """One attempt at a POST that may be repeated.
 
-    `earlier` is what was stored of it before, None at the first attempt. An attempt is begun by `take` in the
-    transaction that stores what was asked, and ended by `settle` in the one that stores what came of it; so neither is
-    ever stored without the other, whenever the process dies.
+    `record` is the idempotency record of earlier attempts, None at the first one. The transaction that stores the
+    question also calls `claim`; the one that stores the answer also calls `complete` or `release`. A process that dies
+    in between leaves a claim that expires.
     """
 
     def __init__(self, *, user_id: int, operation: str, key: str, body: Any) -> None:
-        """Look the key up. Raises KeyReused, AnswerDeleted, InProgress."""
-        self.user_id, self.operation, self.key = user_id, operation, key
+        """Look the key up. Raises KeyReused, AnswerDeleted, InProgress, and ParseError for a body nested too deeply."""
+        self._names = {"user_id": user_id, "operation": operation, "key": key}
         self.digest = digest(body)
-        self.earlier = _earlier(user_id, operation, key)
+        self.record = _record(user_id, operation, key)
         self._id = uuid4()
-        if self.earlier is None:
+        if self.record is None:
             return
-        if self.earlier.digest != self.digest:
+        if self.record.digest != self.digest:
             raise KeyReused
-        if self.earlier.deleted:
+        if self.record.deleted:
             raise AnswerDeleted
-        if not self.answered and _is_alive(self.earlier):
+        if not self.answered and _is_claimed(self.record):
             raise InProgress
 
     @property
     def answered(self) -> bool:
-        """Whether an earlier attempt was answered, so that there is nothing left to do."""
-        return self.earlier is not None and self.earlier.answered
+        """Whether an earlier attempt stored the answer, which only needs to be replayed."""
+        return self.record is not None and self.record.answered
 
-    def take(self, **stored: Any) -> None:
-        """Claim the key, at the first attempt with what was `stored`.
+    def claim(self, **stored: Any) -> None:
+        """Claim the key; the first attempt also records the rows that it `stored`.
 
-        Raises InProgress when another attempt was faster, or what was stored was deleted since.
+        Raises InProgress when another attempt claimed the key first, or the stored rows were deleted meanwhile.
         """
         claim = {"attempt": self._id, "claimed_at": timezone.now()}
-        if self.earlier is not None:
+        if self.record is not None:
             names = ("pk", "attempt", "answered", "conversation_id", "comparison_id")
-            as_it_was = {name: getattr(self.earlier, name) for name in names}
-            if not RepeatableRequest.objects.filter(**as_it_was).update(**claim):
+            unchanged = {name: getattr(self.record, name) for name in names}
+            if not RepeatableRequest.objects.filter(**unchanged).update(**claim):
                 raise InProgress
             return
-        named = {"user_id": self.user_id, "operation": self.operation, "key": self.key, "digest": self.digest}
         try:
-            RepeatableRequest.objects.create(**named, **claim, **stored)
+            RepeatableRequest.objects.create(**self._names, digest=self.digest, **claim, **stored)
         except IntegrityError as error:
             raise InProgress from error
 
-    def settle(self, *, answered: bool, answer_id: UUID | None = None) -> None:
-        """Keep the answer for repetitions, or leave the key to the next attempt; nothing if another took over."""
-        own = RepeatableRequest.objects.filter(
-            user_id=self.user_id, operation=self.operation, key=self.key, attempt=self._id
-        )
-        own.update(answered=answered, answer_id=answer_id, claimed_at=None)
+    def complete(self, answer_id: UUID | None = None) -> None:
+        """Record that the answer is stored, unless another attempt has claimed the key."""
+        self._own().update(answered=True, answer_id=answer_id, claimed_at=None)
+
+    def release(self) -> None:
+        """Leave the key to the next attempt, unless another attempt has claimed it."""
+        self._own().update(answered=False, answer_id=None, claimed_at=None)
+
+    def _own(self) -> QuerySet[RepeatableRequest]:
+        return RepeatableRequest.objects.filter(**self._names, attempt=self._id)
 
 
 def digest(body: Any) -> str:
-    """Hash a body, the same however its JSON was written."""
+    """Return the SHA-256 of a body's canonical JSON. Raises ParseError for a body nested too deeply."""
     try:
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     except RecursionError as error:
@@ -107,12 +111,12 @@ def digest(body: Any) -> str:
 
 
 def prune_requests() -> int:
-    """Delete what is no longer repeated; returns how many rows went."""
+    """Delete the expired records; returns how many."""
     deleted, _by_model = RepeatableRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
     return deleted
 
 
-def _earlier(user_id: int, operation: str, key: str) -> RepeatableRequest | None:
+def _record(user_id: int, operation: str, key: str) -> RepeatableRequest | None:
     row = repeatable_request(user_id, operation, key).first()
     if row is not None and row.created_at < timezone.now() - KEPT:
         row.delete()
@@ -120,7 +124,7 @@ def _earlier(user_id: int, operation: str, key: str) -> RepeatableRequest | None
     return row
 
 
-def _is_alive(row: RepeatableRequest) -> bool:
+def _is_claimed(row: RepeatableRequest) -> bool:
     if row.claimed_at is None:
         return False
     silence = settings.PROVIDER_CONNECT_TIMEOUT + settings.PROVIDER_READ_TIMEOUT

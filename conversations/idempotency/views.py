@@ -1,4 +1,4 @@
-"""Views whose POST may be repeated under an `Idempotency-Key`, and those that refuse one."""
+"""Base classes of views whose POST accepts an `Idempotency-Key`, and of those that refuse one."""
 
 import re
 from functools import cached_property
@@ -30,38 +30,38 @@ _VALID = re.compile(r"[!-~]{1,255}")
 
 
 class RepeatableView(APIView):
-    """A view whose POST takes an `Idempotency-Key`."""
+    """A view whose POST accepts an `Idempotency-Key`."""
 
     throttle_scope = "completion"
-    operation = ""  # what the key is unique in, beside the user
+    operation = ""  # a key is unique for each user and operation
 
     @cached_property
     def attempt(self) -> Attempt | None:
-        """The attempt at what the key names, None without a key; raises ValidationError, KeyReused, InProgress."""
+        """The attempt that this request is, None without a key. Raises ValidationError, and what `Attempt` raises."""
         request = self.request
         if request.method != "POST" or (key := _key(request)) is None:
             return None
         return Attempt(user_id=current_user(request).pk, operation=self.operation, key=key, body=request.data)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Count only what may call a provider: a repetition reads what is stored."""
+        """Leave replays unthrottled, since they call no provider."""
         return [] if self.attempt is not None and self.attempt.answered else super().get_throttles()
 
 
 class UnrepeatableView(APIView):
-    """A view whose POST refuses an `Idempotency-Key`: a stream that broke off cannot be sent again as it was."""
+    """A view whose POST refuses an `Idempotency-Key`: a stream cannot be replayed."""
 
     throttle_scope = "completion"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse the header, which would promise what is not kept."""
+        """Raise ValidationError when the header is there."""
         super().initial(request, *args, **kwargs)
         if HEADER in request.headers:
             raise ValidationError({HEADER: "Streams cannot be repeated; leave the header out."})
 
 
 def replayed(body: dict[str, Any]) -> Response:
-    """Answer as before, and say so."""
+    """Return a stored answer, marked as a replay."""
     return Response(body, headers=REPLAYED)
 
 

@@ -6,7 +6,7 @@ content, whose rows a second table maps to conversations and messages. Neither i
 
 from django.db import migrations, transaction
 
-from conversations.search.tokens import INDEXED, MARKS, WORD_LENGTH, separators
+from conversations.search.tokens import INDEXED, MARKS, TOKEN_LENGTH, separators
 
 BATCH = 5_000  # rows indexed by a statement
 
@@ -21,7 +21,7 @@ BEGIN
     IF octet_length(shown) = length(shown) THEN
         shown := regexp_replace(shown, '[^0-9a-z]+', ' ', 'g');
         RETURN array_to_tsvector(('@' || owner) || ARRAY(
-            SELECT left(word, {WORD_LENGTH}) FROM unnest(string_to_array(shown, ' ')) AS word WHERE word <> ''
+            SELECT left(word, {TOKEN_LENGTH}) FROM unnest(string_to_array(shown, ' ')) AS word WHERE word <> ''
         ));
     END IF;
     shown := regexp_replace(translate(shown, 'ς', 'σ'), '[{separators()}]+', ' ', 'g');
@@ -30,7 +30,7 @@ BEGIN
             normalize(regexp_replace(
                 normalize(regexp_replace(word, '[{MARKS}]+', '', 'g'), NFD), '([a-z])[{MARKS}]+', '\1', 'g'
             ), NFC) END
-        FROM (SELECT left(part, {WORD_LENGTH}) AS word FROM unnest(string_to_array(shown, ' ')) AS part) AS parts
+        FROM (SELECT left(part, {TOKEN_LENGTH}) AS word FROM unnest(string_to_array(shown, ' ')) AS part) AS parts
         WHERE word !~ '^[{MARKS}]*$'
     ));
 END

@@ -1,31 +1,32 @@
-"""Showing where words were found."""
+"""Snippets of texts with highlighted tokens."""
 
 import re
 from html import escape
 
-from conversations.search.tokens import WORD_LENGTH, Words, aligned
+from conversations.search.tokens import TOKEN_LENGTH, Tokens, fold_letters
 
-CONTEXT = 60  # characters shown on each side of what was found
+CONTEXT = 60  # characters on each side of the first match
 
 
-def snippet(words: Words, *texts: str | None) -> str | None:
-    """Return HTML of the first text that holds any of the words: each in <mark>, the rest escaped, cut around one.
+def snippet(tokens: Tokens, *texts: str | None) -> str | None:
+    """Return HTML of the first text with a token, cut around the first match: matches in <mark>, the rest escaped.
 
-    Where the database's idea of a letter differs from ours no word may be seen: then the beginning of the first text.
+    Returns the beginning of the first text when no text has a token, which is possible where the database's letters
+    differ from ours, and None without a text.
     """
-    pattern = words.pattern()
     for text in texts:
-        if text and (found := words.first_in(bare := aligned(text))):
-            start, end = max(0, found.start() - CONTEXT), found.end() + CONTEXT
-            return f"{'…' if start else ''}{_marked(pattern, bare, text, start, end)}{'…' if end < len(text) else ''}"
+        if text and (match := tokens.first_match(folded := fold_letters(text))):
+            start, end = max(0, match.start() - CONTEXT), match.end() + CONTEXT
+            marked = _marked(tokens.pattern(), folded, text, start, end)
+            return f"{'…' if start else ''}{marked}{'…' if end < len(text) else ''}"
     return next((escape(text[: 2 * CONTEXT]) for text in texts if text), None)
 
 
-def _marked(pattern: re.Pattern[str], bare: str, text: str, start: int, end: int) -> str:
+def _marked(pattern: re.Pattern[str], folded: str, text: str, start: int, end: int) -> str:
     parts, position = [], start
-    for found in pattern.finditer(bare, start, end + 2 * WORD_LENGTH):  # what begins before the end, ends before that
-        if found.start() >= end:
+    for match in pattern.finditer(folded, start, end + 2 * TOKEN_LENGTH):  # no match that begins before `end` is longer
+        if match.start() >= end:
             break
-        parts += [escape(text[position : found.start()]), f"<mark>{escape(text[found.start() : found.end()])}</mark>"]
-        position = found.end()
+        parts += [escape(text[position : match.start()]), f"<mark>{escape(text[match.start() : match.end()])}</mark>"]
+        position = match.end()
     return "".join([*parts, escape(text[position:end])])

@@ -14,8 +14,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 from llmselect_project.accounts.claims import verified
 from llmselect_project.accounts.user_state import load_user, namespace
 from llmselect_project.api.errors import TokenNotValid
-from perf.caching.generations import Found, Place
-from perf.caching.namespace import look_up
+from perf.caching.generations import CacheKey, LookupResult
+from perf.caching.namespace import get_many
 from perf.caching.responses import CachedView
 
 WWW_AUTHENTICATE = 'Bearer realm="api"'
@@ -35,7 +35,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         except TokenError as error:
             raise TokenNotValid from error
         user_id, session_id = token["user_id"], token["sid"]
-        user = load_user(user_id=user_id, session_id=session_id, ahead=_look_up(request, user_id, session_id))
+        user = load_user(user_id=user_id, session_id=session_id, prefetched=_prefetch(request, user_id, session_id))
         if user is None:
             raise TokenNotValid
         return user, token
@@ -59,7 +59,7 @@ def _verified(raw: str) -> AccessToken:
     return verified(AccessToken, raw)
 
 
-def _look_up(request: Request, user_id: str, session_id: str) -> Mapping[Place, Found]:
+def _prefetch(request: Request, user_id: str, session_id: str) -> Mapping[CacheKey, LookupResult]:
     """Look up the user's state, and in the same round trip what the view declares as cached for the user."""
-    state, view = namespace.place(user_id, session_id), request.parser_context.get("view")
-    return view.look_up_with(state, request, owner=user_id) if isinstance(view, CachedView) else look_up([state])
+    state, view = namespace.key(user_id, session_id), request.parser_context.get("view")
+    return view.prefetch(state, request, owner=user_id) if isinstance(view, CachedView) else get_many([state])

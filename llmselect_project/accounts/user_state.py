@@ -8,8 +8,8 @@ from django.contrib.auth.models import User, UserManager
 from django.db.models import QuerySet
 
 from llmselect_project.models import LoginSession
-from perf.caching.generations import Found, Place
-from perf.caching.invalidation import exempt, invalidates, owns
+from perf.caching.generations import CacheKey, LookupResult
+from perf.caching.invalidation import exempt, invalidates, register_owner
 from perf.caching.namespace import Namespace
 from perf.caching.querysets import InvalidatingQuerySet
 from perf.plans.declared_queries import DeclaredQuery
@@ -25,7 +25,7 @@ namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL)
 
 invalidates("auth.User", namespace, owner="pk")
 invalidates("llmselect_project.LoginSession", namespace, owner="user_id")
-owns("auth.User")
+register_owner("auth.User")
 exempt("llmselect_project.RefreshToken", "it is read from the database whenever it is used")
 exempt("llmselect_project.KnownPlace", "it is read from the database at each login")
 exempt("sessions.Session", "a browser's session is read from the database at each request")
@@ -48,14 +48,14 @@ class Users(UserManager.from_queryset(InvalidatingQuerySet[User])):  # type: ign
 User.add_to_class("objects", Users())
 
 
-def load_user(*, user_id: str, session_id: str, ahead: Mapping[Place, Found]) -> User | None:
+def load_user(*, user_id: str, session_id: str, prefetched: Mapping[CacheKey, LookupResult]) -> User | None:
     """Return the user of a living session, with `FIELDS` loaded and the rest deferred; None when it is over.
 
-    `ahead` is what was already looked up.
+    `prefetched` is what was already looked up.
 
     A session is over when it was ended, when the user was deleted or deactivated, or when the password changed.
     """
-    values, _ = namespace.fetch(namespace.place(user_id, session_id), lambda: _query(user_id, session_id), ahead)
+    values, _ = namespace.fetch(namespace.key(user_id, session_id), lambda: _query(user_id, session_id), prefetched)
     return User.from_db(None, FIELDS, values) if values else None
 
 

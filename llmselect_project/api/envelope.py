@@ -22,7 +22,7 @@ from llmselect_project.api.errors import (
     TokenNotValid,
 )
 from perf.db import failures
-from perf.db.connections import sentence
+from perf.db.connections import one_line
 
 logger = logging.getLogger("llmselect.errors")
 
@@ -116,10 +116,10 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return _suspicious(error)
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
-    if failures.passes(error):
+    if failures.is_transient(error):
         failures.note(error)
-        if not failures.is_told(error):
-            logger.error("database error", exc_info=error, extra={"error": sentence(error)})
+        if not failures.is_logged(error):
+            logger.error("database error", exc_info=error, extra={"error": one_line(error)})
         return DatabaseBusy() if failures.is_busy(error) else DatabaseUnavailable()
     return None
 

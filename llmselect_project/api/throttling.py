@@ -115,7 +115,7 @@ def give_back(item: RateLimitItem, identity: str) -> None:
 def _counted(count: Callable[[MovingWindowRateLimiter], T]) -> T:
     """Count in the shared store; while that fails this worker counts for itself, so that nobody is ever unlimited."""
     *shared, local = limiters()
-    for limiter in shared if not outage.lasting else ():
+    for limiter in shared if not outage.active else ():
         try:
             return count(limiter)
         except Exception as error:  # whatever the store raises

@@ -29,7 +29,9 @@ def check_base_urls(**_: Any) -> list[CheckMessage]:
         try:
             normalised(url, slug) if url else None
         except ValueError as error:
-            hint = "It looks like https://host/v1 (Anthropic's like https://host), or leave it out for the vendor's own."
+            hint = (
+                "It looks like https://host/v1 (Anthropic's like https://host), or leave it out for the vendor's own."
+            )
             errors.append(Error(f"{slug.upper()}_BASE_URL cannot be used. {error}", hint=hint, id="llmselect.E002"))
     return errors
 

@@ -11,7 +11,7 @@ from models_registry.providers.base import Effort
 
 
 class ProviderField(serializers.SlugRelatedField[Provider]):
-    """The slug of a provider that can be called; validates to its row."""
+    """The slug of a usable provider; validates to its row."""
 
     default_error_messages = {"does_not_exist": "There is no provider with this name."}
 
@@ -19,11 +19,11 @@ class ProviderField(serializers.SlugRelatedField[Provider]):
         super().__init__(slug_field="slug", queryset=Provider.objects.all(), **options)
 
     def get_queryset(self) -> Any:
-        """Look up what is usable now, not when the field was declared."""
+        """Return the providers usable now, not when the field was declared."""
         return Provider.objects.usable()
 
     def to_internal_value(self, data: Any) -> Provider:
-        """Check the type before it reaches the database."""
+        """Look the slug up. Raises ValidationError for an unknown slug and for text that no database stores."""
         if not isinstance(data, str) or "\0" in data or not data.isprintable():
             self.fail("invalid")
         try:

@@ -1,4 +1,4 @@
-"""What staff can do to the registry through the API."""
+"""The endpoint by which staff refresh the registry."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_registry.api.serializers import RefreshInput
-from models_registry.catalogue.sync import ProviderReport, sync
+from models_registry.catalogue.sync import sync
 from perf.api.validation import valid
 
 
 class RefreshResult(serializers.Serializer[Any]):
     """What changed at one provider; the lists hold ids of models, `error` says why its check failed."""
 
-    provider = serializers.CharField()
+    provider = serializers.CharField(source="slug")
     total = serializers.IntegerField(help_text="Models of the provider in the registry now.")
     added = serializers.ListField(child=serializers.CharField())
     changed = serializers.ListField(child=serializers.CharField())
@@ -45,17 +45,4 @@ class RefreshModelsView(APIView):
         report = sync(providers=None if slug is None else [slug])
         if report.unknown:
             raise ValidationError({"provider": ["There is no provider with this name."]})
-        return Response({"results": [_row(result) for result in report.results]})
-
-
-def _row(result: ProviderReport) -> dict[str, Any]:
-    """Write a report the way `RefreshResult` documents it."""
-    return {
-        "provider": result.slug,
-        "total": result.total,
-        "added": result.added,
-        "changed": result.changed,
-        "withdrawn": result.withdrawn,
-        "checked": result.checked,
-        "error": result.error,
-    }
+        return Response(RefreshResults(report).data)

@@ -1,4 +1,4 @@
-"""Who asks."""
+"""The user of a request."""
 
 from typing import cast
 
@@ -7,5 +7,5 @@ from rest_framework.request import Request
 
 
 def current_user(request: Request) -> User:
-    """Return the user of a request that authentication let through."""
+    """Return the user of an authenticated request."""
     return cast(User, request.user)

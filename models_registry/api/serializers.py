@@ -1,4 +1,4 @@
-"""Shapes of the model list and of API keys."""
+"""Serializers of the model list and of API keys."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from rest_framework import serializers
 
 from models_registry.api.fields import money
 from models_registry.catalogue.history import RECORDED
-from models_registry.models import APIKey, LLMModel
+from models_registry.models import LLMModel
 from perf.api.fields import FilterField, FilterFlag, FlagField, TextField
 
-PRINTABLE = RegexValidator(r"^[!-~]+\Z", "A key is printable ASCII without blanks.")
+PRINTABLE = RegexValidator(r"^\s*[!-~]+\s*\Z", "A key is printable ASCII without blanks.")
 
 
 class ModelQuery(serializers.Serializer[Any]):
@@ -43,6 +43,10 @@ class Model(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField(allow_null=True, help_text="Last seen checked against the provider's list.")
 
 
+MODEL_FIELDS = tuple(Model().get_fields())
+PRICES = [name for name in MODEL_FIELDS if name.endswith("_price")]
+
+
 @extend_schema_serializer(many=False)
 class ModelList(serializers.Serializer[Any]):
     """All models, unpaged."""
@@ -50,10 +54,11 @@ class ModelList(serializers.Serializer[Any]):
     results = Model(many=True)
 
 
-class Change(serializers.Serializer[Any]):
+class ModelChange(serializers.Serializer[Any]):
     """A value of a model that changed, as text before and after; null where it was or is unknown.
 
     Prices are decimals in USD per million tokens, counts are whole numbers, yes and no are `true` and `false`.
+    `price_tiers` are JSON, and null where the model has no more rates than its four prices.
     """
 
     changed_at = serializers.DateTimeField()
@@ -66,7 +71,7 @@ class Change(serializers.Serializer[Any]):
 class Key(serializers.Serializer[Any]):
     """A stored key; `masked` is all that is shown of it."""
 
-    provider = serializers.CharField()
+    provider = serializers.CharField(source="provider.slug")
     override_system_key = serializers.BooleanField()
     masked = serializers.CharField()
     updated_at = serializers.DateTimeField()
@@ -80,10 +85,19 @@ class KeyList(serializers.Serializer[Any]):
 
 
 class KeyInput(serializers.Serializer[Any]):
-    """A key to store. It travels in an HTTP header, so it must be printable ASCII; blanks around it are dropped."""
+    """A key to store. It travels in an HTTP header, so it must be printable ASCII without blanks inside."""
 
-    key = TextField(max_length=500, write_only=True, trim_whitespace=True, validators=[PRINTABLE])
+    key = TextField(
+        max_length=500,
+        write_only=True,
+        validators=[PRINTABLE],
+        help_text="Blanks around it are dropped. Placeholders, and keys shorter than any of the vendor's, are refused.",
+    )
     override_system_key = FlagField(default=False)
+
+    def validate_key(self, key: str) -> str:
+        """Drop what copying brought along."""
+        return key.strip()
 
 
 class SystemKeys(serializers.Serializer[Any]):
@@ -99,36 +113,12 @@ class RefreshInput(serializers.Serializer[Any]):
 
 
 def model_row(model: LLMModel) -> dict[str, Any]:
-    """Write a model the way `Model` documents it."""
-    return {
-        "id": model.model_id,
-        "name": model.name,
-        "provider": model.provider.slug,
-        "context_window": model.context_window,
-        "max_output_tokens": model.max_output_tokens,
-        "input_price": money(model.input_price),
-        "output_price": money(model.output_price),
-        "cache_read_price": money(model.cache_read_price),
-        "cache_write_price": money(model.cache_write_price),
-        "reasoning": model.reasoning,
-        "vision": model.vision,
-        "tools": model.tools,
-        "available": model.available,
-        "deprecated": model.deprecated,
-        "checked_at": model.checked_at,
-    }
+    """Return a model as `Model` documents it; a serializer would take longer for the whole list."""
+    row = {name: getattr(model, name) for name in MODEL_FIELDS}
+    row |= {"id": model.model_id, "provider": model.provider.slug}
+    return row | {name: money(row[name]) for name in PRICES}
 
 
 def change_row(change: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a change the way `Change` documents it."""
+    """Write a change the way `ModelChange` documents it."""
     return {name: change[name] for name in ("changed_at", "field", "old", "new", "source")}
-
-
-def key_row(key: APIKey) -> dict[str, Any]:
-    """Write a key the way `Key` documents it."""
-    return {
-        "provider": key.provider.slug,
-        "override_system_key": key.override_system_key,
-        "masked": key.masked,
-        "updated_at": key.updated_at,
-    }

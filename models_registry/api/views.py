@@ -6,8 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import DestroyModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,10 +19,11 @@ from models_registry import query_plans as queries
 from models_registry.api import serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
-from models_registry.keys.storage import store_key, system_key
+from models_registry.keys.storage import has_system_key, store_key
+from models_registry.keys.validation import why_no_key
 from models_registry.models import APIKey, LLMModel, ModelChange, Provider
 from perf.api.validation import valid, valid_query
-from perf.caching.namespace import EVERYBODY
+from perf.caching.namespace import SHARED_OWNER
 from perf.caching.responses import PUBLIC, cached_response, canonical
 
 
@@ -35,7 +37,7 @@ class ModelViewSet(GenericViewSet[LLMModel]):
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[LLMModel]:
-        """Models with their provider, in one query."""
+        """Return the listed models with their providers, in one query."""
         return queries.listed_models()
 
     @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
@@ -46,11 +48,11 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         refresh_if_due()
         # There is no end of what may be searched for.
         cached = None if "search" in request.query_params else (caches.models, query)
-        return cached_response(request, cached, owner=EVERYBODY, load=load, policy=PUBLIC)
+        return cached_response(request, cached, owner=SHARED_OWNER, load=load, policy=PUBLIC)
 
     def _results(self, request: Request) -> dict[str, Any]:
         query = valid_query(serializers.ModelQuery, request.query_params)
-        refresh_if_due(look=True)
+        refresh_if_due(recheck=True)
         models = queries.model_list(query)
         return {"results": [serializers.model_row(model) for model in models]}
 
@@ -68,7 +70,7 @@ class ModelHistoryViewSet(GenericViewSet[ModelChange]):
     """
 
     queryset = ModelChange.objects.none()
-    serializer_class = serializers.Change
+    serializer_class = serializers.ModelChange
     orderings = (queries.NEWEST_CHANGE_FIRST,)
 
     @extend_schema(tags=["models"])
@@ -79,7 +81,10 @@ class ModelHistoryViewSet(GenericViewSet[ModelChange]):
         return self.get_paginated_response([serializers.change_row(row) for row in rows])
 
 
-class KeyViewSet(GenericViewSet[APIKey]):
+@extend_schema_view(
+    destroy=extend_schema(description="Forget one's key for a provider.", responses={204: None}, tags=["keys"])
+)
+class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
     """One's own API keys; a key goes in and never comes out."""
 
     queryset = APIKey.objects.none()
@@ -88,36 +93,32 @@ class KeyViewSet(GenericViewSet[APIKey]):
     lookup_field, lookup_url_kwarg = "provider__slug", "provider"
 
     def get_queryset(self) -> QuerySet[APIKey]:
-        """Give the user's keys with their providers."""
+        """Return the user's keys with their providers."""
         return queries.own_keys(current_user(self.request).pk)
 
     @extend_schema(responses=serializers.KeyList, tags=["keys"])
     def list(self, request: Request) -> Response:  # noqa: ARG002
         """List one's keys, masked."""
-        return Response({"keys": [serializers.key_row(key) for key in self.get_queryset()]})
+        return Response({"keys": serializers.Key(self.get_queryset(), many=True).data})
 
     @extend_schema(request=serializers.KeyInput, responses=serializers.Key, tags=["keys"])
     def update(self, request: Request, provider: str) -> Response:
         """Store or replace one's key for a provider."""
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
         data = valid(serializers.KeyInput, request.data)
+        if reason := why_no_key(data["key"], row):
+            raise ValidationError({"key": [reason]})
         key = store_key(user=current_user(request), provider=row, **data)
-        return Response(serializers.key_row(key))
-
-    @extend_schema(responses={204: None}, tags=["keys"])
-    def destroy(self, request: Request, provider: str) -> Response:  # noqa: ARG002
-        """Forget one's key for a provider."""
-        self.get_object().delete()
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(serializers.Key(key).data)
 
     @extend_schema(responses=serializers.SystemKeys, tags=["keys"])
     def system(self, request: Request) -> Response:  # noqa: ARG002
         """Say for which providers the system has a key."""
         providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
-        return Response({"system_keys": {provider.slug: bool(system_key(provider)) for provider in providers}})
+        return Response({"system_keys": {provider.slug: has_system_key(provider) for provider in providers}})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Let nobody keep an answer about keys."""
+        """Forbid every cache to store a response about keys."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store"
         return response

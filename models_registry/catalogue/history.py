@@ -64,7 +64,7 @@ def store(changes: Iterable[ModelChange]) -> None:
 def staff_edit(model: LLMModel) -> Iterator[None]:
     """Record what the saving inside changes of a model, in one transaction; a new model has no history yet."""
     with transaction.atomic():
-        stored = LLMModel.objects.select_for_update().filter(pk=model.pk).first()
+        stored = LLMModel.objects.select_for_update(no_key=True).filter(pk=model.pk).first()
         yield
         if stored is not None:
             staff = LLMModel.Source.STAFF

@@ -1,4 +1,4 @@
-"""Finding the provider and the model that a call names, without asking the database each time."""
+"""Cached look-ups of the provider, the model and the key that a call names."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,10 +6,10 @@ from uuid import UUID
 
 from models_registry.caches import keys, models
 from models_registry.models import LLMModel, Provider
-from models_registry.query_plans import keyed_providers, registered
-from perf.caching.namespace import EVERYBODY
+from models_registry.query_plans import keyed_providers, registered, shared_providers
+from perf.caching.namespace import SHARED_OWNER
 
-# What calling takes, in the order of the model's columns, as `from_db` takes them; the rest is deferred.
+# The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_tiers", "reasoning", "source")
@@ -17,15 +17,15 @@ MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_t
 
 def usable_provider(slug: str) -> Provider:
     """Return the provider of this name that can be called; raises Provider.DoesNotExist, which is not cached."""
-    values, _ = models.fetch(models.place(EVERYBODY, f"provider {slug}"), lambda: _provider_values(slug))
+    values, _ = models.fetch(models.key(SHARED_OWNER, f"provider {slug}"), lambda: _provider_values(slug))
     return Provider.from_db(None, PROVIDER_FIELDS, [UUID(values[0]), *values[1:]])
 
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
     # The name is another than before the rates were kept: a shared cache may still hold values of fewer fields.
-    place = models.place(EVERYBODY, f"model, rates {provider.slug} {model}")
-    values, _ = models.fetch(place, lambda: _model_values(provider, model))
+    key = models.key(SHARED_OWNER, f"model, rates {provider.slug} {model}")
+    values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
     known = dict(zip(MODEL_FIELDS, values, strict=True))
@@ -35,8 +35,15 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 
 def has_key(user_id: int, provider: Provider) -> bool:
     """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
-    place = keys.place(user_id, "providers")
-    found, _ = keys.fetch(place, lambda: [str(each) for each in keyed_providers(user_id)])
+    key = keys.key(user_id, "providers")
+    found, _ = keys.fetch(key, lambda: [str(each) for each in keyed_providers(user_id)])
+    return str(provider.pk) in found
+
+
+def has_shared_key(provider: Provider) -> bool:
+    """Tell whether staff share a key for a provider."""
+    key = keys.key(SHARED_OWNER, "shared")
+    found, _ = keys.fetch(key, lambda: [str(each) for each in shared_providers()])
     return str(provider.pk) in found
 
 
@@ -56,5 +63,5 @@ def _written(price: Decimal | None) -> str | None:
     return None if price is None else str(price)
 
 
-def _price(written: str | None) -> Decimal | None:
-    return None if written is None else Decimal(written)
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,19 +1,19 @@
-"""The offline catalogue: the four vendors' chat models and today's prices, from the package genai-prices."""
+"""The offline catalogue: the four vendors' chat models and their prices, from the package genai-prices."""
 
 import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_registry.catalogue import rules
-from models_registry.costs import Rates, Tier, write_tiers
+from models_registry.costs import Hours, Rates, Tier, write_tiers
 
 if TYPE_CHECKING:
     from genai_prices import types
 
-# What genai-prices calls the vendors whose models are in the catalogue, by our slug.
+# Our slugs of the vendors whose models are in the catalogue, and genai-prices' names of them.
 VENDORS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google", "mistral": "mistral"}
 EXACT = Decimal("0.000001")  # as the registry's columns are
 # What genai-prices calls the rates of each kind of token. It has others, of kinds that no chat reports.
@@ -48,7 +48,7 @@ class Entry:
 
 
 def entries(provider_slug: str, *, now: datetime | None = None) -> dict[str, Entry]:
-    """List the models of a vendor that can chat, by id, at the prices of `now`; empty for other providers."""
+    """Return the chat models of a vendor by id, at the prices of `now`; none for other providers."""
     now = now or datetime.now(UTC)
     vendor = _providers().get(VENDORS.get(provider_slug, ""))
     found = {}
@@ -60,9 +60,9 @@ def entries(provider_slug: str, *, now: datetime | None = None) -> dict[str, Ent
 
 
 def find(provider_slug: str, model_id: str, *, now: datetime | None = None) -> Entry | None:
-    """Resolve an id of a provider's own list, often a dated snapshot, to the entry it is priced by.
+    """Return the entry whose prices an id of a provider's own list has, None without one; the id is often a snapshot's.
 
-    `provider_slug` is one of the four vendors or whatever genai-prices calls a provider (`openrouter`, `groq` …).
+    `provider_slug` is one of the four vendors, or genai-prices' name of a provider (`openrouter`, `groq` …).
     """
     if model_id in rules.MOVED_ON.get(provider_slug, ()):
         return None
@@ -79,7 +79,7 @@ def free(model_id: str, name: str) -> Entry:
 
 
 def can_chat(provider_slug: str, model_id: str) -> bool:
-    """Say whether an id names a model for chats, as far as an id tells; unknown names may."""
+    """Tell whether a model can chat, as far as its id shows; unknown ids count as chat models."""
     name = model_id.lower()
     if rules.ANYWHERE.search(name):
         return False
@@ -91,7 +91,7 @@ def can_chat(provider_slug: str, model_id: str) -> bool:
 
 @functools.cache
 def _providers() -> dict[str, "types.Provider"]:
-    """Load the package's data, which takes a third of a second; nothing is fetched."""
+    """Load the data inside the package, which takes a third of a second; no network is used."""
     from genai_prices.data import providers
 
     return {provider.id: provider for provider in providers}
@@ -99,8 +99,8 @@ def _providers() -> dict[str, "types.Provider"]:
 
 def _entry(provider_slug: str, model: "types.ModelInfo", now: datetime) -> Entry:
     model_id = rules.API_IDS.get(provider_slug, {}).get(model.id, model.id)
-    prices = _prices(model, now)
-    base = _rates(prices, 0)
+    prices = _in_force(model, now)
+    base = _rates(prices[0][0], 0)
     return Entry(
         model_id=model_id,
         name=_name(model_id, model.name),
@@ -115,25 +115,43 @@ def _entry(provider_slug: str, model: "types.ModelInfo", now: datetime) -> Entry
 
 
 def _name(model_id: str, name: str | None) -> str:
-    """Write the older OpenAI models the way the later ones are written."""
+    """Return the name, with the spelling of newer OpenAI models for the older ones too."""
     return re.sub("^gpt ", "GPT-", rules.NAMES.get(model_id) or name or model_id)
 
 
-def _prices(model: "types.ModelInfo", now: datetime) -> "types.ModelPrice":
-    """Choose the prices in force on the day; discounts by the hour would make the registry change all day long."""
+def _in_force(model: "types.ModelInfo", now: datetime) -> "list[tuple[types.ModelPrice, Hours | None]]":
+    """Choose the prices of the day, then those of some of its hours, the later the stronger.
+
+    The first are the ones shown: a price by the hour would make the registry change all day long.
+    """
     if not isinstance(model.prices, list):
-        return model.prices
+        return [(model.prices, None)]
     # As `ModelInfo.get_prices` does: the last in force counts, else the first.
     dated = [price for price in model.prices if not hasattr(price.constraint, "start_time")] or model.prices
     in_force = [price for price in dated if price.constraint is None or price.constraint.active(now)]
-    return (in_force or dated)[-1 if in_force else 0].prices
+    day = (in_force or dated)[-1 if in_force else 0]
+    later = model.prices[model.prices.index(day) + 1 :]
+    hourly = (price for price in later if hasattr(price.constraint, "start_time"))
+    return [(day.prices, None), *((price.prices, _hours(price.constraint)) for price in hourly)]
 
 
-def _tiers(prices: "types.ModelPrice") -> list[dict[str, str]]:
+def _hours(constraint: Any) -> Hours:
+    """Read the hours of a price in UTC, as times without a zone are."""
+    today = datetime.now(UTC).date()
+    start, end = (
+        datetime.combine(today, each, each.tzinfo or UTC) for each in (constraint.start_time, constraint.end_time)
+    )
+    return Hours(start.astimezone(UTC).time(), end.astimezone(UTC).time())
+
+
+def _tiers(in_force: "list[tuple[types.ModelPrice, Hours | None]]") -> list[dict[str, str]]:
     """Read the rates of every length of prompt at which one of them changes, as `write_tiers` writes them."""
-    priced = (getattr(prices, unit) for unit in RATES.values())
-    starts = {tier.start for price in priced for tier in getattr(price, "tiers", ())}
-    return write_tiers([Tier(above, Rates(**_rates(prices, above))) for above in sorted({0, *starts})])
+    tiers = []
+    for prices, hours in in_force:
+        priced = (getattr(prices, unit) for unit in RATES.values())
+        starts = {tier.start for price in priced for tier in getattr(price, "tiers", ())}
+        tiers += [Tier(above, Rates(**_rates(prices, above)), hours) for above in sorted({0, *starts})]
+    return write_tiers(tiers)
 
 
 def _rates(prices: "types.ModelPrice", above: int) -> dict[str, Decimal]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from models_registry.catalogue import history, rules
 from models_registry.catalogue import offline as catalogue
-from models_registry.models import LLMModel, Provider, ProviderKind
+from models_registry.models import LLMModel, ModelChange, Provider, ProviderKind
 from models_registry.providers.base import ListedModel
 from models_registry.providers.echo import PAUSES
 
@@ -24,50 +24,53 @@ SNAPSHOT = re.compile(r"-\d{4}(?:\d{4}|-\d\d-\d\d)?$")  # ids of one version: -2
 
 @dataclass(kw_only=True)
 class Changes:
-    """The ids of models that were added, changed and are no longer offered, and how many models there are now."""
+    """The ids of models that were added, changed and withdrawn from the offer, and the number of models now."""
 
-    total: int
+    total: int = 0
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
 
 
-def reconcile(provider: Provider, listing: Listing | None, *, now: datetime) -> Changes:
-    """Write what is known now; `listing` is None when the provider gave none. The caller holds the provider's lock."""
-    known = _known(provider)
+def reconcile(provider: Provider, listing: Listing | None, changes: Changes, *, now: datetime) -> None:
+    """Bring the provider's rows up to date, and add to `changes` what that changed.
+
+    `listing` is the provider's own list of models, None without one. The caller holds a lock on the provider's row.
+    """
+    entries = _entries(provider)
     rows = {row.model_id: row for row in LLMModel.objects.filter(provider=provider)}
     staff = {model_id for model_id, row in rows.items() if row.source == LLMModel.Source.STAFF}
     offered = None if listing is None else _offered(provider, listing)
-    changes, new, touched, recorded = Changes(total=len(rows)), [], [], []
-    for model_id in sorted((known.keys() | (listing or {}).keys() | rows.keys()) - staff):
+    new: list[LLMModel] = []
+    updated: list[LLMModel] = []
+    recorded: list[ModelChange] = []
+    for model_id in sorted((entries.keys() | (listing or {}).keys() | rows.keys()) - staff):
         row = rows.get(model_id)
-        facts = _facts(provider, model_id, known.get(model_id), row, offered)
+        facts = _facts(provider, model_id, entries.get(model_id), row, offered)
         if row is None:
-            source = LLMModel.Source.CATALOGUE if model_id in known else LLMModel.Source.PROVIDER
+            source = LLMModel.Source.CATALOGUE if model_id in entries else LLMModel.Source.PROVIDER
             new.append(LLMModel(provider=provider, model_id=model_id, source=source, **facts))
             changes.added.append(model_id)
         elif any(getattr(row, name) != value for name, value in facts.items()):
             (changes.withdrawn if row.available and not facts["available"] else changes.changed).append(model_id)
             before = history.snapshot(row)
-            touched.append(_updated(row, facts))
+            for name, value in facts.items():
+                setattr(row, name, value)
+            updated.append(row)
             recorded += history.changes(row, before, now=now, source=partial(_told_by, (offered or {}).get(model_id)))
-    changes.total += len(new)
-    _write(new, touched)
+    changes.total = len(rows) + len(new)
+    if new:
+        LLMModel.objects.bulk_create(new, ignore_conflicts=True)  # a row that staff adds meanwhile stays
+    if updated:
+        LLMModel.objects.bulk_update(updated, FACTS)
     history.store(recorded)
     if listing is not None:
         LLMModel.objects.filter(provider=provider).exclude(source=LLMModel.Source.STAFF).update(checked_at=now)
-    return changes
 
 
 def vendor_of(provider: Provider) -> str:
-    """Name whose ids and prices a provider's are: a second account at one has its own slug."""
+    """Return the slug that the catalogue knows a provider by; a second account at a vendor has a slug of its own."""
     return provider.kind if provider.kind in catalogue.VENDORS else provider.slug
-
-
-def _updated(row: LLMModel, facts: dict[str, Any]) -> LLMModel:
-    for name, value in facts.items():
-        setattr(row, name, value)
-    return row
 
 
 def _told_by(item: ListedModel | None, name: str) -> LLMModel.Source:
@@ -76,14 +79,7 @@ def _told_by(item: ListedModel | None, name: str) -> LLMModel.Source:
     return LLMModel.Source.PROVIDER if by_provider else LLMModel.Source.CATALOGUE
 
 
-def _write(new: list[LLMModel], touched: list[LLMModel]) -> None:
-    if new:
-        LLMModel.objects.bulk_create(new, ignore_conflicts=True)  # a row that staff adds meanwhile stays theirs
-    if touched:
-        LLMModel.objects.bulk_update(touched, FACTS)
-
-
-def _known(provider: Provider) -> dict[str, catalogue.Entry]:
+def _entries(provider: Provider) -> dict[str, catalogue.Entry]:
     if provider.kind != ProviderKind.ECHO:
         return catalogue.entries(provider.slug)
     names = {model_id: model_id.replace("-", " ").title() for model_id in PAUSES}
@@ -91,7 +87,7 @@ def _known(provider: Provider) -> dict[str, catalogue.Entry]:
 
 
 def _offered(provider: Provider, listing: Listing) -> dict[str, ListedModel | None]:
-    """Give the ids that can be called: those listed, and the short names of listed snapshots."""
+    """Return the models that can be called: the listed ones, and the short names of listed snapshots."""
     priced_by = (catalogue.find(vendor_of(provider), model_id) for model_id in listing)
     short = {entry.model_id: None for entry in priced_by if entry is not None and not SNAPSHOT.search(entry.model_id)}
     return {**short, **listing}
@@ -104,26 +100,26 @@ def _facts(
     row: LLMModel | None,
     offered: Mapping[str, ListedModel | None] | None,
 ) -> dict[str, Any]:
-    """Put together what is known of a model: the provider's own word, then the catalogue's, then the row's."""
+    """Return the facts of a model: from the provider's own list, else the catalogue, else the row."""
     item = (offered or {}).get(model_id)
-    # What the provider said when it was last asked counts until it is asked again.
-    said = row if offered is None and row is not None and row.checked_at else None
+    # Facts of the provider's last list count until there is a new list.
+    last_listed = row if offered is None and row is not None and row.checked_at else None
     priced = entry or catalogue.find(vendor_of(provider), model_id)
     can = rules.capabilities(vendor_of(provider), model_id)
     available = (row is None or row.available) if offered is None else model_id in offered
-    confirmed = available and (offered is not None or said is not None)
+    confirmed = available and (offered is not None or last_listed is not None)
     dropped = row is not None and row.source == LLMModel.Source.CATALOGUE and entry is None and not confirmed
     return {
         "name": _first("name", entry, item, row) or model_id,
-        "context_window": _first("context_window", item, said, priced, row),
+        "context_window": _first("context_window", item, last_listed, priced, row),
         "max_output_tokens": _first("max_output_tokens", item, row),
         **{name: _first(name, priced or row) for name in PRICES},
-        **{name: _first(name, item, said, can) for name in CAPABILITIES},
+        **{name: _first(name, item, last_listed, can) for name in CAPABILITIES},
         "deprecated": dropped or bool(_first("deprecated", priced or row)),
         "available": available,
     }
 
 
 def _first(name: str, *sources: object) -> Any:
-    """Take the attribute from the first source that knows it."""
+    """Return the attribute of the first source that has it and where it is not None."""
     return next((value for source in sources if (value := getattr(source, name, None)) is not None), None)

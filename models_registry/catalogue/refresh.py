@@ -1,4 +1,4 @@
-"""Keeping the registry fresh in the background: no request ever waits for a vendor."""
+"""Refreshes the registry in the background, so that no request waits for a vendor."""
 
 import logging
 import threading
@@ -9,53 +9,53 @@ from django.db.models import Q
 from django.utils import timezone
 
 from models_registry.catalogue.sync import sync
-from models_registry.keys.storage import system_key
+from models_registry.keys.storage import has_system_key
 from models_registry.models import Provider
-from models_registry.query_plans import providers_asked
+from models_registry.query_plans import refreshable_providers
 
 logger = logging.getLogger("llmselect.refresh")
 
-FRESH = timedelta(hours=24)  # how long a provider's own list counts as new
-RETRY = timedelta(hours=1)  # between attempts at a provider that fails
-LOOK = timedelta(hours=1)  # at the latest, since others may change what is due
+MAX_AGE = timedelta(hours=24)  # of a provider's own list
+RETRY_AFTER = timedelta(hours=1)  # between checks of a provider that fails
+RECHECK_AFTER = timedelta(hours=1)  # until the database is read again, since other processes may change what is due
 
-_next_look = datetime.min.replace(tzinfo=timezone.get_default_timezone())
+_next_check = datetime.min.replace(tzinfo=timezone.get_default_timezone())
 
 
-def refresh_if_due(*, look: bool = False) -> None:
-    """Start to ask the providers whose newest check is too old, if nobody does already.
+def refresh_if_due(*, recheck: bool = False) -> None:
+    """Start to sync the providers whose newest check is too old, unless another process does.
 
-    What is due is read from the database when the time has come, or when `look` says that it may have changed.
+    The database is read when the next check is due, or when `recheck` says that the due times may have changed.
     """
-    global _next_look  # when this process looks again
+    global _next_check  # of this process
     now = timezone.now()
-    if not look and now < _next_look:
+    if not recheck and now < _next_check:
         return
-    _next_look = now + LOOK
+    _next_check = now + RECHECK_AFTER
     try:
         due = _due_times()
-    except DatabaseError:  # the answer may come from the cache and need no database
+    except DatabaseError:  # the response may come from the cache, without a database
         return
-    _next_look = min([_next_look, *(moment for moment in due.values() if moment > now)])
+    _next_check = min([_next_check, *(moment for moment in due.values() if moment > now)])
     claimed = [slug for slug, moment in due.items() if moment <= now and _claim(slug, now)]
     if claimed:
         threading.Thread(target=_refresh, args=(claimed,), name="model-refresh", daemon=True).start()
 
 
 def _due_times() -> dict[str, datetime]:
-    """Say of each provider that can be asked when that is due."""
+    """Return the slug of each provider whose list can be read, and when its next check is due."""
     due = {}
-    for provider in providers_asked():
-        if not provider.requires_key or system_key(provider):
-            checked = provider.checked_at + FRESH if provider.checked_at else provider.created_at
-            tried = provider.check_started_at + RETRY if provider.check_started_at else checked
+    for provider in refreshable_providers():
+        if not provider.requires_key or has_system_key(provider):
+            checked = provider.checked_at + MAX_AGE if provider.checked_at else provider.created_at
+            tried = provider.check_started_at + RETRY_AFTER if provider.check_started_at else checked
             due[provider.slug] = max(checked, tried)
     return due
 
 
 def _claim(slug: str, now: datetime) -> bool:
-    """Take the right to ask a provider; of all workers and machines one gets it."""
-    free = Q(check_started_at=None) | Q(check_started_at__lte=now - RETRY)
+    """Claim the check of a provider; one of all workers and machines gets it."""
+    free = Q(check_started_at=None) | Q(check_started_at__lte=now - RETRY_AFTER)
     claimed = Provider.objects.filter(free, slug=slug).update_quietly(check_started_at=now)  # no list shows it
     return claimed == 1
 

@@ -1,4 +1,4 @@
-"""Which ids name models that can chat, and where genai-prices' entries need a hand: looked at by eye for 0.2.3."""
+"""The ids of models that cannot chat, and corrections of genai-prices' entries; checked by hand for version 0.2.3."""
 
 import re
 from typing import NamedTuple
@@ -13,38 +13,38 @@ class Capabilities(NamedTuple):
 
 
 def _words(*words: str) -> re.Pattern[str]:
-    """Match any of the words as a whole part of an id, parts being cut at whatever is no letter."""
+    """Match any of the words as a whole part of an id; all characters but letters separate parts."""
     return re.compile(rf"(?:^|[^a-z])(?:{'|'.join(words)})(?:[^a-z]|$)")
 
 
-# Wherever they are served, gateways included, these do something else than chat.
+# At every provider, gateways included, these models do not chat.
 ANYWHERE = _words("embed", "embeddings?", "moderation", "rerank", "reranker", "transcribe", "tts", "whisper")
-# At the four vendors. A gateway may well translate a chat for an image or a research model.
+# At the four vendors only: a gateway may translate a chat for an image or a research model.
 AT_VENDORS = _words("audio", "computer-use", "deep-research", "image", "live", "ocr", "realtime")
-# No API takes these: beginnings of ids (`ft:` needs the organisation's own name after it), OpenRouter's variants.
+# No API accepts these: prefixes of ids (`ft:` needs the name of an organisation after it), and OpenRouter's variants.
 NO_ID = re.compile(r"^ft:|-$|:(?:free|extended|thinking)$")
 
 BY_VENDOR = {
-    # Completions only (ada … davinci, instruct), Responses only (codex, o1-pro, gpt-5-pro …, and what the types of
-    # OpenAI's SDK list beside its chat models: cyber, rosalind, daybreak), video and images, and open weights that
-    # OpenAI does not serve itself.
+    # Models of the completions API (ada … davinci, instruct) and of the responses API (codex, o1-pro, gpt-5-pro …;
+    # cyber, rosalind and daybreak by the types of OpenAI's SDK), video and images, and open weights that OpenAI does
+    # not serve.
     "openai": re.compile(
         r"^(?:text-)?(?:ada|babbage|curie|davinci)\b|^gpt-3\.5-turbo-instruct|codex|^(?:o\d|gpt-[\d.]+)-pro\b"
         r"|^gpt-oss|^dall-e|^sora|\b(?:cyber|rosalind|daybreak)\b"
     ),
-    # Its text completions ended in 2025.
+    # Text completions, which ended in 2025.
     "anthropic": re.compile(r"^claude-(?:v1|instant)"),
-    # Video, images, music, question answering and agents; robots over a socket; Claude and `-maas` are Vertex AI's;
-    # the 1.5 with the number last and Gemma 2 are OpenRouter's; gemma-3 and gemma-3n begin ids like gemma-3-27b-it.
+    # Video, images, music, question answering, agents and robots; ids of Vertex AI (Claude, `-maas`) and OpenRouter
+    # (gemini-flash-1.5, gemma-2); gemma-3 and gemma-3n are prefixes of ids like gemma-3-27b-it.
     "gemini": re.compile(
         r"omni|banana|^imagen|^veo|^lyria|^aqa$|robotics.*-streaming|^claude|-maas$"
         r"|^gemini-(?:flash|pro)-1\.5|^gemma-2-|^gemma-3n?$"
     ),
-    # Other vendors' models; those Voxtrals only transcribe; weights under the names that Hugging Face gives them.
+    # Other vendors' models, Voxtral models that only transcribe, and Hugging Face's names of open weights.
     "mistral": re.compile(r"^(?:zai|deepseek)-|^voxtral-mini-(?:latest|26)|^mistral-small-.*24b|^ministral-3b$"),
 }
 
-# Entries whose id is short for what the API takes at that price.
+# genai-prices' ids, and the ids that the API accepts for the same models.
 API_IDS = {
     "openai": {
         "gpt-chat-latest": "chat-latest",
@@ -58,7 +58,7 @@ API_IDS = {
         "magistral-small": "magistral-small-latest",
         "ministral-8b": "ministral-8b-2410",
         "mistral-7b": "open-mistral-7b",
-        "mistral-large": "mistral-large-2411",  # -latest has moved on to later, cheaper ones
+        "mistral-large": "mistral-large-2411",  # -latest now means a later, cheaper model
         "mistral-medium-3-1": "mistral-medium-2508",
         "mistral-nemo": "open-mistral-nemo",
         "mistral-saba": "mistral-saba-latest",
@@ -71,10 +71,10 @@ API_IDS = {
     },
 }
 
-# Aliases that genai-prices still takes for an older, dearer model; what they cost now is unknown.
+# Aliases of a newer model that genai-prices still resolves to an older one; their price is unknown.
 MOVED_ON = {"mistral": {"mistral-large-latest"}}
 
-# Names that would mislead.
+# Corrections of misleading names.
 NAMES = {"o4-mini": "o4 mini"}
 
 # What models can do, which genai-prices does not record: the first pattern that an id begins with counts. What a

@@ -1,17 +1,17 @@
-"""Brings the registry up to date: the catalogue, and what each provider's own list says."""
+"""Syncs the registry with the offline catalogue and with each provider's own list of models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from models_registry.catalogue.offline import can_chat
-from models_registry.catalogue.reconcile import Listing, reconcile, vendor_of
+from models_registry.catalogue.reconcile import Changes, Listing, reconcile, vendor_of
 from models_registry.completion import client_of
-from models_registry.errors import ProviderError
-from models_registry.keys.storage import system_key
+from models_registry.errors import APIKeyUnreadable, ProviderError
+from models_registry.keys.storage import has_system_key, system_key
 from models_registry.models import Provider, ProviderKind
 from models_registry.providers.base import ListedModel
 from models_registry.providers.reading.text import clean
@@ -30,14 +30,10 @@ MAX_ERROR = 500  # characters of Provider.check_error
 
 
 @dataclass(kw_only=True)
-class ProviderReport:
-    """What a sync did to one provider; `error` says why its check failed, `skipped` why there was none."""
+class ProviderReport(Changes):
+    """The changes at one provider; `error` says why its own list could not be read, `skipped` why it was not."""
 
     slug: str
-    total: int = 0
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    withdrawn: list[str] = field(default_factory=list)
     checked: bool = False
     error: str | None = None
     skipped: str | None = None
@@ -45,17 +41,17 @@ class ProviderReport:
 
 @dataclass(kw_only=True)
 class SyncReport:
-    """A report for each provider; `unknown` are the slugs asked for that no provider has."""
+    """A report for each provider; `unknown` are the requested slugs that no provider has."""
 
     results: list[ProviderReport]
     unknown: list[str]
 
 
 def sync(*, providers: Sequence[str] | None = None, check: bool = True) -> SyncReport:
-    """Sync these providers, all when None; with `check`, ask those that can be asked for their own lists.
+    """Sync these providers, all of them when None; with `check`, also with their own lists where there is a key.
 
-    A provider that fails keeps its last good list, and the others are synced all the same. Must not be called inside
-    a transaction: a provider may take a minute to answer.
+    A provider that fails keeps its last good list and does not stop the others. Must not be called in a transaction,
+    since a provider may take a minute to respond.
     """
     _ensure_built_in()
     rows = _choose(providers)
@@ -67,7 +63,7 @@ def sync(*, providers: Sequence[str] | None = None, check: bool = True) -> SyncR
 
 
 def _ensure_built_in() -> None:
-    """Add the providers that come with LLMSelect where they are missing; what staff changed stays."""
+    """Insert the missing built-in providers; existing rows stay as they are."""
     existing = set(Provider.objects.values_list("slug", flat=True))
     missing = [
         Provider(slug=slug, name=name, kind=kind, requires_key=kind != ProviderKind.ECHO)
@@ -75,11 +71,11 @@ def _ensure_built_in() -> None:
         if slug not in existing and (kind != ProviderKind.ECHO or settings.ECHO_PROVIDER)
     ]
     if missing:
-        Provider.objects.bulk_create(missing, ignore_conflicts=True)  # somebody else may sync as well
+        Provider.objects.bulk_create(missing, ignore_conflicts=True)  # another process may sync, too
 
 
 def _choose(slugs: Sequence[str] | None) -> list[Provider]:
-    """Load the providers to sync; a disabled one too, so that its models are right when it comes back."""
+    """Load the providers to sync, with disabled ones, whose models are then right when they are enabled again."""
     rows = Provider.objects.order_by("slug")
     rows = rows if slugs is None else rows.filter(slug__in=slugs)
     return list(rows if settings.ECHO_PROVIDER else rows.exclude(kind=ProviderKind.ECHO))
@@ -90,8 +86,8 @@ def _sync(provider: Provider, *, check: bool) -> ProviderReport:
     listing = None
     if report.skipped is None:
         try:
-            listing = _ask(provider)
-        except ProviderError as error:
+            listing = _fetch_listing(provider)
+        except (ProviderError, APIKeyUnreadable) as error:
             report.error = str(error)[:MAX_ERROR]
     _write(provider, listing, report)
     return report
@@ -104,11 +100,11 @@ def _reason_to_skip(provider: Provider, *, check: bool) -> str | None:
         return "built in"
     if not check:
         return "offline"
-    return "no key" if provider.requires_key and not system_key(provider) else None
+    return "no key" if provider.requires_key and not has_system_key(provider) else None
 
 
-def _ask(provider: Provider) -> Listing:
-    """Get the provider's own list of models that can chat."""
+def _fetch_listing(provider: Provider) -> Listing:
+    """Fetch the chat models of the provider's own list. Raises ProviderError."""
     client = client_of(provider, system_key(provider))
     release()
     models = [_storable(model) for model in client.list_models() if can_chat(vendor_of(provider), model.id)]
@@ -119,7 +115,7 @@ def _ask(provider: Provider) -> Listing:
 
 
 def _storable(model: ListedModel) -> ListedModel:
-    """Cut what the columns cannot hold."""
+    """Cut texts to the columns' lengths, and drop numbers that do not fit."""
     return replace(
         model,
         name=clean(model.name)[0][:MAX_TEXT] if model.name else None,
@@ -133,19 +129,17 @@ def _tokens(count: int | None) -> int | None:
 
 
 def _write(provider: Provider, listing: Listing | None, report: ProviderReport) -> None:
-    """Store what was found, one sync of a provider at a time."""
+    """Write the rows of a provider, one sync at a time."""
     now = timezone.now()
     with transaction.atomic():
-        # PostgreSQL locks the row, keys and models can still refer to it; SQLite locks it all when the block begins.
+        # PostgreSQL locks the row, to which keys and models can still refer; SQLite locks the database.
         row = Provider.objects.select_for_update(no_key=True).filter(pk=provider.pk).first()
         if row is None:
             report.error, report.skipped = None, "deleted meanwhile"
             return
-        changes = reconcile(row, listing, now=now)
+        reconcile(row, listing, report, now=now)
         report.checked = listing is not None
         if report.skipped is None:
             row.check_error = report.error or ""
             row.checked_at = now if report.checked else row.checked_at
             row.save(update_fields=["check_error", "checked_at"])
-    report.total, report.added = changes.total, changes.added
-    report.changed, report.withdrawn = changes.changed, changes.withdrawn

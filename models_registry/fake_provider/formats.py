@@ -1,13 +1,12 @@
-"""The two wire formats the stub speaks: whole answers, stream events, lists of models and errors."""
+"""What both wire formats of the fake provider share: a response to write, error types and JSON."""
 
 import json
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 from models_registry.fake_provider.script import Script
 
-# https://docs.anthropic.com/en/api/errors and OpenAI's error guide; what is not listed is an api_error.
+# https://docs.anthropic.com/en/api/errors and OpenAI's error guide; other statuses are an api_error.
 ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -19,8 +18,8 @@ ERROR_TYPES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is to be sent for one request."""
+class ScriptedResponse:
+    """The response to one request, which a wire format writes; `pieces` are the texts of a stream's events."""
 
     script: Script
     body: dict[str, Any]
@@ -30,44 +29,6 @@ class Answer:
     id: str
 
 
-class Format(ABC):
-    """One wire format; events are complete SSE blocks with line feeds."""
-
-    garbage_event = b"data: not json\n\n"
-    strange_event = b'data: ["strange"]\n\n'
-
-    @abstractmethod
-    def whole(self, answer: Answer) -> dict[str, Any]:
-        """Build a whole answer."""
-
-    @abstractmethod
-    def opening(self, answer: Answer) -> list[bytes]:
-        """Build the events before the first piece."""
-
-    @abstractmethod
-    def piece(self, answer: Answer, text: str) -> bytes:
-        """Build the event of one piece of text."""
-
-    @abstractmethod
-    def closing(self, answer: Answer) -> list[bytes]:
-        """Build the events after the last piece, down to the mark of the end."""
-
-    @abstractmethod
-    def error(self, kind: str, message: str) -> dict[str, Any]:
-        """Build the body of an error."""
-
-    @abstractmethod
-    def error_event(self, kind: str, message: str) -> bytes:
-        """Build an error in the middle of a stream."""
-
-
 def dump(data: Any) -> bytes:
-    """Write JSON as providers do: compact, all but ASCII escaped (a lone surrogate has no other way over the wire)."""
+    """Write compact ASCII JSON, as providers do; only its escapes carry a lone surrogate."""
     return json.dumps(data, separators=(",", ":")).encode()
-
-
-def content_of(script: Script, text: str) -> Any:
-    """Dress a text as `content=` asks."""
-    if script.content == "null":
-        return None
-    return [{"type": "text", "text": text}] if script.content == "parts" else text

@@ -1,4 +1,4 @@
-"""The little of HTTP/1.1 that the stub needs: keep-alive, bodies with a length in, whole or chunked answers out."""
+"""A minimal HTTP/1.1 server: keep-alive, request bodies with a length, whole and chunked responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ Handler = Callable[["Connection", Request], Awaitable[None]]
 
 
 class Connection(asyncio.Protocol):
-    """One client: reads requests one after the other and runs `handler` for each, until either side closes."""
+    """One client: reads one request after the other and runs `handler` for each, until either side closes."""
 
     def __init__(self, handler: Handler, connections: "set[Connection]") -> None:
         self._handler = handler
@@ -29,34 +29,34 @@ class Connection(asyncio.Protocol):
         self._writable: asyncio.Event | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the client in."""
+        """Register the connection."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type
         self._transport = transport
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Count the client out and end what was being answered to it."""
+        """Unregister the connection and cancel its handler."""
         self._connections.discard(self)
         self.resume_writing()
         self._cancel()
 
     def eof_received(self) -> bool:
-        """Take a client that half-closes for gone: no SDK reads on after that."""
+        """Cancel the handler; no SDK reads on after it has closed its side."""
         self._cancel()
         return False
 
     def pause_writing(self) -> None:
-        """Make `send` wait: the client reads more slowly than the stub writes."""
+        """Make `send` wait for a client that reads slowly."""
         self._writable = asyncio.Event()
 
     def resume_writing(self) -> None:
-        """Let `send` go on."""
+        """Let `send` continue."""
         if self._writable is not None:
             self._writable.set()
             self._writable = None
 
     def data_received(self, data: bytes) -> None:
-        """Collect the bytes of a request and answer it once it is whole."""
+        """Collect the bytes of a request; handle it once it is complete."""
         self._buffer = self._buffer + data if self._buffer else data
         if self._task is None:
             self._next_request()
@@ -65,9 +65,9 @@ class Connection(asyncio.Protocol):
         request = self._parse()
         if request is not None:
             self._task = asyncio.ensure_future(self._handler(self, request))
-            self._task.add_done_callback(self._answered)
+            self._task.add_done_callback(self._handled)
 
-    def _answered(self, task: "asyncio.Future[None]") -> None:
+    def _handled(self, task: "asyncio.Future[None]") -> None:
         self._task = None
         if task.cancelled():
             return
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         return Request(method, path, headers, rest[:length])
 
     def respond(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        """Send a whole answer."""
+        """Send a whole response."""
         self._transport.write(_head(status, {**headers, "content-length": str(len(body))}) + body)
 
     def start(self, headers: dict[str, str], status: int = 200) -> None:
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(_head(status, {**headers, "transfer-encoding": "chunked"}))
 
     async def send(self, data: bytes) -> None:
-        """Send one chunk, waiting while the client is behind."""
+        """Send one chunk; waits while the client reads slowly."""
         self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         if self._writable is not None:
             await self._writable.wait()
@@ -116,13 +116,10 @@ class Connection(asyncio.Protocol):
         self._transport.write(data)
 
     def close(self) -> None:
-        """Close once everything is sent, whatever was announced."""
+        """Close once everything written is sent, even before the announced length is reached."""
         self._transport.close()
 
 
 def _head(status: int, headers: dict[str, str]) -> bytes:
-    lines = [
-        f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}",
-        *(f"{name}: {value}" for name, value in headers.items()),
-    ]
+    lines = [f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}", *map(": ".join, headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

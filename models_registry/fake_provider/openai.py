@@ -2,74 +2,75 @@
 
 from typing import Any
 
-from models_registry.fake_provider.formats import Answer, Format, content_of, dump
+from models_registry.fake_provider.formats import ScriptedResponse, dump
 
 
-class OpenAIFormat(Format):
+class OpenAIFormat:
     """`chat.completion` objects, chunks and the closing [DONE]."""
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    garbage_event = b"data: not json\n\n"
+    strange_event = b'data: ["strange"]\n\n'
+
+    def whole(self, response: ScriptedResponse) -> dict[str, Any]:
         """Build a `chat.completion`."""
-        message = {"role": "assistant", "content": content_of(answer.script, "".join(answer.pieces)), "refusal": None}
-        body = self._envelope(answer, "chat.completion")
-        body["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(answer)}]
-        if answer.script.usage != "0":
-            body["usage"] = _usage(answer)
-        return body
+        message = {"role": "assistant", "content": _content(response, "".join(response.pieces)), "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(response)}
+        usage = {} if response.script.usage == "0" else {"usage": _usage(response)}
+        return {**_envelope(response, "chat.completion"), "choices": [choice], **usage}
 
-    def opening(self, answer: Answer) -> list[bytes]:
+    def opening(self, response: ScriptedResponse) -> list[bytes]:
         """Build the chunk that names the role."""
-        return [self._chunk(answer, {"role": "assistant", "content": "", "refusal": None}, None)]
+        return [_chunk(response, {"role": "assistant", "content": "", "refusal": None})]
 
-    def piece(self, answer: Answer, text: str) -> bytes:
+    def piece(self, response: ScriptedResponse, text: str) -> bytes:
         """Build a chunk with a delta."""
-        return self._chunk(answer, {"content": content_of(answer.script, text)}, None)
+        return _chunk(response, {"content": _content(response, text)})
 
-    def closing(self, answer: Answer) -> list[bytes]:
-        """Build the chunk with the finish reason, the one with the usage when asked for, and [DONE]."""
-        asked = (answer.body.get("stream_options") or {}).get("include_usage")
-        always = {"usage": _usage(answer)} if answer.script.usage == "always" else {}
-        events = [self._chunk(answer, {}, _finish(answer), **always)]
-        if asked and answer.script.usage == "":
-            events.append(
-                _event({**self._envelope(answer, "chat.completion.chunk"), "choices": [], "usage": _usage(answer)})
-            )
-        return events if answer.script.end == "finish" else [*events, b"data: [DONE]\n\n"]
+    def closing(self, response: ScriptedResponse) -> list[bytes]:
+        """Build the chunk with the finish reason, the one with the usage if it was requested, and [DONE]."""
+        script, usage = response.script, {"usage": _usage(response)}
+        events = [_chunk(response, {}, _finish_reason(response), **(usage if script.usage == "always" else {}))]
+        if (response.body.get("stream_options") or {}).get("include_usage") and script.usage == "":
+            events.append(_event({**_envelope(response, "chat.completion.chunk"), "choices": [], **usage}))
+        return events if script.end == "finish" else [*events, b"data: [DONE]\n\n"]
 
     def error(self, kind: str, message: str) -> dict[str, Any]:
-        """Build OpenAI's error object."""
+        """Build the body of an error."""
         return {"error": {"message": message, "type": kind, "param": None, "code": None}}
 
     def error_event(self, kind: str, message: str) -> bytes:
-        """Build the error as a data line."""
+        """Build an error in the middle of a stream."""
         return _event(self.error(kind, message))
 
-    def _envelope(self, answer: Answer, kind: str) -> dict[str, Any]:
-        return {
-            "id": f"chatcmpl-{answer.id}",
-            "object": kind,
-            "created": 1_700_000_000,
-            "model": answer.body["model"],
-            "system_fingerprint": "fp_stub",
-        }
 
-    def _chunk(self, answer: Answer, delta: dict[str, Any], finish: str | None, **more: Any) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return _event({**self._envelope(answer, "chat.completion.chunk"), "choices": [choice], **more})
+def _envelope(response: ScriptedResponse, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{response.id}",
+        "object": kind,
+        "created": 1_700_000_000,
+        "model": response.body["model"],
+        "system_fingerprint": "fp_stub",
+    }
+
+
+def _chunk(response: ScriptedResponse, delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    return _event({**_envelope(response, "chat.completion.chunk"), "choices": [choice], **more})
 
 
 def _event(data: dict[str, Any]) -> bytes:
     return b"data: " + dump(data) + b"\n\n"
 
 
-def _finish(answer: Answer) -> str:
-    return answer.script.finish or "stop"
+def _content(response: ScriptedResponse, text: str) -> Any:
+    kinds = {"null": None, "parts": [{"type": "text", "text": text}]}
+    return kinds.get(response.script.content, text)
 
 
-def _usage(answer: Answer) -> dict[str, int]:
-    total = answer.prompt_tokens + answer.completion_tokens
-    return {
-        "prompt_tokens": answer.prompt_tokens,
-        "completion_tokens": answer.completion_tokens,
-        "total_tokens": total,
-    }
+def _finish_reason(response: ScriptedResponse) -> str:
+    return response.script.finish or "stop"
+
+
+def _usage(response: ScriptedResponse) -> dict[str, int]:
+    prompt, completion = response.prompt_tokens, response.completion_tokens
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

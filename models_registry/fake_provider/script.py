@@ -1,4 +1,4 @@
-"""How the stub answers, read from the name of the model, so that it works over processes and keeps no state."""
+"""Scripts: the model's name says how the fake provider responds, so that a test in another process needs no set-up."""
 
 import re
 from dataclasses import dataclass, fields
@@ -6,39 +6,38 @@ from functools import lru_cache
 from urllib.parse import parse_qsl
 
 WORDS = re.compile(r"\s*\S+\s*")
-PIECE_OF_SIZE = 4_096  # characters a chunk when only `size` is given
+FILLER_PIECE = 4_096  # characters of a piece when only `size` is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """The query string of a model name: `stub?chunks=10&delay=0.1`; whatever precedes the `?` is free.
+    """The query string of a model name, like `stub?chunks=10&delay=0.1`; the part before the `?` has no meaning.
 
-    A plain name echoes the last user message word by word. A request without a model (a list of models) is scripted
-    by its API key. What is answered:
+    Without a script the response echoes the last user message, each word a piece. A request without a model, for the
+    list of models, is scripted by its API key. The text of the response:
 
-    - `reply`: this text instead of the echo; `size`: so many characters of filler instead
-    - `chunks`: so many pieces, the words over again or cut short (default: the words)
+    - `reply`: this text instead of the echo; `size`: this number of characters of filler instead
+    - `chunks`: the number of pieces; the words are repeated or left out to fit (default: as many as words)
     - `nul=1`: a NUL in the first piece; `surrogate=1`: a pair split over two pieces, then a lone half
-    - `content=null`, `content=parts`: null, or a list of text parts, where the text would be
-    - `usage=0`: never reported; `usage=always`: in the last chunk of a stream although not asked for
+    - `content=null`, `content=parts`: null, or a list of text parts, instead of the text
+    - `usage=0`: no usage; `usage=always`: usage in the last chunk of a stream, even if not requested
     - `finish`: the finish or stop reason (default: each format's normal one)
 
-    When, and in which bytes:
+    Timing and bytes:
 
     - `first`, `delay`: seconds before the first byte and between pieces
-    - `split`: at most so many bytes a write; `lines=crlf`, `lines=cr`: line ends; `comments=1`: comments between events
+    - `split`: the largest write in bytes; `lines=crlf`, `lines=cr`: line ends; `comments=1`: comments between events
 
-    What goes wrong:
+    Failures:
 
     - `status`: this HTTP status, with `message`, `retry_after`, `retry_after_ms`, `should_retry`
     - `fail` and `id`: only the first `fail` requests of that `id` get `status` (default 500), or a closed connection
       when `status=0`
-    - `error`: this error type after half of the pieces; in a whole answer instead of it, with status 200
-    - `cut`: the connection is closed after so many pieces, or in the middle of a whole answer; 0: before any byte
-    - `end=early`: a clean end of the body without a finish; `end=finish`: without [DONE]; `end=open`: with it, but the
-      body never ends
-    - `hang=first`, `hang=headers`, `hang=mid`: nothing more from there on
-    - `garbage=1`: not JSON; `garbage=shape`: JSON of another shape; `garbage=html`: a web page, status 200
+    - `error`: an error of this type after half of the pieces, or instead of a whole response, with status 200
+    - `cut`: the connection closes after this number of pieces, or in the middle of a whole response; 0: before any byte
+    - `end=early`: the body ends without a finish reason; `end=finish`: without [DONE]; `end=open`: never, after [DONE]
+    - `hang=first`, `hang=headers`, `hang=mid`: no bytes at all, or none after the headers or half of the pieces
+    - `garbage=1`: invalid JSON; `garbage=shape`: JSON of another schema; `garbage=html`: a web page with status 200
     - `redirect`: a 307 to this address
     """
 
@@ -70,7 +69,7 @@ class Script:
     redirect: str = ""
 
     def pieces(self, prompt: str) -> list[str]:
-        """Cut the answer to `prompt` into the pieces that a stream sends one by one."""
+        """Return the pieces of the response to `prompt`; a stream sends each in one event."""
         pieces = self._filler() if self.size else self._words(self.reply or prompt)
         if self.nul:
             pieces = ["\0" + pieces[0] if pieces else "\0", *pieces[1:]]
@@ -83,7 +82,7 @@ class Script:
         return [words[i % len(words)] for i in range(self.chunks)] if self.chunks else words
 
     def _filler(self) -> list[str]:
-        step = -(-self.size // self.chunks) if self.chunks else PIECE_OF_SIZE
+        step = -(-self.size // self.chunks) if self.chunks else FILLER_PIECE
         return ["x" * min(step, self.size - start) for start in range(0, self.size, step)]
 
 
@@ -92,12 +91,12 @@ _TYPES = {field.name: field.type for field in fields(Script)}
 
 @lru_cache(maxsize=1024)
 def parse(name: str) -> Script:
-    """Read a model's name (or an API key); raises ValueError for a word that is not in the vocabulary."""
+    """Parse the script in a model's name or an API key. Raises ValueError for an unknown option or a bad number."""
     _, _, query = name.partition("?")
     values: dict[str, object] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in _TYPES:
-            raise ValueError(f"The stub knows no {key!r}: see models_registry.fake_provider.script.Script.")
+            raise ValueError(f"There is no script option {key!r}: see models_registry.fake_provider.script.Script.")
         values[key] = _typed(str(_TYPES[key]), value)
     return Script(**values)  # type: ignore[arg-type]
 

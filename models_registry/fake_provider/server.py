@@ -1,16 +1,13 @@
-"""Runs the stub: in the foreground for developers and benchmarks, in a thread for tests."""
+"""Runs the fake provider: in the foreground for developers and benchmarks, in a thread for tests."""
 
 import asyncio
 import ssl
 import threading
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from models_registry.fake_provider.answers import answer
 from models_registry.fake_provider.http import Connection, Request
-from models_registry.fake_provider.recordings import Recording
-from models_registry.fake_provider.state import Received, State
+from models_registry.fake_provider.responses import respond
+from models_registry.fake_provider.state import State
 
 HOST = "127.0.0.1"
 BACKLOG = 1_024  # connections that may wait to be accepted
@@ -19,11 +16,11 @@ BACKLOG = 1_024  # connections that may wait to be accepted
 async def serve(
     state: State, *, host: str = HOST, port: int = 0, tls: ssl.SSLContext | None = None
 ) -> tuple[asyncio.Server, set[Connection]]:
-    """Start listening; returns the server and the set of its open connections."""
+    """Start listening; returns the server and the set of its open connections. Raises OSError for a port in use."""
     connections: set[Connection] = set()
 
     async def handler(connection: Connection, request: Request) -> None:
-        await answer(connection, request, state)
+        await respond(connection, request, state)
 
     server = await asyncio.get_running_loop().create_server(
         lambda: Connection(handler, connections), host, port, backlog=BACKLOG, ssl=tls
@@ -31,38 +28,29 @@ async def serve(
     return server, connections
 
 
-class StubServer:
-    """The stub on a free port in a thread of its own, for as long as the `with` block lasts.
-
-    `requests` holds the last 1,000; `cancelled` counts clients that went away before their answer was complete;
-    `openai_models` and `anthropic_models` are what the lists of models answer. `reset()` forgets all that.
-    """
+class FakeProvider(State):
+    """A fake provider that runs on a free port, in a thread of its own, until the `with` block ends."""
 
     def __init__(self, *, host: str = HOST, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        self.state = State()
+        super().__init__()
         self.port = port
         self._tls = tls
         self._host = host
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="stub-provider", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="fake-provider", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait(10)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
 
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server, self._connections = await serve(self.state, host=self._host, port=self.port, tls=self._tls)
+        server, self._connections = await serve(self, host=self._host, port=self.port, tls=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -77,52 +65,15 @@ class StubServer:
 
     @property
     def openai_url(self) -> str:
-        """What an OpenAI client takes as its base URL."""
+        """The base URL for an OpenAI client."""
         return f"{self.url}/v1"
 
     @property
     def anthropic_url(self) -> str:
-        """What an Anthropic client takes as its base URL."""
+        """The base URL for an Anthropic client."""
         return self.url
 
     @property
-    def requests(self) -> list[Received]:
-        """The last requests, oldest first."""
-        return list(self.state.requests)
-
-    @property
     def open_connections(self) -> int:
-        """How many clients are connected, idle ones included."""
+        """The number of connected clients, idle ones included."""
         return len(self._connections)
-
-    @property
-    def cancelled(self) -> int:
-        """How many clients went away before their answer was complete."""
-        return self.state.cancelled
-
-    @property
-    def openai_models(self) -> list[dict[str, Any]]:
-        """The items of `GET /v1/models` in OpenAI's shape."""
-        return self.state.openai_models
-
-    @openai_models.setter
-    def openai_models(self, models: Sequence[dict[str, Any]]) -> None:
-        self.state.openai_models = list(models)
-
-    @property
-    def anthropic_models(self) -> list[dict[str, Any]]:
-        """The items of `GET /v1/models` in Anthropic's shape."""
-        return self.state.anthropic_models
-
-    @anthropic_models.setter
-    def anthropic_models(self, models: Sequence[dict[str, Any]]) -> None:
-        self.state.anthropic_models = list(models)
-
-    @property
-    def recordings(self) -> dict[str, Recording]:
-        """What models of these names answer instead."""
-        return self.state.recordings
-
-    def reset(self) -> None:
-        """Forget requests, failures, counts and lists of models."""
-        self.state.reset()

@@ -1,4 +1,4 @@
-"""What the stub remembers: the last requests, the lists of models, failures still owed, clients that went away."""
+"""The state of a fake provider: the last requests, its lists of models, and counts."""
 
 import itertools
 from collections import Counter, deque
@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 
 from models_registry.fake_provider.recordings import Recording
 
+MODELS = ("stub", "stub-2")  # of the default lists
+KEPT_REQUESTS = 1_000
 
-class Received(NamedTuple):
-    """A request as the stub got it; `body` is the parsed JSON, None without one."""
+
+class ReceivedRequest(NamedTuple):
+    """A request; `headers` have lower-case names, `body` is the parsed JSON, None without one."""
 
     method: str
     path: str
@@ -18,39 +21,43 @@ class Received(NamedTuple):
 
 
 def openai_models() -> list[dict[str, Any]]:
-    """Make the list of models that `GET /v1/models` answers by default, in OpenAI's shape."""
-    return [
-        {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "stub"} for name in ("stub", "stub-2")
-    ]
+    """Return the default items of `GET /v1/models` in OpenAI's format."""
+    return [{"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "stub"} for name in MODELS]
 
 
 def anthropic_models() -> list[dict[str, Any]]:
-    """Make the same list in Anthropic's shape."""
-    return [
-        {"type": "model", "id": name, "display_name": name.title(), "created_at": "2026-01-01T00:00:00Z"}
-        for name in ("stub", "stub-2")
-    ]
+    """Return the default items of `GET /v1/models` in Anthropic's format."""
+    created = "2026-01-01T00:00:00Z"
+    return [{"type": "model", "id": name, "display_name": name.title(), "created_at": created} for name in MODELS]
 
 
-@dataclass(slots=True)
+@dataclass
 class State:
-    """Shared by all connections of one server; tests read and set it from their own thread."""
+    """What all connections of one server share; tests read and set it from their own thread.
 
-    requests: deque[Received] = field(default_factory=lambda: deque(maxlen=1_000))
+    `cancelled` counts the clients that disconnected before their response was complete, `failures` the failures
+    played for each `id` of a script. `recordings` are what models of these names answer instead, `played` how often.
+    """
+
     openai_models: list[dict[str, Any]] = field(default_factory=openai_models)
     anthropic_models: list[dict[str, Any]] = field(default_factory=anthropic_models)
     failures: Counter[str] = field(default_factory=Counter)
     recordings: dict[str, Recording] = field(default_factory=dict)
     played: Counter[str] = field(default_factory=Counter)
     cancelled: int = 0
+    received: deque[ReceivedRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
     ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """The last 1,000 requests, oldest first."""
+        return list(self.received)
+
     def reset(self) -> None:
-        """Forget everything but the connections."""
-        self.requests.clear()
+        """Return to the defaults; response ids go on, and connections stay open."""
+        self.openai_models, self.anthropic_models = openai_models(), anthropic_models()
         self.failures.clear()
         self.recordings.clear()
         self.played.clear()
+        self.received.clear()
         self.cancelled = 0
-        self.openai_models = openai_models()
-        self.anthropic_models = anthropic_models()

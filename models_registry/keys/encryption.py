@@ -14,7 +14,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """Decrypt with whichever of `ENCRYPTION_KEYS` fits; raises APIKeyUnreadable when none does."""
+    """Decrypt with the one of `ENCRYPTION_KEYS` that fits. Raises APIKeyUnreadable when none does."""
     try:
         return _fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken as error:
@@ -31,12 +31,12 @@ def is_current(token: str) -> bool:
 
 
 def renew(token: str) -> str:
-    """Encrypt anew with the first of `ENCRYPTION_KEYS`; raises APIKeyUnreadable when none of them decrypts it."""
+    """Encrypt a token again with the first of `ENCRYPTION_KEYS`. Raises APIKeyUnreadable when none decrypts it."""
     return encrypt(decrypt(token))
 
 
 def mask(key: str) -> str:
-    """Show just enough of a key to recognise it; nothing of a short one."""
+    """Return the last four characters of a key behind asterisks; asterisks alone for a short key."""
     return f"****{key[-4:]}" if len(key) >= 16 else "****"
 
 

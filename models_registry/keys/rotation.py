@@ -1,19 +1,17 @@
-"""Re-encrypting the stored API keys under the newest encryption key, while the server runs."""
+"""Re-encrypts the stored API keys with the newest encryption key, while the server runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from models_registry.errors import APIKeyUnreadable
 from models_registry.keys.encryption import is_current, renew
-from models_registry.models import APIKey
+from models_registry.models import APIKey, SharedKey
 
 
 @dataclass(slots=True)
 class Rotation:
-    """What became of the rows so far; `unreadable` fit none of `ENCRYPTION_KEYS` and stayed as they were."""
+    """The numbers of rows so far; `unreadable` are the ids of keys that none of `ENCRYPTION_KEYS` decrypts."""
 
     renewed: int = 0
     current: int = 0
@@ -22,24 +20,24 @@ class Rotation:
 
 
 def rotate(*, batch_size: int) -> Iterator[Rotation]:
-    """Renew every key that is not yet encrypted with the first of `ENCRYPTION_KEYS`; yields after each batch.
+    """Renew every user's and every shared key that is not encrypted with the first of `ENCRYPTION_KEYS`.
 
-    Each row is written by itself, so whatever ends this halfway costs nothing: the next run skips what is done.
+    Yields the totals after each batch.
+
+    Each row is written on its own, so that a run after an interruption only renews the rest.
     """
     done = Rotation()
-    last = UUID(int=0)
-    while batch := list(_after(last)[:batch_size]):
-        for row_id, token in batch:
-            _renew(row_id, token, done)
-        last = batch[-1][0]
-        yield done
+    for model in (APIKey, SharedKey):
+        last = UUID(int=0)
+        rows = model.objects.order_by("pk").values_list("pk", "key_encrypted")
+        while batch := list(rows.filter(pk__gt=last)[:batch_size]):
+            for row_id, token in batch:
+                _renew(model, row_id, token, done)
+            last = batch[-1][0]
+            yield done
 
 
-def _after(last: UUID) -> QuerySet[APIKey, tuple[UUID, str]]:
-    return APIKey.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "key_encrypted")
-
-
-def _renew(row_id: UUID, token: str, done: Rotation) -> None:
+def _renew(model: type[APIKey | SharedKey], row_id: UUID, token: str, done: Rotation) -> None:
     if is_current(token):
         done.current += 1
         return
@@ -48,9 +46,9 @@ def _renew(row_id: UUID, token: str, done: Rotation) -> None:
     except APIKeyUnreadable:
         done.unreadable.append(row_id)
         return
-    # Only what was read is replaced: a key that its user stores meanwhile is newer, and encrypted newly anyway.
-    # Quietly, for who has a key stays as it was.
-    if APIKey.objects.filter(pk=row_id, key_encrypted=token).update_quietly(key_encrypted=renewed):
+    # A key that is replaced meanwhile is left alone, since it is encrypted with the newest key already. Caches hold who
+    # has a key, which does not change.
+    if model.objects.filter(pk=row_id, key_encrypted=token).update_quietly(key_encrypted=renewed):
         done.renewed += 1
     else:
         done.changed_meanwhile += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.base import ListedModel, Prompt, Reasoning
-from models_registry.providers.client import HTTPClient
+from models_registry.providers.client import HTTPClient, flag
 from models_registry.providers.failures import Failures
 from models_registry.providers.openai import listed_items
 from models_registry.providers.reading.events import EventReader
@@ -179,6 +179,8 @@ def _listed(items: list[Any]) -> list[ListedModel]:
             name=item["display_name"] if isinstance(item.get("display_name"), str) else None,
             context_window=count(item.get("max_input_tokens")),
             max_output_tokens=count(item.get("max_tokens")),
+            reasoning=flag(item, "capabilities", "thinking", "supported"),
+            vision=flag(item, "capabilities", "image_input", "supported"),
         )
         for item in items
         if isinstance(item, dict) and isinstance(item.get("id"), str)

@@ -44,6 +44,9 @@ class ListedModel:
     name: str | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
+    reasoning: bool | None = None
+    vision: bool | None = None
+    tools: bool | None = None
 
 
 class CompletionStream(Protocol):

@@ -124,3 +124,16 @@ class HTTPClient(ProviderClient):
             return split(self.base_url, self.kind)
         except ValueError as error:
             raise ProviderError(f"The provider's address cannot be used: {error}") from None
+
+
+def dig(value: Any, *names: str) -> Any:
+    """Follow names into nested objects; None where one is missing or no object."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def flag(value: Any, *names: str) -> bool | None:
+    """Follow names to a true or false; None for anything else."""
+    found = dig(value, *names)
+    return found if isinstance(found, bool) else None

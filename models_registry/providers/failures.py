@@ -121,13 +121,14 @@ class Failures:
         return ProviderError(message, status=status)
 
     def _rate_limited(self, message: str | None, wait: float | None) -> ProviderRateLimited:
-        """Ask for at most an hour, and tell the whole of a longer wait."""
-        if wait is None or wait <= MAX_WAIT:
+        """Ask for at most an hour, and tell what the provider asks for: streams have no header for it."""
+        if wait is None:
             return ProviderRateLimited(message, status=429, wait=bounded(wait))
         said = (message or ProviderRateLimited.default_detail).rstrip(". ")
         told = f"{said}. The provider asks to wait {_span(wait)}."
-        error = ProviderRateLimited(told, status=429, wait=MAX_WAIT)
-        error.details["retry_after"] = math.ceil(wait)
+        error = ProviderRateLimited(told, status=429, wait=bounded(wait))
+        if wait > MAX_WAIT:
+            error.details["retry_after"] = math.ceil(wait)
         return error
 
     def _forbidden(self, message: str | None, body: Any) -> ProviderError:
@@ -175,5 +176,8 @@ def _without_login(url: str) -> str:
 
 
 def _span(seconds: float) -> str:
+    """Write a time as a person would: `38 s`, `6 min`, `26 h 5 min`."""
+    if seconds <= 120:
+        return f"{max(1, math.ceil(seconds))} s"
     hours, minutes = divmod(math.ceil(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))

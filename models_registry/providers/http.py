@@ -238,7 +238,9 @@ def _make_manager(proxy: str | None) -> PoolManager:
     if proxy is not None and proxy.lower().startswith("socks"):
         manager: PoolManager = _socks_manager(proxy, options)
     else:
-        manager = PoolManager(**options) if proxy is None else ProxyManager(proxy, proxy_headers=_login(proxy), **options)
+        manager = (
+            PoolManager(**options) if proxy is None else ProxyManager(proxy, proxy_headers=_login(proxy), **options)
+        )
         manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
     atexit.register(manager.clear)
     return manager
@@ -249,11 +251,15 @@ def _socks_manager(proxy: str, options: Mapping[str, Any]) -> PoolManager:
     try:
         proxied = importlib.import_module("models_registry.providers.asking.socks_proxy")
     except ImportError:
-        raise LocationValueError(f"{_shown(proxy)} is a SOCKS proxy, which takes PySocks: pip install PySocks.") from None
+        raise LocationValueError(
+            f"{_shown(proxy)} is a SOCKS proxy, which takes PySocks: pip install PySocks."
+        ) from None
     try:
         manager: PoolManager = proxied.SocksManager(proxy, **options)
     except ValueError:
-        raise LocationValueError(f"{_shown(proxy)} is no SOCKS proxy: socks5h://host:port, or socks5, socks4a.") from None
+        raise LocationValueError(
+            f"{_shown(proxy)} is no SOCKS proxy: socks5h://host:port, or socks5, socks4a."
+        ) from None
     return manager
 
 

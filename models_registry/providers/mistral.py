@@ -1,7 +1,10 @@
 """Mistral, whose API is OpenAI's but for a few fields, docs.mistral.ai/api."""
 
+from dataclasses import replace
 from typing import Any
 
+from models_registry.providers.base import ListedModel
+from models_registry.providers.client import flag
 from models_registry.providers.openai import OpenAIClient
 
 
@@ -12,6 +15,15 @@ class MistralClient(OpenAIClient):
     stream_usage = False
     max_tokens_field = "max_tokens"
     efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
+
+    def listed(self, item: dict[str, Any]) -> ListedModel:
+        """Read what the model is capable of."""
+        return replace(
+            super().listed(item),
+            reasoning=flag(item, "capabilities", "reasoning"),
+            vision=flag(item, "capabilities", "vision"),
+            tools=flag(item, "capabilities", "function_calling"),
+        )
 
     def can_chat(self, item: Any) -> bool:
         """Ask the item's capabilities where it has them."""

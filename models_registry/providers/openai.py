@@ -5,7 +5,7 @@ from typing import Any, ClassVar, get_args
 
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.base import Effort, ListedModel, Prompt, Reasoning
-from models_registry.providers.client import HTTPClient
+from models_registry.providers.client import HTTPClient, dig
 from models_registry.providers.failures import Failures
 from models_registry.providers.reading.events import EventReader
 from models_registry.usage import Usage, count, openai_usage
@@ -66,6 +66,9 @@ class OpenAIClient(HTTPClient):
             name=next(names, None),
             context_window=_first_integer(item, CONTEXT_FIELDS),
             max_output_tokens=_first_integer(item, OUTPUT_FIELDS),
+            reasoning=_holds(item.get("supported_parameters"), "reasoning"),
+            vision=_holds(dig(item, "architecture", "input_modalities"), "image"),
+            tools=_holds(item.get("supported_parameters"), "tools"),
         )
 
 
@@ -169,6 +172,11 @@ def _part(part: Any) -> str:
     if not isinstance(text, str):
         raise MalformedAnswer
     return text
+
+
+def _holds(names: Any, name: str) -> bool | None:
+    """Tell whether a list of names, as OpenRouter's has them, holds one; None where there is no list."""
+    return name in names if isinstance(names, list) else None
 
 
 def _first_integer(item: dict[str, Any], names: tuple[str, ...]) -> int | None:

@@ -1,1 +1,1 @@
-"""What `perf.caching.namespace` is made of."""
+"""Caching by namespace and owner; `perf.caching.namespace` is where to begin."""

@@ -1,4 +1,4 @@
-"""Counting what happens to the caches, summed over all workers where they share a Redis."""
+"""Counts of cache hits, misses, stores and invalidations, summed over all workers when they share a Redis."""
 
 import atexit
 import contextlib
@@ -12,13 +12,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django_redis import get_redis_connection
 
-HAND_ON = 1.0  # seconds between adding what this process counted to what all did
+FLUSH_INTERVAL = 1.0  # seconds between additions of this process's counts to the shared ones
 FIELDS = ("hits", "misses", "sets", "invalidations")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What happened to a namespace; each look-up is a hit or a miss. `last_invalidation` is a Unix time in seconds."""
+    """The counts of a namespace; `last_invalidation` is a timestamp in seconds."""
 
     hits: int = 0
     misses: int = 0
@@ -28,13 +28,13 @@ class Counts:
 
     @property
     def hit_rate(self) -> float:
-        """Hits among the look-ups, 0 to 1; 0 while there were none."""
+        """The share of hits in all lookups, from 0 to 1; 0 without lookups."""
         lookups = self.hits + self.misses
         return self.hits / lookups if lookups else 0.0
 
 
 class CacheCounter:
-    """Counts in this process, and with Redis hands on what it counted from a thread of its own."""
+    """Counts in this process; with Redis, a thread flushes the counts to it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,16 +49,16 @@ class CacheCounter:
             if field == "invalidations":
                 self._last[namespace] = time.time()
             if settings.REDIS_URL and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._work, name="cache-counts", daemon=True)
+                self._thread = threading.Thread(target=self._flush_forever, name="cache-counts", daemon=True)
                 self._thread.start()
 
     def totals(self, namespace: str) -> Counts:
-        """Return what all workers counted, those beside this one up to `HAND_ON` ago. Raises what the cache raises."""
+        """Return the counts of all workers, at most `FLUSH_INTERVAL` old. Raises what the cache raises."""
         if not settings.REDIS_URL:
             with self._lock:
                 own = {field: self._counted[namespace, field] for field in FIELDS}
                 return Counts(**own, last_invalidation=self._last.get(namespace))
-        self.hand_on()
+        self.flush()
         stored: dict[bytes, bytes] = get_redis_connection().hgetall(_key(namespace))
         last = stored.get(b"last_invalidation")
         return Counts(
@@ -66,8 +66,8 @@ class CacheCounter:
             last_invalidation=None if last is None else float(last),
         )
 
-    def hand_on(self) -> None:
-        """Add what this process counted to what all did; what cannot be added is kept. Raises what the cache raises."""
+    def flush(self) -> None:
+        """Add this process's counts to the shared ones; a failed flush keeps them. Raises what the cache raises."""
         with self._lock:
             counted, self._counted = self._counted, Counter()
             last, self._last = self._last, {}
@@ -86,15 +86,11 @@ class CacheCounter:
                 self._last = last | self._last
             raise
 
-    def hand_on_quietly(self) -> None:
-        """Hand on, or leave it for the next time: the requests themselves report a cache that fails."""
-        with contextlib.suppress(Exception):
-            self.hand_on()
-
-    def _work(self) -> None:
+    def _flush_forever(self) -> None:
         while True:
-            time.sleep(HAND_ON)
-            self.hand_on_quietly()
+            time.sleep(FLUSH_INTERVAL)
+            with contextlib.suppress(Exception):  # requests report a cache that fails
+                self.flush()
 
 
 def _key(namespace: str) -> Any:
@@ -105,6 +101,7 @@ counter = CacheCounter()
 
 
 @atexit.register
-def _hand_on_at_exit() -> None:
+def _flush_at_exit() -> None:
     if settings.configured and settings.REDIS_URL:
-        counter.hand_on_quietly()
+        with contextlib.suppress(Exception):
+            counter.flush()

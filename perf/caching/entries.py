@@ -1,25 +1,24 @@
-"""Keeping entries so that an owner has a bounded number of them, and that all can be erased.
+"""Stores cached entries so that each owner has a bounded number of them and all of them can be erased.
 
-What is kept of an owner stands in an index, the oldest first, that is touched when something is kept and never when
-something is read. An entry is kept only while the generation that it was loaded under is the current one, checked in
-the same step: what was loaded before an owner was erased is not kept after.
+An index lists the entries of an owner, the oldest first. Writes update it, reads do not. An entry is stored only while
+the generation that it was loaded under is current, and both happen in one step: nothing is stored after an erasure.
 """
 
 import threading
 import time
 from collections import OrderedDict
 from functools import cache as once
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django_redis import get_redis_connection
 
-OWNERS_IN_MEMORY = 20_000  # whose entries this process keeps, where there is no Redis
+OWNERS_IN_MEMORY = 20_000  # owners whose entries this process keeps when there is no Redis
 
-# KEYS: generation, entry, index. ARGV: current generation, value, milliseconds to keep it, now, entries of an owner.
-_KEEP = """
+# KEYS: generation, entry, index. ARGV: current generation, value, lifetime in ms, now, limit of entries.
+_STORE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
     return 0
 end
@@ -38,74 +37,74 @@ return 1
 
 
 class MemoryCache(LocMemCache):
-    """The cache in the memory of a process; it takes any key, without comparing each with what memcached allows."""
+    """Django's cache in memory, which need not check keys against memcached's rules."""
 
     def validate_key(self, key: str) -> None:
-        """Take any key."""
+        """Accept any key."""
 
 
-class Keys(NamedTuple):
-    """The keys of an owner's generation in a namespace, and of the index of what is kept."""
+def store(owner_key: str, generation: str, entry_key: str, value: Any, *, ttl: int, limit: int) -> None:
+    """Store a value for `ttl` seconds if the owner's `generation` is current; keep the newest `limit` entries.
 
-    generation: str
-    kept: str
-
-
-def keep(keys: Keys, generation: str, entry: str, value: Any, *, ttl: int, limit: int) -> None:
-    """Keep a value for `ttl` seconds if `generation` is current, at most `limit` of an owner.
-
-    Raises what the cache raises.
+    `owner_key` is the key of the owner's generation. Raises what the cache raises.
     """
     if not settings.REDIS_URL:
-        _keep_in_memory(keys, generation, entry, value, ttl=ttl, limit=limit)
+        _store_in_memory(owner_key, generation, entry_key, value, ttl=ttl, limit=limit)
         return
-    encode, name = cache.client.encode, cache.make_key  # type: ignore[attr-defined]  # django-redis has it
-    arguments = [encode(generation), encode(value), ttl * 1000, time.time(), limit]
-    names = [name(key) for key in (keys.generation, entry, keys.kept)]
-    client = get_redis_connection()
-    _script()(keys=names, args=arguments, client=client)
+    encode = cache.client.encode  # type: ignore[attr-defined]  # django-redis has it
+    keys = [cache.make_key(key) for key in (owner_key, entry_key, _index_key(owner_key))]
+    _script()(
+        keys=keys,
+        args=[encode(generation), encode(value), ttl * 1000, time.time(), limit],
+        client=get_redis_connection(),
+    )
 
 
-def forget(keys: Keys) -> None:
-    """Make everything of an owner count no longer; in memory that also frees it. Raises what the cache raises."""
+def invalidate(owner_key: str) -> None:
+    """Invalidate all entries of an owner; in memory this also frees them. Raises what the cache raises."""
     if settings.REDIS_URL:
-        cache.delete(keys.generation)  # alone, since a Redis that is full or knows no scripts still does it
+        cache.delete(owner_key)  # nothing else: even a Redis that is full or refuses scripts can do it
     else:
-        erase(keys)
+        erase(owner_key)
 
 
-def erase(keys: Keys) -> None:
-    """Delete everything of an owner. Raises what the cache raises."""
+def erase(owner_key: str) -> None:
+    """Delete all entries of an owner. Raises what the cache raises."""
     if settings.REDIS_URL:
-        cache.delete(keys.generation)  # first: from here on nothing is added
-        client, index = get_redis_connection(), cache.make_key(keys.kept)
+        cache.delete(owner_key)  # first: from here on nothing is added
+        client, index = get_redis_connection(), cache.make_key(_index_key(owner_key))
         client.delete(index, *client.zrange(index, 0, -1))
         return
     with _lock:
-        cache.delete(keys.generation)
-        cache.delete_many(_indexes.pop(keys.kept, ()))
+        cache.delete(owner_key)
+        cache.delete_many(_indexes.pop(_index_key(owner_key), ()))
 
 
 @once
 def _script() -> Any:
-    """Return the script that keeps; it is sent once to each server, and called by its digest."""
-    return get_redis_connection().register_script(_KEEP)
+    """Return the script as redis-py registers it: sent once to each server, then called by its digest."""
+    return get_redis_connection().register_script(_STORE)
 
 
 _lock = threading.Lock()
 _indexes: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
 
 
-def _keep_in_memory(keys: Keys, generation: str, entry: str, value: Any, *, ttl: int, limit: int) -> None:
+def _index_key(owner_key: str) -> str:
+    return f"{owner_key}:entries"
+
+
+def _store_in_memory(owner_key: str, generation: str, entry_key: str, value: Any, *, ttl: int, limit: int) -> None:
     with _lock:
-        if cache.get(keys.generation) != generation:
+        if cache.get(owner_key) != generation:
             return
-        kept = _indexes.setdefault(keys.kept, OrderedDict())
-        kept[entry] = None
-        kept.move_to_end(entry)
-        _indexes.move_to_end(keys.kept)
-        cache.set(entry, value, timeout=ttl)
-        if len(kept) > limit:
-            cache.delete(kept.popitem(last=False)[0])
+        index_key = _index_key(owner_key)
+        index = _indexes.setdefault(index_key, OrderedDict())
+        index[entry_key] = None
+        index.move_to_end(entry_key)
+        _indexes.move_to_end(index_key)
+        cache.set(entry_key, value, timeout=ttl)
+        if len(index) > limit:
+            cache.delete(index.popitem(last=False)[0])
         while len(_indexes) > OWNERS_IN_MEMORY:
             cache.delete_many(_indexes.popitem(last=False)[1])

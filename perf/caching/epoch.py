@@ -1,8 +1,8 @@
-"""Letting a server that caches in its own memory see what other processes change.
+"""An epoch file, by which a server that caches in its own memory notices changes of other processes.
 
-Each invalidation adds a byte to a file beside the database. A server compares the file's size with what it added
-itself before it reads its cache, and forgets everything when somebody else added. A size, unlike a time, cannot be lost
-between two writers. A file that has grown too long begins anew, which everybody else sees as a change too.
+Each invalidation appends a byte to a file beside the database. Before a server reads its cache, it compares the size of
+the file with the size that it expects, and clears the cache if another process appended. Unlike a timestamp, a size is
+not lost between two writers. A file that grew too long is truncated, which other processes notice as well.
 """
 
 import os
@@ -11,14 +11,14 @@ import threading
 from django.conf import settings
 from django.core.cache import cache
 
-TOO_LONG = 1_000_000  # bytes
+MAX_SIZE = 1_000_000  # bytes
 
 _lock = threading.Lock()
 _seen: int | None = None
 
 
 def advance_epoch() -> None:
-    """Tell other processes that something cached may be wrong; does nothing where the cache is shared."""
+    """Notify other processes of an invalidation; does nothing if the cache is shared. Raises OSError."""
     if settings.REDIS_URL:
         return
     global _seen  # one epoch a process
@@ -26,7 +26,7 @@ def advance_epoch() -> None:
         file = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(file, b".")
-            if os.fstat(file).st_size > TOO_LONG:
+            if os.fstat(file).st_size > MAX_SIZE:
                 os.ftruncate(file, 0)
                 _seen = None
         finally:
@@ -36,16 +36,14 @@ def advance_epoch() -> None:
 
 
 def follow_epoch() -> None:
-    """Forget everything when another process has advanced the epoch."""
+    """Clear the cache if another process has advanced the epoch. Raises OSError."""
     if settings.REDIS_URL:
         return
     global _seen
-    size = _size()
-    if size == _seen:
+    if _size() == _seen:
         return
     with _lock:
-        # Read again: one of our own threads may have advanced it meanwhile.
-        size = _size()
+        size = _size()  # again: one of our own threads may have advanced it meanwhile
         if size != _seen:
             _seen = size
             cache.clear()
@@ -59,6 +57,6 @@ def _path() -> str:
 
 def _size() -> int:
     try:
-        return os.stat(_path()).st_size  # noqa: PTH116  # no Path: this is done at every read
+        return os.stat(_path()).st_size  # noqa: PTH116  # a Path is slower, and every read of the cache comes here
     except FileNotFoundError:
         return 0

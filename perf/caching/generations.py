@@ -1,4 +1,4 @@
-"""Where cached values are kept, and the generations that say which of them still count."""
+"""Cache keys, and the generations that say which cached entries still count."""
 
 import hashlib
 import secrets
@@ -11,117 +11,110 @@ from django.core.cache import cache
 from perf.caching import entries
 from perf.caching.redis import same_server
 
-# Seconds after which a generation goes by itself: of owners who left, and of Redis servers that are no more.
-GENERATION_LIFE = 7 * 86_400
-ENTRIES = 100  # of an owner in a namespace, unless told otherwise
+# Seconds after which unused generations expire: those of former users, and of Redis servers that were replaced.
+GENERATION_TTL = 7 * 86_400
+MAX_ENTRIES = 100  # of an owner in a namespace, by default
 
-Value = Any  # numbers, strings, bytes, None, and lists and dicts of them: what MessagePack holds
+Value = Any  # what MessagePack holds: numbers, strings, bytes, None, and lists and dicts of them
 
 
-class Place(NamedTuple):
-    """Where one value is kept: the namespace's name, the owner, and the query."""
+class CacheKey(NamedTuple):
+    """Identifies one cached value: the namespace's name, the owner, and the query."""
 
     namespace: str
     owner: str
     query: str
 
 
-class Found(NamedTuple):
-    """What was at a place: `hit` when `value` counts. `stamp` is what a new value must carry to count.
+class LookupResult(NamedTuple):
+    """The result of one lookup; `value` counts when `hit` is true. `seconds` is its share of the round trip.
 
-    That is None when the place was invalidated again while it was looked at: then nothing may be kept there. It ends
-    with the owner's `generation`. `seconds` is the place's share of the time that looking took.
+    `generation` is the owner's. `version` combines it with the namespace's; a new entry must carry it. Both are None if
+    the key was invalidated during the lookup: then nothing may be stored.
     """
 
     run_id: str
-    stamp: str | None
+    version: str | None
     generation: str | None
     hit: bool
     value: Value
     seconds: float
 
 
-def look_up(places: Sequence[Place]) -> list[Found]:
-    """Read several places, in one round trip once their owners have a generation. Raises what the cache raises."""
-    return same_server(lambda run_id: _look_up(run_id, places))
+def read_entries(keys: Sequence[CacheKey]) -> list[LookupResult]:
+    """Read several keys, in one round trip once their owners have a generation. Raises what the cache raises."""
+    return same_server(lambda run_id: _read_entries(run_id, keys))
 
 
-def keep(place: Place, found: Found, value: Value, ttl: int, limit: int = ENTRIES) -> None:
-    """Keep a value that was loaded after `found` was looked up, and at most `limit` of its owner.
+def store_entry(key: CacheKey, found: LookupResult, value: Value, ttl: int, limit: int = MAX_ENTRIES) -> None:
+    """Store a value that was loaded after the lookup `found`, and at most `limit` entries of its owner.
 
-    Nothing is kept where the owner was forgotten meanwhile. Raises what the cache raises.
+    Stores nothing if the owner was invalidated since. `ttl` is in seconds. Raises what the cache raises.
     """
-    if found.generation is None:
-        return
-    keys = _owner_keys(found.run_id, place.namespace, place.owner)
-    entry = _entry_key(found.run_id, place)
-    entries.keep(keys, found.generation, entry, [found.stamp, value], ttl=ttl, limit=limit)
+    if found.generation is not None:
+        owner_key, entry_key = _owner_key(found.run_id, *key[:2]), _entry_key(found.run_id, key)
+        entries.store(owner_key, found.generation, entry_key, [found.version, value], ttl=ttl, limit=limit)
 
 
-def forget_owner(namespace: str, owner: str) -> None:
-    """Make everything of an owner count no longer. Raises what the cache raises."""
-    same_server(lambda run_id: entries.forget(_owner_keys(run_id, namespace, owner)))
+def invalidate_owner(namespace: str, owner: str) -> None:
+    """Invalidate all entries of an owner. Raises what the cache raises."""
+    same_server(lambda run_id: entries.invalidate(_owner_key(run_id, namespace, owner)))
 
 
 def erase_owner(namespace: str, owner: str) -> None:
-    """Delete everything of an owner, so that no byte of it is left. Raises what the cache raises."""
-    same_server(lambda run_id: entries.erase(_owner_keys(run_id, namespace, owner)))
+    """Delete the bytes of all entries of an owner. Raises what the cache raises."""
+    same_server(lambda run_id: entries.erase(_owner_key(run_id, namespace, owner)))
 
 
-def forget_namespace(namespace: str) -> None:
-    """Make everything of a namespace count no longer. Raises what the cache raises."""
-    same_server(lambda run_id: cache.delete(_era_key(run_id, namespace)))
+def invalidate_namespace(namespace: str) -> None:
+    """Invalidate all entries of a namespace. Raises what the cache raises."""
+    same_server(lambda run_id: cache.delete(_namespace_key(run_id, namespace)))
 
 
-def current_era(namespace: str) -> str | None:
-    """Return the namespace's own generation, if it has one. Raises what the cache raises."""
-    era: str | None = same_server(lambda run_id: cache.get(_era_key(run_id, namespace)))
-    return era
+def namespace_generation(namespace: str) -> str | None:
+    """Return the namespace's own generation; None if it has none. Raises what the cache raises."""
+    generation: str | None = same_server(lambda run_id: cache.get(_namespace_key(run_id, namespace)))
+    return generation
 
 
-def _look_up(run_id: str, places: Sequence[Place]) -> list[Found]:
+def _read_entries(run_id: str, keys: Sequence[CacheKey]) -> list[LookupResult]:
     start = time.perf_counter()
-    keys = [
-        (_era_key(run_id, place.namespace), _generation_key(run_id, place.namespace, place.owner)) for place in places
+    names = [
+        (_namespace_key(run_id, key.namespace), _owner_key(run_id, key.namespace, key.owner), _entry_key(run_id, key))
+        for key in keys
     ]
-    entry_keys = [_entry_key(run_id, place) for place in places]
-    stored = cache.get_many([key for pair in keys for key in pair] + entry_keys)
-    seconds = (time.perf_counter() - start) / len(places)
+    stored = cache.get_many([name for triple in names for name in triple])
+    seconds = (time.perf_counter() - start) / len(keys)
     found = []
-    for (era_key, generation_key), entry_key in zip(keys, entry_keys, strict=True):
-        era = stored.get(era_key) or _begin(era_key)
-        generation = stored.get(generation_key) or _begin(generation_key)
-        stamp = None if era is None or generation is None else era + generation
+    for namespace_key, owner_key, entry_key in names:
+        common = stored.get(namespace_key) or _begin_generation(namespace_key)
+        generation = stored.get(owner_key) or _begin_generation(owner_key)
+        version = None if common is None or generation is None else common + generation
         entry = stored.get(entry_key)
-        if entry is not None and stamp is not None and entry[0] == stamp:
-            found.append(Found(run_id, stamp, generation, hit=True, value=entry[1], seconds=seconds))
+        if entry is not None and version is not None and entry[0] == version:
+            found.append(LookupResult(run_id, version, generation, hit=True, value=entry[1], seconds=seconds))
         else:
-            found.append(Found(run_id, stamp, generation, hit=False, value=None, seconds=seconds))
+            found.append(LookupResult(run_id, version, generation, hit=False, value=None, seconds=seconds))
     return found
 
 
-def _begin(key: str) -> str | None:
-    """Make a generation where there is none; of several that find it missing one adds, the others take that one's."""
+def _begin_generation(key: str) -> str | None:
+    """Add a random generation, unless another process was faster; return the one that counts."""
     fresh = secrets.token_hex(8)
-    if cache.add(key, fresh, timeout=GENERATION_LIFE):
+    if cache.add(key, fresh, timeout=GENERATION_TTL):
         return fresh
-    taken: str | None = cache.get(key)
-    return taken
+    added: str | None = cache.get(key)
+    return added
 
 
-def _era_key(run_id: str, namespace: str) -> str:
+def _namespace_key(run_id: str, namespace: str) -> str:
     return f"{run_id}:{namespace}"
 
 
-def _generation_key(run_id: str, namespace: str, owner: str) -> str:
+def _owner_key(run_id: str, namespace: str, owner: str) -> str:
     return f"{run_id}:{namespace}:{owner}"
 
 
-def _owner_keys(run_id: str, namespace: str, owner: str) -> entries.Keys:
-    generation = _generation_key(run_id, namespace, owner)
-    return entries.Keys(generation, f"{generation}:entries")
-
-
-def _entry_key(run_id: str, place: Place) -> str:
-    digest = hashlib.blake2b(place.query.encode(), digest_size=16).hexdigest()  # keys of any length would not do
-    return f"{run_id}:{place.namespace}:{place.owner}:{digest}"
+def _entry_key(run_id: str, key: CacheKey) -> str:
+    digest = hashlib.blake2b(key.query.encode(), digest_size=16).hexdigest()  # bounds the length of the key
+    return f"{run_id}:{key.namespace}:{key.owner}:{digest}"

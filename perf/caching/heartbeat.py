@@ -1,8 +1,8 @@
-"""Noticing within a second that invalidations cannot be delivered, and delivering those that others could not.
+"""A heartbeat that notices within a second when invalidations cannot be delivered to Redis.
 
-A Redis may answer reads and refuse writes: its disk is full, it is a replica, its replicas are gone, it may not delete.
-Then a change that one worker commits leaves the others with what they have cached. So each worker writes and deletes
-a key of its own several times a second, and takes the cache for out while that fails.
+A Redis may answer reads and refuse writes: its disk is full, it is a replica, or it misses its replicas. Then a change
+that one worker commits leaves stale entries for the others. So every worker writes and deletes a key of its own several
+times a second, and bypasses the cache while that fails. It also delivers the invalidations that other workers posted.
 """
 
 import os
@@ -20,48 +20,48 @@ from redis import ResponseError
 
 from perf.caching.namespace import clear_caches, deliver
 from perf.caching.outage import outage
-from perf.caching.undelivered import deliver_waiting
-from perf.db.connections import plain_connection, using
+from perf.caching.undelivered import deliver_pending
+from perf.db.connections import unpooled_connection, using
 from perf.timing import recorder
 
-INTERVAL = 0.4  # seconds between beats, and between looks into the table
-BACKOFF_LIMIT = 5.0  # seconds between looks while the database does not answer
-KEY_LIFE = 10  # seconds
+INTERVAL = 0.4  # seconds between heartbeats, and between polls of the table
+MAX_BACKOFF = 5.0  # seconds between polls while the database does not answer
+KEY_TTL = 10  # seconds
 
 
 class Heartbeat:
-    """Whether this worker can deliver invalidations, asked again and again."""
+    """Checks whether this worker can deliver invalidations."""
 
     def __init__(self) -> None:
         self._key = f"heartbeat:{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._failed = 0  # beats, one after the other
+        self._failures = 0  # in a row
         self._must_clear = False
 
     def beat(self) -> None:
-        """Ask once, and have this worker use the cache or not accordingly; never raises."""
+        """Check once; bypass the cache if the check fails, use it otherwise. Never raises."""
         try:
             self._write_and_delete()
             if self._must_clear:
-                # What others could not deliver may not have arrived yet.
+                # Invalidations that other workers could not deliver may still be on their way.
                 clear_caches()
         except Exception as error:  # whatever the client raises, the cache is out
-            self.fails(error)
+            self.failed(error)
         else:
-            self._failed, self._must_clear = 0, False
-            outage.connected()
+            self._failures, self._must_clear = 0, False
+            outage.connect()
 
-    def fails(self, error: Exception) -> None:
-        """Do without the cache until the next beat that succeeds."""
-        self._failed += 1
-        # One answer that came late makes nobody miss anything, and is no reason to make everybody start cold.
-        self._must_clear |= self._failed > 1 or isinstance(error, ResponseError)
-        outage.cut_off(error)
+    def failed(self, error: Exception) -> None:
+        """Bypass the cache until the next successful heartbeat."""
+        self._failures += 1
+        # A single late reply loses no invalidation, and must not make every worker start cold.
+        self._must_clear |= self._failures > 1 or isinstance(error, ResponseError)
+        outage.disconnect(error)
 
     def _write_and_delete(self) -> None:
-        """Raise what keeps a key from being deleted; a Redis that is too full to write can still forget."""
+        """Raise what keeps a key from being deleted; a Redis that is too full to write can still delete."""
         key = cache.make_key(self._key)
         with get_redis_connection().pipeline(transaction=False) as pipeline:
-            pipeline.set(key, 1, ex=KEY_LIFE)
+            pipeline.set(key, 1, ex=KEY_TTL)
             pipeline.delete(key)
             _, deleted = pipeline.execute(raise_on_error=False)
         if isinstance(deleted, Exception):
@@ -69,9 +69,9 @@ class Heartbeat:
 
 
 def start() -> None:
-    """Begin to beat, and to look for what others left, until the process ends; does nothing without Redis.
+    """Start both threads, which run until the process ends; does nothing without Redis.
 
-    For a process that serves and does not fork.
+    Call it in a process that serves and does not fork.
     """
     if not settings.REDIS_URL:
         return
@@ -80,7 +80,7 @@ def start() -> None:
     heartbeat.beat()  # before the first request
     threads = [
         threading.Thread(target=_beat, args=(heartbeat, ended), name="cache-heartbeat", daemon=True),
-        threading.Thread(target=_look, args=(heartbeat, ended), name="cache-undelivered", daemon=True),
+        threading.Thread(target=_poll, args=(heartbeat, ended), name="cache-undelivered", daemon=True),
     ]
     for thread in threads:
         thread.start()
@@ -101,25 +101,21 @@ def _beat(heartbeat: Heartbeat, ended: threading.Event) -> None:
         heartbeat.beat()
 
 
-def _look(heartbeat: Heartbeat, ended: threading.Event) -> None:
-    """Deliver what others left, over one connection of this thread's own, which no exhausted pool keeps it from."""
+def _poll(heartbeat: Heartbeat, ended: threading.Event) -> None:
+    """Deliver posted invalidations over a connection of this thread's own, which does not depend on the pool."""
     recorder.origin.set(recorder.FLUSH_ORIGIN)
     pause = INTERVAL
-    with using(plain_connection()):
+    with using(unpooled_connection()):
         while not ended.wait(pause):
             try:
-                _unmeasured()
-                deliver_waiting(deliver)
+                # These statements are not timed: there are more of them than requests of a quiet server.
+                connection.ensure_connection()
+                connection.execute_wrappers.clear()
+                deliver_pending(deliver)
                 pause = INTERVAL
             except (DatabaseError, InterfaceError):
                 connection.close()
-                pause = min(pause * 2, BACKOFF_LIMIT)  # whoever is away is not to be pestered
+                pause = min(pause * 2, MAX_BACKOFF)
             except Exception as error:  # whatever the cache's client raises
-                heartbeat.fails(error)
+                heartbeat.failed(error)
                 pause = INTERVAL
-
-
-def _unmeasured() -> None:
-    """Keep our own looks out of the figures: there are more of them than of a quiet server's requests."""
-    connection.ensure_connection()
-    connection.execute_wrappers.clear()

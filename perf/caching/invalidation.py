@@ -1,8 +1,8 @@
-"""Which change makes which cached values wrong: one table, filled by each app, that every way to change a row obeys.
+"""The registry of invalidation rules: which change of which model invalidates which namespaces.
 
-`save()` and `delete()` obey it by signals; `update()`, `bulk_create()`, `bulk_update()`, related managers and deletions
-that send no signals by `perf.caching.querysets.InvalidatingQuerySet`, which a model's default and base manager must be
-made of.
+Signals apply the rules to `save()` and `delete()`. `perf.caching.querysets.InvalidatingQuerySet` applies them to
+`update()`, `bulk_create()`, `bulk_update()`, related managers and deletions without signals; the default and the base
+manager of a model with a rule must use it.
 """
 
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, post_save, pre_save
 
-from perf.caching.namespace import EVERYBODY, EVERYTHING, Namespace, erase
+from perf.caching.namespace import SHARED_OWNER, WILDCARD, Namespace, erase
 
 RULES: dict[str, "Rule"] = {}  # by the label of a model
-EXEMPT: dict[str, str] = {}  # labels of models that no cached value shows, each with the reason
+EXEMPT: dict[str, str] = {}  # the reasons by label of models without a rule
 
-_BEFORE = "_owners_before"  # an attribute of a row while it is saved
+_OWNERS_BEFORE = "_owners_before"  # an attribute of a row while it is saved
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A change of a row makes what its owner has in `namespaces` wrong.
+    """A change of a row invalidates its owner's values in `namespaces`.
 
-    `path` leads from a row to its owner, as in a query; None means that rows concern everybody.
+    `path` leads from a row to its owner, as in a query; None means that all rows belong to `SHARED_OWNER`.
     """
 
     namespaces: tuple[Namespace, ...]
@@ -32,85 +32,83 @@ class Rule:
 
     @property
     def through_parent(self) -> bool:
-        """Whether rows get their owner from another row, with which they are deleted."""
+        """Whether the path leads through a parent row, with which the rows are deleted."""
         return self.path is not None and "__" in self.path
 
     @property
     def field(self) -> str | None:
-        """The field of the row itself that decides whose it is; None where no change can give it to another."""
-        if self.path in (None, "pk"):
+        """The row's own field that determines the owner; None if the owner of a row cannot change."""
+        if self.path is None or self.path == "pk":
             return None
-        assert self.path is not None  # noqa: S101 - it is in the pair above
         return self.path.partition("__")[0].removesuffix("_id")
 
     def owners(self, rows: QuerySet[Any]) -> set[Any]:
-        """Ask the database for the owners of rows."""
+        """Query the owners of rows."""
         if self.path is None:
-            return {EVERYBODY}
+            return {SHARED_OWNER}
         return set(rows.order_by().values_list(self.path, flat=True).distinct())
 
     def owner(self, row: Model) -> Any:
-        """Return the owner of a row, which asks the database where the row it belongs to is not loaded."""
+        """Return the owner of a row; queries the parent row if it is not loaded."""
         if self.path is None:
-            return EVERYBODY
+            return SHARED_OWNER
         value: Any = row
         for name in self.path.split("__"):
             value = getattr(value, name)
         return value
 
-    def forget(self, owners: Iterable[Any]) -> None:
-        """Forget these owners once the current transaction commits; outside one, now."""
+    def invalidate(self, owners: Iterable[Any]) -> None:
+        """Invalidate the values of these owners when the current transaction commits; outside one, now."""
         for namespace in self.namespaces:
-            namespace.invalidate_all(owners)
+            namespace.invalidate(*owners)
 
 
 def invalidates(model: str, *namespaces: Namespace, owner: str | None) -> None:
-    """Have every change of a model's rows forget what their owners have in `namespaces`.
+    """Register the rule that every change of a model's rows invalidates their owners' values in `namespaces`.
 
-    `model` is a label, `owner` the path from a row to its owner ("user_id", "folder__user_id", "pk") or None for
-    rows that concern everybody. Rows whose path leads through another row are deleted with it, and its own rule must
-    name the same namespaces: a receiver of their deletion would make Django load every row of a cascade.
+    `model` is a label. `owner` is the path from a row to its owner ("user_id", "folder__user_id", "pk"), or None for
+    shared rows. Rows with a path through a parent are deleted with it, so the parent's rule must name the same
+    namespaces: with a signal receiver here, Django would load every row of a cascade.
     """
     rule = RULES[model] = Rule(namespaces, owner)
-    pre_save.connect(_about_to_save, sender=model, dispatch_uid=f"invalidation {model}")
+    pre_save.connect(_before_save, sender=model, dispatch_uid=f"invalidation {model}")
     post_save.connect(_saved, sender=model, dispatch_uid=f"invalidation {model}")
     if not rule.through_parent:
         post_delete.connect(_deleted, sender=model, dispatch_uid=f"invalidation {model}")
 
 
 def exempt(model: str, reason: str) -> None:
-    """Say why changes of a model make no cached value wrong."""
+    """Register the reason why changes of a model invalidate nothing."""
     EXEMPT[model] = reason
 
 
-def owns(model: str) -> None:
-    """Have the deletion of a row of this model erase every cached byte that is kept for it as an owner."""
+def register_owner(model: str) -> None:
+    """Have the deletion of a row of this model erase all cached values that the row owns."""
     post_delete.connect(_owner_deleted, sender=model, dispatch_uid=f"owner {model}")
 
 
-def _about_to_save(sender: type[Model], instance: Model, update_fields: Iterable[str] | None, **_: Any) -> None:
-    """Note whose the row was, where it may be given to another.
+def _before_save(sender: type[Model], instance: Model, update_fields: Iterable[str] | None, **_: Any) -> None:
+    """Note the owner before the change, if the change may give the row to another.
 
-    The database is asked, since the row in memory may have been given away by others. Whoever saves often says which
-    fields, and saves the question.
+    This takes a query, since another process may have changed the owner. A save with `update_fields` spares it.
     """
     rule = RULES[sender._meta.label]
     if rule.field is None or (update_fields and {rule.field, f"{rule.field}_id"}.isdisjoint(update_fields)):
         return
-    # A row that was never loaded is mostly a new one. Should it overwrite another, that may have been anybody's.
-    before = {EVERYTHING} if instance._state.adding else rule.owners(sender._base_manager.filter(pk=instance.pk))
-    instance.__dict__[_BEFORE] = before
+    # A row that was not loaded is nearly always new. If it overwrites a row, that may be of any owner.
+    before = {WILDCARD} if instance._state.adding else rule.owners(sender._base_manager.filter(pk=instance.pk))
+    instance.__dict__[_OWNERS_BEFORE] = before
 
 
 def _saved(sender: type[Model], instance: Model, created: bool, **_: Any) -> None:
     rule = RULES[sender._meta.label]
-    before = instance.__dict__.pop(_BEFORE, set())
-    rule.forget({rule.owner(instance)} if created else {rule.owner(instance), *before})
+    before = instance.__dict__.pop(_OWNERS_BEFORE, set())
+    rule.invalidate({rule.owner(instance)} if created else {rule.owner(instance), *before})
 
 
 def _deleted(sender: type[Model], instance: Model, **_: Any) -> None:
     rule = RULES[sender._meta.label]
-    rule.forget({rule.owner(instance)})
+    rule.invalidate({rule.owner(instance)})
 
 
 def _owner_deleted(instance: Model, **_: Any) -> None:

@@ -1,21 +1,20 @@
-"""Namespaced caching: whatever an owner's change makes wrong is forgotten the moment the change commits.
+"""Namespaces of cached values; a committed change of an owner's rows invalidates the owner's values at once.
 
-Every owner has a generation in each namespace, random bits made when missing. It is read before the database; an
-entry carries the generation it was loaded under and counts only while that is the current one, so a reader that
-loaded old rows stores them where nobody looks. Invalidating deletes the generation.
+Every owner has a generation in each namespace: random bits, made when missing. A reader looks it up before it reads the
+database. An entry carries the generation that it was loaded under, and counts only while that generation is current. So
+a reader that loaded old rows stores an entry that never counts. An invalidation deletes the generation.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
-from perf.caching import generations as places
-from perf.caching import undelivered
+from perf.caching import generations, undelivered
 from perf.caching.counts import counter
 from perf.caching.epoch import advance_epoch, follow_epoch
-from perf.caching.generations import Found, Place, Value
+from perf.caching.generations import CacheKey, LookupResult, Value
 from perf.caching.outage import outage
 from perf.caching.single_flight import SingleFlight
 from perf.db.connections import release
@@ -24,77 +23,71 @@ from perf.timing import recorder
 logger = logging.getLogger("perf.cache")
 
 NAMESPACES: dict[str, "Namespace"] = {}
-EVERYBODY = "-"
-EVERYTHING = "*"  # instead of the name of a namespace, or of an owner
-NEWEST = 50
+SHARED_OWNER = "-"  # the owner of values that are the same for all users
+WILDCARD = "*"  # in place of a namespace or an owner: all of them
+SCANNED_CALLBACKS = 50  # of a transaction, so that one with very many changes stays fast
 
 
 class Namespace:
-    """One kind of cached value, kept `ttl` seconds for an owner (a user id, or `EVERYBODY`); 0 keeps nothing.
+    """One kind of cached value, kept `ttl` seconds for an owner (a user id or `SHARED_OWNER`); 0 caches nothing.
 
-    Of an owner at most `entries` values are kept, the newest, however many queries he invents.
+    An owner has at most `max_entries` values, the newest.
     """
 
-    def __init__(self, name: str, *, ttl: int, entries: int = places.ENTRIES) -> None:
+    def __init__(self, name: str, *, ttl: int, max_entries: int = generations.MAX_ENTRIES) -> None:
         self.name = name
         self.ttl = ttl
-        self.entries = entries
+        self.max_entries = max_entries
         self._flights = SingleFlight()
         NAMESPACES[name] = self
 
-    def place(self, owner: object, query: str) -> Place:
-        """Return where the value of `query` for `owner` is kept, to look up with others by `look_up`."""
-        return Place(self.name, str(owner), query)
+    def key(self, owner: object, query: str) -> CacheKey:
+        """Return the cache key of `query` for `owner`."""
+        return CacheKey(self.name, str(owner), query)
 
     def fetch(
-        self, place: Place, load: Callable[[], Value], ahead: Mapping[Place, Found] | None = None
+        self, key: CacheKey, load: Callable[[], Value], prefetched: Mapping[CacheKey, LookupResult] | None = None
     ) -> tuple[Value, bool]:
-        """Return the value of a place, and whether it was cached; `ahead` is what `look_up` found already.
+        """Return the value of a key, and whether it was cached. Raises what `load` raises.
 
-        Of many that miss at once in this process one loads. Inside a transaction the cache is neither read nor filled.
-        A cache that fails is done without.
+        `prefetched` is a result of `get_many`, used if it has the key. Of the threads of this process that miss at the
+        same time, one loads. The cache is bypassed inside a transaction, and while it fails.
         """
         found = None
-        if self.ttl and not outage.owes((self.name, place.owner)):
-            found = (ahead or {}).get(place) or look_up([place]).get(place)
+        if self.ttl and not outage.is_undelivered((self.name, key.owner)):
+            found = (prefetched or {}).get(key) or get_many([key]).get(key)
         hit = found is not None and found.hit
         counter.add(self.name, "hits" if hit else "misses")
         recorder.cache_lookup(self.name, hit, found.seconds if found else 0.0)
         if found is not None and found.hit:
             return found.value, True
-        if found is None or found.stamp is None:
+        if found is None or found.version is None:
             return load(), False
-        key = (place, found.stamp)
-        return self._flights.run(key, lambda: self._fill(place, found, load), load, waiting=release), False
+        flight = (key, found.version)
+        return self._flights.run(flight, lambda: self._fill(key, found, load), load, before_wait=release), False
 
-    def invalidate(self, owner: object) -> None:
-        """Forget all of `owner` once the current transaction commits; outside one, now. Never raises.
+    def invalidate(self, *owners: object) -> None:
+        """Invalidate all values of these owners when the current transaction commits; outside one, now. Never raises.
 
-        `EVERYTHING` forgets everybody.
+        `WILDCARD` stands for all owners.
         """
-        forget = _Forget(self.name, str(owner))
-        if not forget.is_coming():
-            transaction.on_commit(forget)
-
-    def invalidate_all(self, owners: Iterable[object]) -> None:
-        """Forget each of these owners."""
         for owner in owners:
-            self.invalidate(owner)
+            _Invalidation(self.name, str(owner)).schedule()
 
     def clear(self) -> None:
-        """Forget everything of every owner; keys of others in the same Redis stay. Raises what the cache raises."""
-        places.forget_namespace(self.name)
+        """Invalidate all values; other keys in the same Redis stay. Raises what the cache raises."""
+        generations.invalidate_namespace(self.name)
         advance_epoch()
         counter.add(self.name, "invalidations")
 
-    def _fill(self, place: Place, found: Found, load: Callable[[], Value]) -> Value:
-        # Somebody may have filled it after we looked and before we took the lead.
-        again = look_up([place]).get(place)
+    def _fill(self, key: CacheKey, found: LookupResult, load: Callable[[], Value]) -> Value:
+        # Another thread may have filled it between our lookup and our flight.
+        again = get_many([key]).get(key)
         if again is not None and again.hit:
             return again.value
         value = load()
         try:
-            places.keep(place, found, value, self.ttl, self.entries)
+            generations.store_entry(key, found, value, self.ttl, self.max_entries)
             counter.add(self.name, "sets")
         except Exception as error:
             outage.failed(error)
@@ -102,67 +95,60 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Forget:
-    """What is done when a change commits; the same for all changes of an owner's rows.
-
-    A namespace of `EVERYTHING` erases the owner.
-    """
+class _Invalidation:
+    """A callback for the commit of a change; equal for all changes of an owner's rows."""
 
     namespace: str
     owner: str
 
-    def __call__(self) -> None:
-        # What has been committed must not end in an error, and what else is to be forgotten must be.
-        try:
-            self._forget()
-        except Exception:
-            logger.exception("not everybody can be told of a change")
-
-    def _forget(self) -> None:
-        try:
-            deliver(self.namespace, self.owner)
-        except Exception as error:
-            outage.failed(error)
-            _deliver_later(self.namespace, self.owner)
-        advance_epoch()
-        if self.namespace != EVERYTHING:
-            counter.add(self.namespace, "invalidations")
-
-    def is_coming(self) -> bool:
-        """Tell whether the current transaction does it anyway, whatever savepoint it is rolled back to.
-
-        Of a transaction that changes the rows of very many owners only the newest are looked at: twice does no harm.
-        """
+    def schedule(self) -> None:
+        """Run when the current transaction commits, once; outside of a transaction, run now."""
         connection = transaction.get_connection()
         open_savepoints = set(connection.savepoint_ids)
-        newest = connection.run_on_commit[-NEWEST:]
-        return any(act == self and within <= open_savepoints for within, act, _ in newest)
+        # A callback of an inner savepoint does not count: a rollback to that savepoint would drop it.
+        newest = connection.run_on_commit[-SCANNED_CALLBACKS:]
+        if not any(callback == self and within <= open_savepoints for within, callback, _ in newest):
+            transaction.on_commit(self)
+
+    def __call__(self) -> None:
+        # An exception would turn a committed change into an error, and skip the callbacks that follow.
+        try:
+            try:
+                deliver(self.namespace, self.owner)
+            except Exception as error:
+                outage.failed(error)
+                _deliver_later(self.namespace, self.owner)
+            advance_epoch()
+            if self.namespace != WILDCARD:
+                counter.add(self.namespace, "invalidations")
+        except Exception:
+            logger.exception("an invalidation cannot be delivered")
 
 
 def erase(owner: object) -> None:
-    """Delete every cached byte of `owner` once the current transaction commits; outside one, now. Never raises."""
-    transaction.on_commit(_Forget(EVERYTHING, str(owner)))
+    """Delete every cached byte of `owner` when the current transaction commits; outside one, now. Never raises."""
+    transaction.on_commit(_Invalidation(WILDCARD, str(owner)))
 
 
 def deliver(namespace: str, owner: str) -> None:
-    """Forget an owner in a namespace, or everybody there when the owner is `EVERYTHING`.
+    """Invalidate an owner in a namespace, or all its owners if `owner` is `WILDCARD`.
 
-    When the namespace is, erase the owner; when both are, clear all. Raises what the cache raises.
+    If only `namespace` is `WILDCARD`, erase the owner; if both are, clear all namespaces. Raises what the cache raises.
     """
-    if owner == EVERYTHING:
-        clear_caches(None if namespace == EVERYTHING else namespace)
-    elif namespace != EVERYTHING:
-        places.forget_owner(namespace, owner)
+    if owner == WILDCARD:
+        clear_caches(None if namespace == WILDCARD else namespace)
+    elif namespace != WILDCARD:
+        generations.invalidate_owner(namespace, owner)
     else:
         for name in NAMESPACES:
-            places.erase_owner(name, owner)
+            generations.erase_owner(name, owner)
 
 
 def _deliver_later(namespace: str, owner: str) -> None:
-    """Go on trying, and have other workers try, who may reach what this one cannot."""
+    """Retry in the background, and leave it to other workers too, which may reach what this one cannot."""
     posted = undelivered.post(namespace, owner)
 
-    def again() -> None:
+    def retry() -> None:
         nonlocal posted
         try:
             deliver(namespace, owner)
@@ -170,23 +156,23 @@ def _deliver_later(namespace: str, owner: str) -> None:
             posted = posted or undelivered.post(namespace, owner, release=True)
             raise
 
-    outage.deliver_later((namespace, owner), again)
+    outage.deliver_later((namespace, owner), retry)
 
 
-def look_up(wanted: Sequence[Place]) -> dict[Place, Found]:
-    """Read several places of any namespaces at once; nothing inside a transaction, or from a cache that fails."""
-    if transaction.get_connection().in_atomic_block or outage.lasting:
+def get_many(keys: Sequence[CacheKey]) -> dict[CacheKey, LookupResult]:
+    """Look up several keys of any namespaces at once; returns {} inside a transaction and while the cache fails."""
+    if transaction.get_connection().in_atomic_block or outage.active:
         return {}
     try:
         follow_epoch()
-        return dict(zip(wanted, places.look_up(wanted), strict=True))
+        return dict(zip(keys, generations.read_entries(keys), strict=True))
     except Exception as error:  # whatever a cache backend raises, the request goes on
         outage.failed(error)
         return {}
 
 
 def clear_caches(name: str | None = None) -> list[str]:
-    """Clear a namespace, all when None, and return the names of what was cleared. Raises what the cache raises."""
+    """Clear one namespace, or all if `name` is None; returns their names. Raises what the cache raises."""
     names = sorted(NAMESPACES) if name is None else [name]
     for each in names:
         NAMESPACES[each].clear()
@@ -194,9 +180,9 @@ def clear_caches(name: str | None = None) -> list[str]:
 
 
 def start_cold() -> None:
-    """Clear every namespace, as a worker does when it starts: it cannot know what a killed one left undelivered."""
+    """Clear all namespaces when a worker starts: a killed worker may have left invalidations undelivered."""
     try:
         clear_caches()
     except Exception as error:
         outage.failed(error)
-        _deliver_later(EVERYTHING, EVERYTHING)
+        _deliver_later(WILDCARD, WILDCARD)

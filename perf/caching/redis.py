@@ -1,4 +1,4 @@
-"""Redis as the cache: which server answered, so that one that comes back with old data is not believed."""
+"""Redis as the cache; replies of a replaced server are recognised, so that old data of a returning one is not used."""
 
 import re
 import threading
@@ -11,61 +11,62 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 TIMEOUT = 0.25  # seconds to connect, and to answer
-ATTEMPTS = 5  # servers that may take over from one another while one command is given
+ATTEMPTS = 5  # of one command, while servers replace one another
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
-class _Answered(threading.local):
-    """Which server gave this thread its last answer."""
+class _LastReply(threading.local):
+    """The server of the last reply in this thread."""
 
     run_id = ""
 
 
-_answered = _Answered()
-_known = ""  # the server that gave this process its last answer
+_last_reply = _LastReply()
+_current = ""  # the server of the last reply in this process
 
 
 class Client(redis.Redis):
-    """A Redis client that notes the `run_id` of the server behind each answer."""
+    """A Redis client that notes the `run_id` of the server behind each reply."""
 
     def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
-        """Read an answer; the connection knows whose it is, since it ends with its server."""
+        """Read a reply, and note the server of the connection."""
         response = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
-        _answered.run_id = connection.server_run_id
+        _last_reply.run_id = connection.server_run_id
         return response
 
 
-def introduce(connection: Any) -> None:
+def on_connect(connection: Any) -> None:
     """Log in as redis-py does, and ask the server for its `run_id` (https://redis.io/docs/latest/commands/info/)."""
     connection.on_connect()
     connection.send_command("INFO", "server", check_health=False)
     try:
         found = re.search(rb"run_id:([0-9a-f]{12})", connection.read_response(disable_decoding=True))
-    except redis.ResponseError:  # a server that does not say is taken for the same one for ever
+    except redis.ResponseError:  # a server that refuses INFO counts as one and the same
         found = None
     connection.server_run_id = found[1].decode() if found else "-"
 
 
-def same_server(command: Callable[[str], Result]) -> Result:
-    """Return `command(run_id)`, repeated until the server that answered is the one whose `run_id` it was given.
+def same_server(command: Callable[[str], T]) -> T:
+    """Return `command(run_id)`, repeated until the server with that `run_id` is the one that replied.
 
-    Its keys hold the `run_id`. Without Redis that is empty. Raises redis.ConnectionError when servers keep changing.
+    The command puts the `run_id` into its keys; without Redis it is empty. Raises redis.ConnectionError if servers keep
+    changing, and what the command raises.
     """
-    global _known  # one Redis a process
+    global _current  # one Redis a process
     if not settings.REDIS_URL:
         return command("")
     for _ in range(ATTEMPTS):
-        assumed = _known
+        assumed = _current
         result = command(assumed)
-        if _answered.run_id == assumed:
+        if _last_reply.run_id == assumed:
             return result
-        _known = _answered.run_id
-    raise redis.ConnectionError("Redis servers take turns in answering; there must be one primary.")
+        _current = _last_reply.run_id
+    raise redis.ConnectionError("Several Redis servers answer by turns; there must be one primary.")
 
 
 def redis_cache(url: str, connections: int) -> dict[str, Any]:
-    """Write the CACHES entry for a Redis; values are MessagePack, so that nothing is unpickled."""
+    """Return the CACHES entry for a Redis; values are MessagePack, because unpickling could run code."""
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -78,8 +79,8 @@ def redis_cache(url: str, connections: int) -> dict[str, Any]:
             "IGNORE_EXCEPTIONS": False,
             "CONNECTION_POOL_KWARGS": {
                 "max_connections": connections,
-                "redis_connect_func": introduce,
-                # A connection that broke while idle is made anew at once; a server that is slow is not asked again.
+                "redis_connect_func": on_connect,
+                # Retries once after a broken connection, which may have been idle; never after a timeout.
                 "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
             },
         },

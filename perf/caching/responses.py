@@ -14,98 +14,96 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from perf.caching.generations import Found, Place
-from perf.caching.namespace import Namespace, look_up
-from perf.db.concurrency import Turns
+from perf.caching.generations import CacheKey, LookupResult
+from perf.caching.namespace import Namespace, get_many
+from perf.db.concurrency import ConcurrencyLimit
 
 COMPRESSED_FROM = 1000  # bytes
 PRIVATE = "private, no-cache"
 PUBLIC = "public, no-cache"
 
-# Short, for what is cached is found by an index, and somebody may still wait for a lock.
-loading = Turns(at_once=2, courtesy=0.25)
+# The wait is short: cached lists are served by an index, and a thread inside may wait for a database lock.
+load_limit = ConcurrencyLimit(2, max_wait=0.25)
 
-Cached = tuple[Namespace, str]  # a namespace, and the query in it
+CachedQuery = tuple[Namespace, str]  # a namespace, and the query in it
 
 _ETAG = re.compile(r'"([^"]*)"')
 
 
 def canonical(parameters: Mapping[str, str], known: Iterable[str], defaults: Mapping[str, str] | None = None) -> str:
-    """Write the parameters that matter in one order, without those that say what holds anyway."""
+    """Return the `known` parameters in one order, without those that have their default value."""
     given = [(name, parameters[name]) for name in sorted(known) if name in parameters]
     return repr([(name, value) for name, value in given if (defaults or {}).get(name) != value])
 
 
 class CachedView(ABC):
-    """A mixin of views whose answers are cached: it declares which of them a request asks for.
+    """A mixin for views with cached responses, which declares the cached query of a request.
 
-    Authentication reads that declaration, to look up the user and the answer in one round trip, and leaves what it
-    found in `looked_up`.
+    Authentication reads the declaration to look up the user and the response in one round trip, whose results it leaves
+    in `prefetched`.
     """
 
-    looked_up: Mapping[Place, Found] = MappingProxyType({})
+    prefetched: Mapping[CacheKey, LookupResult] = MappingProxyType({})
 
     @abstractmethod
-    def cached(self, request: Request) -> Cached | None:
-        """Return the namespace and the query of the answer; None when this request's answer is not cached."""
+    def cached(self, request: Request) -> CachedQuery | None:
+        """Return the namespace and the query of the response; None if the response to this request is not cached."""
 
-    def look_up_with(self, other: Place, request: Request, *, owner: object) -> Mapping[Place, Found]:
-        """Look up another place together with the answer for `owner`."""
+    def prefetch(self, other: CacheKey, request: Request, *, owner: object) -> Mapping[CacheKey, LookupResult]:
+        """Look up another key together with the response for `owner`."""
         declared = self.cached(request)
-        answer = [] if declared is None else [declared[0].place(owner, declared[1])]
-        self.looked_up = look_up([other, *answer])
-        return self.looked_up
+        keys = [other] if declared is None else [other, declared[0].key(owner, declared[1])]
+        self.prefetched = get_many(keys)
+        return self.prefetched
 
     def cached_response(self, request: Request, *, owner: object, load: Callable[[], Any]) -> HttpResponseBase:
-        """Answer with the cached JSON of `load()` for `owner`, as `cached_response` does."""
-        return cached_response(request, self.cached(request), owner=owner, load=load, looked_up=self.looked_up)
+        """Call the function `cached_response` with the declared query and the prefetched results."""
+        return cached_response(request, self.cached(request), owner=owner, load=load, prefetched=self.prefetched)
 
 
 def cached_response(
     request: Request,
-    cached: Cached | None,
+    cached: CachedQuery | None,
     *,
     owner: object,
     load: Callable[[], Any],
     policy: str = PRIVATE,
-    looked_up: Mapping[Place, Found] = MappingProxyType({}),
+    prefetched: Mapping[CacheKey, LookupResult] = MappingProxyType({}),
 ) -> HttpResponseBase:
-    """Answer with the cached JSON of `load()`, or 304 when the client has it.
+    """Return the cached JSON of `load()`, or 304 if the client has it. Raises what `load` raises.
 
-    Pages are rendered each time, and so is what `cached` says is not cached. `looked_up` is what was found already.
+    HTML pages, and requests whose `cached` is None, are rendered anew.
     """
     renderer = getattr(request, "accepted_renderer", None)
     if cached is None or (renderer is not None and renderer.media_type == "text/html"):
         return Response(load())
     namespace, query = cached
     accepts_gzip = _accepts_gzip(request)
-    # Others may want it compressed, where it is kept for them.
+    # A stored entry is compressed also if this client does not want it: others may.
     compress = accepts_gzip or bool(namespace.ttl)
-    place = namespace.place(owner, query)
-    stored, hit = namespace.fetch(place, lambda: _stored(load, compress=compress), looked_up)
+    stored, hit = namespace.fetch(namespace.key(owner, query), lambda: _render(load, compress=compress), prefetched)
     plain, compressed, digest = stored
     zipped = compressed is not None and accepts_gzip
-    etag = f"{digest}-gzip" if zipped else digest
     response: HttpResponseBase
-    if _has(request, digest):
+    if _has_etag(request, digest):
         response = HttpResponseNotModified()
     else:
         response = HttpResponse(compressed if zipped else plain, content_type="application/json")
         if zipped:
             response.headers["Content-Encoding"] = "gzip"
-    response.headers["ETag"] = f'"{etag}"'
+    response.headers["ETag"] = f'"{digest}-gzip"' if zipped else f'"{digest}"'
     response.headers["Cache-Control"] = policy
     response.headers["X-Cache"] = "hit" if hit else "miss"
     response.headers["Vary"] = "Accept, Accept-Encoding" + (", Authorization, Cookie" if policy == PRIVATE else "")
     return response
 
 
-def _stored(load: Callable[[], Any], *, compress: bool) -> list[Any]:
-    """Load and render once: plain, compressed where that is wanted and saves something, and the digest of both."""
-    with loading.taken():
+def _render(load: Callable[[], Any], *, compress: bool) -> list[Any]:
+    """Return the plain bytes, the compressed ones (None if that is not wanted or saves nothing), and the digest."""
+    with load_limit.acquire():
         plain = JSONRenderer().render(load())
-    worth = compress and len(plain) > COMPRESSED_FROM
-    compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worth else None
+    worthwhile = compress and len(plain) > COMPRESSED_FROM
+    compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worthwhile else None
     return [plain, compressed, hashlib.blake2b(plain, digest_size=12).hexdigest()]
 
 
@@ -114,7 +112,7 @@ def _accepts_gzip(request: Request) -> bool:
     return "gzip" in accepted and not re.search(r"gzip\s*;\s*q=0(?:\.0*)?(?:,|\s|$)", accepted)
 
 
-def _has(request: Request, digest: str) -> bool:
-    """Compare `If-None-Match` weakly: either form of the body will do."""
+def _has_etag(request: Request, digest: str) -> bool:
+    """Compare `If-None-Match` weakly: the ETag of either encoding matches."""
     wanted = request.META.get("HTTP_IF_NONE_MATCH", "")
     return wanted.strip() == "*" or any(tag.removesuffix("-gzip") == digest for tag in _ETAG.findall(wanted))

@@ -1,33 +1,33 @@
-"""Single flight: of many that want the same at once, one does the work."""
+"""Single flight: of the threads that need the same value at once, one computes it."""
 
 import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
-PATIENCE = 1.0  # seconds to wait for somebody else's work before doing it oneself
+MAX_WAIT = 1.0  # seconds that a thread waits for another one's result
 
 
 class _Flight:
-    """Work under way: its result once it is done, if it went well."""
-
     def __init__(self) -> None:
-        self.landed = threading.Event()
+        self.done = threading.Event()
         self.result: Any = None
-        self.good = False
+        self.succeeded = False
 
 
 class SingleFlight:
-    """Work by key, shared by the threads of this process."""
+    """Computations by key, shared by the threads of this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight] = {}
 
-    def run(self, key: Hashable, work: Callable[[], Any], alone: Callable[[], Any], waiting: Callable[[], None]) -> Any:
-        """Do `work`, or wait for the one who does it.
+    def run(
+        self, key: Hashable, compute: Callable[[], Any], fallback: Callable[[], Any], before_wait: Callable[[], None]
+    ) -> Any:
+        """Return `compute()`, or the result of the thread that is computing it. Raises what `compute` raises.
 
-        When that one fails the next tries. Whoever has to wait calls `waiting` first, to hold nothing meanwhile, and
-        does the work `alone` after `PATIENCE`.
+        If that thread fails, the next one computes. A thread calls `before_wait` to release what it holds, and returns
+        `fallback()` once it has waited `MAX_WAIT` seconds.
         """
         while True:
             with self._lock:
@@ -36,19 +36,19 @@ class SingleFlight:
                 if flight is None:
                     flight = self._flights[key] = _Flight()
             if leads:
-                return self._lead(key, flight, work)
-            waiting()
-            if not flight.landed.wait(PATIENCE):
-                return alone()
-            if flight.good:
+                return self._lead(key, flight, compute)
+            before_wait()
+            if not flight.done.wait(MAX_WAIT):
+                return fallback()
+            if flight.succeeded:
                 return flight.result
 
-    def _lead(self, key: Hashable, flight: _Flight, work: Callable[[], Any]) -> Any:
+    def _lead(self, key: Hashable, flight: _Flight, compute: Callable[[], Any]) -> Any:
         try:
-            flight.result = work()
-            flight.good = True
+            flight.result = compute()
+            flight.succeeded = True
             return flight.result
         finally:
             with self._lock:
                 del self._flights[key]
-            flight.landed.set()
+            flight.done.set()

@@ -1,18 +1,18 @@
-"""How well the caches do, for staff and operators."""
+"""Cache statistics for staff and operators."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from perf.caching import generations as places
 from perf.caching.counts import Counts, counter
+from perf.caching.generations import namespace_generation
 from perf.caching.namespace import NAMESPACES
 
 
 @dataclass(frozen=True, slots=True)
 class NamespaceStats:
-    """A namespace, what happened to it in all workers, and its generation; `ttl` in seconds."""
+    """A namespace's lifetime in seconds, its counts over all workers, and its generation."""
 
     name: str
     ttl: int
@@ -20,7 +20,7 @@ class NamespaceStats:
     generation: str | None
 
     def row(self) -> dict[str, Any]:
-        """Return the figures as the API shows them."""
+        """Return the statistics as the API shows them."""
         return {
             "name": self.name,
             "hits": self.counts.hits,
@@ -33,13 +33,13 @@ class NamespaceStats:
 
 
 def backend() -> str:
-    """Name where cached values are kept."""
+    """Return the name of the cache backend."""
     return "redis" if settings.REDIS_URL else "locmem"
 
 
 def all_stats() -> list[NamespaceStats]:
-    """Return the figures of every namespace by name. Raises what the cache raises."""
+    """Return the statistics of all namespaces, sorted by name. Raises what the cache raises."""
     return [
-        NamespaceStats(name, NAMESPACES[name].ttl, counter.totals(name), places.current_era(name))
+        NamespaceStats(name, NAMESPACES[name].ttl, counter.totals(name), namespace_generation(name))
         for name in sorted(NAMESPACES)
     ]

@@ -1,7 +1,7 @@
-"""Invalidations that a worker cannot deliver to Redis, left in the database for the workers that can.
+"""Invalidations that a worker cannot deliver to Redis: a table from which the other workers deliver them.
 
-A worker that is cut off alone has just committed a change, so the database is there. Each worker looks into the table
-several times a second (`perf.caching.heartbeat`) and delivers what it finds.
+A worker that is cut off from Redis has just committed a change, so it can reach the database. Every worker polls the
+table several times a second (`perf.caching.heartbeat`).
 """
 
 import logging
@@ -17,14 +17,13 @@ from perf.plans.declared_queries import DeclaredQuery
 
 logger = logging.getLogger("perf.cache")
 
-AT_ONCE = 500  # rows
+BATCH_SIZE = 500  # rows
 
 
 def post(namespace: str, owner: str, *, release: bool = False) -> bool:
-    """Leave an invalidation for others; tells whether that worked. Without Redis there is nobody to leave it for.
+    """Post an invalidation for other workers; returns whether that worked. Without Redis there are no other workers.
 
-    Of an owner there is one row, and a new stamp in it whenever it is posted anew. `release` gives the connection
-    back, as a thread must that serves no request.
+    An owner has one row; every post gives it a new stamp. `release` closes the connection, as a background thread must.
     """
     if not settings.REDIS_URL:
         return True
@@ -42,17 +41,17 @@ def post(namespace: str, owner: str, *, release: bool = False) -> bool:
     return True
 
 
-def waiting() -> QuerySet[UndeliveredInvalidation]:
-    """Give what is to be delivered, so much at a time."""
-    return UndeliveredInvalidation.objects.order_by("pk")[:AT_ONCE]
+def pending() -> QuerySet[UndeliveredInvalidation]:
+    """Return one batch of the posted invalidations, the oldest first."""
+    return UndeliveredInvalidation.objects.order_by("pk")[:BATCH_SIZE]
 
 
-def deliver_waiting(deliver: Callable[[str, str], None]) -> int:
-    """Deliver what others left; returns how much. Raises what the database or `deliver` raises.
+def deliver_pending(deliver: Callable[[str, str], None]) -> int:
+    """Deliver one batch and delete its rows; returns its size. Raises what the database or `deliver` raises.
 
-    A row goes when it was delivered as it was read: what was posted again meanwhile is delivered again.
+    A row that was posted again during the delivery has another stamp: it stays, and is delivered again.
     """
-    rows = list(waiting())
+    rows = list(pending())
     for row in rows:
         deliver(row.namespace, row.owner)
         UndeliveredInvalidation.objects.filter(pk=row.pk, stamp=row.stamp).delete()
@@ -60,7 +59,7 @@ def deliver_waiting(deliver: Callable[[str, str], None]) -> int:
 
 
 def declared_queries() -> Iterator[DeclaredQuery]:
-    """Declare what every worker asks several times a second."""
+    """Declare the query with which every worker polls the table."""
     table = UndeliveredInvalidation._meta.db_table
     reason = {table: "it is read whole, in the order of its key, and holds only what could not be delivered"}
-    yield DeclaredQuery("invalidations that others could not deliver", waiting, reason)
+    yield DeclaredQuery("invalidations that others could not deliver", pending, reason)

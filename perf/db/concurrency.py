@@ -1,7 +1,7 @@
-"""Taking turns: a few threads at a time do what many would only hinder each other at.
+"""A limit of the threads that read or write rows at once.
 
-The interpreter runs one thread at a time, and whoever reads rows gives it up at each of them. Sixteen threads that do
-spend half of their time handing it around.
+Python runs one thread at a time, and a thread that reads rows gives up the interpreter at each of them. Sixteen
+threads that do so spend half of their time on switching: see docs/decisions/0012-taking-turns.md.
 """
 
 import threading
@@ -11,22 +11,21 @@ from contextlib import contextmanager
 from perf.db.connections import release
 
 
-class Turns:
-    """Lets `at_once` threads in. This is courtesy, no lock: after `courtesy` seconds a thread goes on all the same."""
+class ConcurrencyLimit:
+    """A semaphore with a bounded wait: after `max_wait` seconds a thread goes on without it, so nothing deadlocks."""
 
-    def __init__(self, *, at_once: int, courtesy: float) -> None:
-        self.at_once = at_once
-        self.courtesy = courtesy
-        self._free = threading.BoundedSemaphore(at_once)
+    def __init__(self, limit: int, *, max_wait: float) -> None:
+        self.max_wait = max_wait
+        self._semaphore = threading.BoundedSemaphore(limit)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for a turn and have it inside; the connection is given back before and after."""
-        release()  # who waits must hold nothing that the others need
-        courteous = self._free.acquire(timeout=self.courtesy)
+    def acquire(self) -> Iterator[None]:
+        """Wait for the semaphore and hold it inside the block; the database connection is released around it."""
+        release()  # a waiting thread must not hold a connection that the others need
+        acquired = self._semaphore.acquire(timeout=self.max_wait)
         try:
             yield
         finally:
             release()
-            if courteous:
-                self._free.release()
+            if acquired:
+                self._semaphore.release()

@@ -1,14 +1,14 @@
-"""What the errors of a database mean: whether they pass, whether it was only busy, and whether it can be written."""
+"""Classifies database errors: whether they are transient, and whether the database is busy or cannot be written."""
 
 import time
 
 from django.db import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from perf.db.connections import sentence
-from perf.db.postgresql.pool import SentAway, Unreachable
+from perf.db.connections import driver_code, one_line
+from perf.db.postgresql.pool import ConnectionsBlocked, Unreachable
 
-REMEMBERED = 30.0  # seconds for which a write that failed says something about the database
+REMEMBERED = 30.0  # seconds for which a failed write counts as evidence about the database
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 READ_ONLY = "25006"
@@ -19,57 +19,48 @@ CANNOT_WRITE = {READ_ONLY, "53100", "58030"}  # disk full, input or output faile
 SQLITE_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 SQLITE_CANNOT_WRITE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
-_refused: tuple[float, str] | None = None  # when the last write failed, by the monotonic clock, and why
+_last_write_failure: tuple[float, str] | None = None  # monotonic seconds, and the message
 
 
-def passes(error: BaseException) -> bool:
-    """Tell whether the same may succeed in a moment: the server is away, busy, full or read-only."""
-    return isinstance(error, OperationalError | InterfaceError) or code_of(error) == READ_ONLY
+def is_transient(error: BaseException) -> bool:
+    """Return whether a retry may succeed: the server is away, busy, full or read-only."""
+    return isinstance(error, OperationalError | InterfaceError) or driver_code(error) == READ_ONLY
 
 
 def is_busy(error: BaseException) -> bool:
-    """Tell whether the database works, and had no connection or lock to give in time."""
-    if isinstance(error.__cause__, PoolTimeout | TooManyRequests | SentAway):
+    """Return whether the database works, but had no connection or lock available in time."""
+    if isinstance(error.__cause__, PoolTimeout | TooManyRequests | ConnectionsBlocked):
         return True
-    code = code_of(error)
+    code = driver_code(error)
     return code in BUSY or code.startswith(SQLITE_BUSY)
 
 
-def is_told(error: BaseException) -> bool:
-    """Tell whether the pool has logged this already, once for everybody."""
-    return isinstance(error.__cause__, PoolTimeout | TooManyRequests | SentAway | Unreachable)
+def is_logged(error: BaseException) -> bool:
+    """Return whether the pool has logged this outage already."""
+    return isinstance(error.__cause__, PoolTimeout | TooManyRequests | ConnectionsBlocked | Unreachable)
 
 
 def cannot_write(error: BaseException) -> bool:
-    """Tell whether the database is full, read-only or broken."""
-    code = code_of(error)
+    """Return whether the database is full, read-only or broken."""
+    code = driver_code(error)
     return code in CANNOT_WRITE or code.startswith(SQLITE_CANNOT_WRITE)
 
 
 def note(error: Exception) -> None:
-    """Remember an error with which something ended, for `refusal`."""
-    global _refused  # one database a process
+    """Remember an error for `last_write_failure` if the database cannot be written."""
+    global _last_write_failure  # one database a process
     if cannot_write(error):
-        _refused = time.monotonic(), sentence(error)
+        _last_write_failure = time.monotonic(), one_line(error)
 
 
-def refusal() -> str | None:
-    """Return why the last write failed, None where that was too long ago to mean anything."""
-    if _refused is None or time.monotonic() - _refused[0] > REMEMBERED:
+def last_write_failure() -> str | None:
+    """Return the message of the last failed write; None if there was none in the last `REMEMBERED` seconds."""
+    if _last_write_failure is None or time.monotonic() - _last_write_failure[0] > REMEMBERED:
         return None
-    return _refused[1]
+    return _last_write_failure[1]
 
 
-def forget() -> None:
-    """Forget what was noted."""
-    global _refused
-    _refused = None
-
-
-def code_of(error: BaseException) -> str:
-    """Return the driver's own code of an error, which Django keeps as its cause; "" where there is none."""
-    for each in (error.__cause__, error):
-        code = getattr(each, "sqlstate", None) or getattr(each, "sqlite_errorname", None)
-        if code:
-            return str(code)
-    return ""
+def reset() -> None:
+    """Forget the last failed write."""
+    global _last_write_failure
+    _last_write_failure = None

@@ -14,14 +14,14 @@ class AddIndexOnline(AddIndexConcurrently):
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
         """Create the index."""
-        _kind(schema_editor).database_forwards(self, app_label, schema_editor, from_state, to_state)
+        _operation(schema_editor).database_forwards(self, app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        """Drop it."""
-        _kind(schema_editor).database_backwards(self, app_label, schema_editor, from_state, to_state)
+        """Drop the index."""
+        _operation(schema_editor).database_backwards(self, app_label, schema_editor, from_state, to_state)
 
 
-def _kind(schema_editor: BaseDatabaseSchemaEditor) -> type[AddIndex]:
+def _operation(schema_editor: BaseDatabaseSchemaEditor) -> type[AddIndex]:
     return AddIndexConcurrently if schema_editor.connection.vendor == "postgresql" else AddIndex

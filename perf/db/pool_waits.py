@@ -1,4 +1,4 @@
-"""What threads wait for the database pool: counted since the process began, and told to whoever listens."""
+"""Counts checkouts of the database pool since the process started, and reports each to observers."""
 
 import threading
 from collections.abc import Callable
@@ -6,33 +6,33 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
-    """Checkouts of this process so far: how many, the seconds they took in all, and how many failed in which way."""
+class CheckoutStats:
+    """The checkouts of this process: their number, the sum of their seconds, and the numbers that failed."""
 
     requests: int = 0
     seconds: float = 0.0
-    timeouts: int = 0  # nothing became free in time, or the queue was full
-    refused: int = 0  # the server was known to be gone
+    timeouts: int = 0  # no connection became free in time, or the queue was full
+    refused: int = 0  # the server was known to be down
 
 
 observers: list[Callable[[float], None]] = []
-"""Called with the seconds of each checkout, in the thread that waited, also when it waited in vain. Must not raise."""
+"""Called with the seconds of each checkout, failed ones included, in the thread that waited. Must not raise."""
 
 _lock = threading.Lock()
-_waits = Waits()
+_stats = CheckoutStats()
 
 
-def waits() -> Waits:
-    """Return what has been counted so far."""
-    return _waits
+def checkout_stats() -> CheckoutStats:
+    """Return the current counts."""
+    return _stats
 
 
-def waited(seconds: float, *, timed_out: bool = False, refused: bool = False) -> None:
-    """Count one checkout, and tell the observers."""
-    global _waits  # one pool a process
+def record_checkout(seconds: float, *, timed_out: bool = False, refused: bool = False) -> None:
+    """Count a checkout, and call the observers."""
+    global _stats  # one pool a process
     with _lock:
-        _waits = Waits(
-            _waits.requests + 1, _waits.seconds + seconds, _waits.timeouts + timed_out, _waits.refused + refused
+        _stats = CheckoutStats(
+            _stats.requests + 1, _stats.seconds + seconds, _stats.timeouts + timed_out, _stats.refused + refused
         )
     for observe in observers:
         observe(seconds)

@@ -1,4 +1,4 @@
-"""Databases of their own for measurements, thrown away afterwards."""
+"""Temporary databases for measurements and tests."""
 
 import secrets
 import tempfile
@@ -18,9 +18,9 @@ from psycopg import sql
 
 @contextmanager
 def scratch_database(url: str | None = None, suffix: str = "benchmark") -> Iterator[None]:
-    """Create and migrate an empty database beside the configured one or that of `url`, and use it inside the block.
+    """Create and migrate an empty database beside the configured one, or that of `url`; use it inside the block.
 
-    One inside another's block takes its place; `switched` goes back and forth between them.
+    A nested block replaces it; `switched` switches between both.
     """
     with tempfile.TemporaryDirectory(prefix="llmselect-") as folder:
         config = _config(url)
@@ -40,7 +40,7 @@ def scratch_database(url: str | None = None, suffix: str = "benchmark") -> Itera
 def copied_database(suffix: str) -> Iterator[None]:
     """Copy the scratch database in use, rows and all, and use the copy inside the block."""
     source = current()
-    source.close()  # PostgreSQL copies what nobody is connected to, and SQLite's file is whole only then
+    source.close()  # PostgreSQL refuses to copy a database in use, and only a closed SQLite file is complete
     source.creation.clone_test_db(suffix, verbosity=0, autoclobber=True)
     with switched(_connection(source.creation.get_test_db_clone_settings(suffix))) as copy:
         try:
@@ -52,9 +52,9 @@ def copied_database(suffix: str) -> Iterator[None]:
 
 @contextmanager
 def scratch_url(url: str | None) -> Iterator[str]:
-    """Make an empty database on the PostgreSQL server of `url`, a SQLite file when None; yields its own URL.
+    """Make an empty database on the PostgreSQL server of `url`, or a SQLite file if None; yields its URL.
 
-    Raises psycopg.OperationalError when the server does not answer or the role may not create databases.
+    Raises psycopg.OperationalError if the server does not answer or the role may not create databases.
     """
     if url is None:
         with tempfile.TemporaryDirectory(prefix="llmselect-") as folder:
@@ -72,7 +72,7 @@ def scratch_url(url: str | None) -> Iterator[str]:
 
 @contextmanager
 def database_at(url: str) -> Iterator[BaseDatabaseWrapper]:
-    """Use the database of `url`, which a server may be using too, inside the block."""
+    """Use the database of `url` inside the block; a server may use it at the same time."""
     with switched(_connection(_config(url))) as connection:
         try:
             yield connection
@@ -108,7 +108,7 @@ def _connection(config: dict[str, Any]) -> BaseDatabaseWrapper:
 
 
 def _config(url: str | None) -> dict[str, Any]:
-    """Copy the configured settings, those of `url` over them; a pool would be shared by the alias, and is left out."""
+    """Return the configured settings, overridden by those of `url`, without the pool, which belongs to the alias."""
     given = dict(environ.Env().db_url_config(url)) if url else {}
     if given.get("ENGINE") == "django.db.backends.sqlite3":
         given["ENGINE"] = "perf.db.sqlite3"

@@ -1,6 +1,8 @@
 """Figures as text for people."""
 
 import re
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +11,9 @@ NONE = "\u2013"
 RANGES = {"15m": 15 * 60, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600, "7d": 7 * 24 * 3600}  # seconds
 DEFAULT_RANGE = "1h"
 BRIEF_LENGTH = 180  # characters
+SMALLEST_AMOUNT = Decimal("0.0001")  # USD; what is less is written as less
 
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _COLUMNS = re.compile(r"(\bSELECT (?:DISTINCT )?)(?!\u2026).{40,}? FROM ")
 
 
@@ -34,6 +38,30 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
+def moment(at: datetime | None) -> str:
+    """Format a time in UTC to the minute; a dash for None."""
+    return NONE if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+
+def usd(amount: Decimal | float | None) -> str:
+    """Format an amount of US dollars with as many digits as tell something; a dash for None."""
+    if amount is None:
+        return NONE
+    if not amount:
+        return "$0"
+    if amount < SMALLEST_AMOUNT:
+        return f"< ${SMALLEST_AMOUNT:f}"
+    return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def per_million(amount: Decimal | None) -> str:
+    """Format a price in US dollars, which has at most six decimals, without trailing zeros; a dash for None."""
+    if amount is None:
+        return NONE
+    whole, _, cents = f"{amount:,.6f}".rstrip("0").partition(".")
+    return f"${whole}.{cents:0<2}" if cents else f"${whole}"
+
+
 def rate(value: float | None) -> str:
     """Format a rate of 0 to 1 in percent; a dash for None."""
     return NONE if value is None else f"{value:.1%}"
@@ -43,6 +71,11 @@ def read_failure(error: Exception) -> str:
     """Return one line that says that the figures cannot be read, and why."""
     store = "Redis" if settings.REDIS_URL else "the database"
     return f"The figures in {store} cannot be read: {' '.join(str(error).split())[:300]}"
+
+
+def without_id(name: str) -> str:
+    """Shorten the ids in the name of a row, which the log keeps instead of what the row holds, to what tells apart."""
+    return _ID.sub(lambda match: f"\u2026{match[0][-6:]}", name)
 
 
 def counted(by_label: dict[str, Any]) -> str:

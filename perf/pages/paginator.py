@@ -8,6 +8,13 @@ from django.core.paginator import Paginator
 COUNT_LIMIT = 10_000
 
 
+class CappedCount(int):
+    """A number of rows that is written as "10,000+" at the limit: there may be any number of rows beyond."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}{'+' if self >= COUNT_LIMIT else ''}"
+
+
 class CappedPaginator(Paginator[Any]):
     """Counts at most `COUNT_LIMIT` rows; people find the rows beyond by search and filters."""
 
@@ -15,4 +22,4 @@ class CappedPaginator(Paginator[Any]):
     def count(self) -> int:
         """The number of rows, at most `COUNT_LIMIT`."""
         rows = self.object_list
-        return rows.order_by()[:COUNT_LIMIT].count() if hasattr(rows, "order_by") else len(rows)
+        return CappedCount(rows.order_by()[:COUNT_LIMIT].count() if hasattr(rows, "order_by") else len(rows))

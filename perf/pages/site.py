@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
-from perf.pages import cache, overview, query
+from perf.pages import cache, dashboard, overview, query, route
 
 
 class Site(AdminSite):
@@ -15,13 +16,20 @@ class Site(AdminSite):
     site_header = site_title = "LLMSelect"
     site_url = "/api/docs"
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show today's figures above the list of tables."""
+        context = {**dashboard.context(), "title": "Today", **(extra_context or {})}
+        return super().index(request, context)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the pages before Django's own, whose last pattern matches everything."""
         pages = [
-            path(route, self.admin_view(page), name=name, kwargs={"site": self})
-            for route, page, name in (
+            path(pattern, self.admin_view(page), name=name, kwargs={"site": self})
+            for pattern, page, name in (
                 ("perf/", overview.page, "perf-overview"),
                 ("perf/queries/<slug:fingerprint>/", query.page, "perf-query"),
+                ("perf/route/", route.page, "perf-route"),
+                ("perf/request/", route.request_page, "perf-request"),
                 ("perf/cache/", cache.page, "perf-cache"),
             )
         ]
@@ -38,4 +46,12 @@ class Site(AdminSite):
             ]
             performance = {"name": "Performance", "app_label": "perf", "app_url": url}
             apps.append({**performance, "has_module_perms": True, "models": pages})
+        _mark_current([entry for app in apps for entry in app["models"]], request.path)
         return apps
+
+
+def _mark_current(entries: list[dict[str, Any]], path: str) -> None:
+    """Mark the one entry that a page belongs to: of all whose address the path begins with, the longest."""
+    above = [entry for entry in entries if path.startswith(entry.get("admin_url") or "\0")]
+    for entry in sorted(above, key=lambda entry: len(entry["admin_url"]))[-1:]:
+        entry["current"] = True

@@ -5,7 +5,7 @@ import threading
 
 from django.db import Error, connection, transaction
 
-from perf.db.connections import sentence
+from perf.db.connections import one_line
 from perf.timing.fingerprint import LENGTH_LIMIT
 
 STATEMENT_TIMEOUT, LOCK_TIMEOUT = 2000, 500  # ms
@@ -40,7 +40,7 @@ def generic_plan(example: str) -> list[str]:
         statement = example.rstrip("; ")
         return _postgresql_plan(statement) if connection.vendor == "postgresql" else _sqlite_plan(statement)
     except Error as error:
-        raise NotExplained(f"The database does not explain it: {sentence(error)[:500]}") from error
+        raise NotExplained(f"The database does not explain it: {one_line(error)[:500]}") from error
     finally:
         _semaphore.release()
 

@@ -10,32 +10,32 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, InterfaceError
 
-from perf.db.connections import plain_connection
+from perf.db.connections import unpooled_connection
 from perf.db.sqlite3.files import readable_by_all
 
-# Connections of a worker that are no pool's: health, undelivered invalidations, and what the master process does.
-BESIDES = 3
+# Connections of a worker outside of its pool: health, undelivered invalidations, and the master process.
+EXTRA_CONNECTIONS = 3
 
 
 @register
 def check_pool_sizes(**_: Any) -> list[CheckMessage]:
-    """Refuse a pool that would be smaller at most than at least."""
+    """Refuse a pool whose minimum is above its maximum."""
     pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
     if not pool or pool["min_size"] <= pool["max_size"]:
         return []
-    message = f"DB_POOL_MIN_SIZE is {pool['min_size']}, more than DB_POOL_MAX_SIZE, which is {pool['max_size']}."
-    return [Error(message, hint="Lower the one or raise the other.", id="perf.E002")]
+    message = f"DB_POOL_MIN_SIZE is {pool['min_size']}, which is more than DB_POOL_MAX_SIZE ({pool['max_size']})."
+    return [Error(message, hint="Lower the minimum or raise the maximum.", id="perf.E002")]
 
 
 @register(Tags.database)
 def check_pool_fits(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Refuse pools of all workers that want more connections than the server allows."""
+    """Refuse pools that together need more connections than the server allows."""
     return pool_errors(settings.SERVE_WORKERS) if databases else []
 
 
 @register
 def check_redis_url(**_: Any) -> list[CheckMessage]:
-    """Refuse a REDIS_URL that is no address; it is not quoted, for it may hold a password."""
+    """Refuse an invalid REDIS_URL; the message does not quote it, because it may contain a password."""
     if not settings.REDIS_URL or _is_redis_url(settings.REDIS_URL):
         return []
     hint = "It looks like redis://:password@host:6379/0 (rediss:// with TLS, unix:// for a socket)."
@@ -44,11 +44,11 @@ def check_redis_url(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_time_limits(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Warn of a PgBouncer that gives connections without a limit on waiting for locks: ours are not sent through it."""
+    """Warn of a PgBouncer whose connections have no lock timeout; the one of our settings does not pass through it."""
     configured = settings.DATABASES["default"]
     if not databases or not configured.get("DISABLE_SERVER_SIDE_CURSORS") or not settings.DB_LOCK_TIMEOUT:
         return []
-    plain = plain_connection()
+    plain = unpooled_connection()
     try:
         with plain.cursor() as cursor:
             cursor.execute("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'")
@@ -60,20 +60,20 @@ def check_time_limits(databases: Sequence[str] | None = None, **_: Any) -> list[
     if milliseconds != "0":
         return []
     hint = "Set lock_timeout and statement_timeout in connect_query of PgBouncer; see docs/deployment.md."
-    return [checks.Warning("Behind PgBouncer requests wait for locks for ever.", hint=hint, id="perf.W002")]
+    return [checks.Warning("Behind PgBouncer, requests wait for locks without a limit.", hint=hint, id="perf.W002")]
 
 
 @register(Tags.database)
 def check_files_are_private(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Warn of SQLite files that everybody may read and that are another user's, so that they were not made private."""
+    """Warn of SQLite files that every user may read and that belong to another user, so that we cannot change them."""
     configured = settings.DATABASES["default"]
     if not databases or configured["ENGINE"] != "perf.db.sqlite3":
         return []
-    theirs = [path for path in readable_by_all(str(configured["NAME"])) if os.geteuid() not in (0, path.stat().st_uid)]
-    if not theirs:
+    foreign = [path for path in readable_by_all(str(configured["NAME"])) if os.geteuid() not in (0, path.stat().st_uid)]
+    if not foreign:
         return []
-    message = f"Every user of this machine may read {', '.join(map(str, theirs))}."
-    return [checks.Warning(message, hint="Have their owner run: chmod 600 FILE.", id="perf.W001")]
+    message = f"Every user of this machine may read {', '.join(map(str, foreign))}."
+    return [checks.Warning(message, hint="The owner should run: chmod 600 FILE.", id="perf.W001")]
 
 
 def _is_redis_url(url: str) -> bool:
@@ -85,27 +85,27 @@ def _is_redis_url(url: str) -> bool:
 
 
 def pool_errors(workers: int) -> list[CheckMessage]:
-    """Return what is wrong with this many workers on the configured database, as far as it answers.
+    """Return an error if the pools of this many workers need more connections than the database allows.
 
-    Behind PgBouncer the server's limit is PgBouncer's to keep.
+    Returns none if the database does not answer, and behind PgBouncer, which keeps to the server's limit itself.
     """
-    configured = settings.DATABASES["default"]  # not the connection's, which may be one without the pool
+    configured = settings.DATABASES["default"]  # the settings of the connection may lack the pool
     pool = configured.get("OPTIONS", {}).get("pool")
     if not pool or configured.get("DISABLE_SERVER_SIDE_CURSORS"):
         return []
-    wanted, allowed = workers * (pool["max_size"] + BESIDES), _allowed_connections()
-    if allowed is None or wanted <= allowed:
+    needed, allowed = workers * (pool["max_size"] + EXTRA_CONNECTIONS), _allowed_connections()
+    if allowed is None or needed <= allowed:
         return []
     message = (
-        f"DB_POOL_MAX_SIZE={pool['max_size']} and {BESIDES} more, for each of {workers} workers, are {wanted} "
-        f"connections; the database allows {allowed}."
+        f"{workers} workers with DB_POOL_MAX_SIZE={pool['max_size']}, and {EXTRA_CONNECTIONS} more connections each, "
+        f"need {needed} connections; the database allows {allowed}."
     )
     return [Error(message, hint="Lower DB_POOL_MAX_SIZE, or raise max_connections.", id="perf.E003")]
 
 
 def _allowed_connections() -> int | None:
-    """Ask the server how many connections it has for ordinary users; None when it does not answer."""
-    plain = plain_connection()
+    """Return the number of connections that the server allows ordinary users; None if it does not answer."""
+    plain = unpooled_connection()
     try:
         with plain.cursor() as cursor:
             cursor.execute(

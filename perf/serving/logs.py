@@ -1,4 +1,4 @@
-"""Logs as JSON, one line for each event, with the id of the request that it belongs to."""
+"""Logging in JSON: one line for each event, with the id of its request."""
 
 import logging
 import threading
@@ -9,11 +9,13 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
-# At DEBUG these loggers write what people sent and were answered.
+from perf.db.connections import driver_code
+
+# At DEBUG these loggers write the bodies of requests and responses.
 VERBOSE = ("urllib3", "httpx2", "httpcore2")
 
-REPEAT = 60.0  # seconds between errors of one kind
-KINDS_LIMIT = 1000  # kinds remembered
+INTERVAL = 60.0  # seconds between errors of one kind
+MAX_KINDS = 1000  # kinds remembered
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -30,40 +32,40 @@ class JsonFormatter(BaseJsonFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """Add the id of the request that the thread works on."""
+        """Add the id of the thread's current request."""
         if (current := request_id.get()) is not None:
             record.request_id = current
         return super().format(record)
 
 
-class Repeats(logging.Filter):
-    """Lets one error a minute of each kind through, which says how many were left out since the last (`suppressed`).
+class RepeatFilter(logging.Filter):
+    """Passes one error of each kind a minute, with the number suppressed since the last one (`suppressed`).
 
-    While a database is full every request fails in the same way, and a traceback of each would fill the disk. A kind is
-    a logger with the driver's code of what was raised, or its class and the line that raised it; without an exception
-    it is the message.
+    While a database is full every request fails in the same way, and the tracebacks would fill the disk. The kind of an
+    error is its logger, and the driver's code, or else the class of the exception and the line that raised it. Without
+    an exception it is the logger and the message.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._kinds: dict[tuple[str, ...], tuple[float, int]] = {}  # when one was let through, how many were not since
+        self._kinds: dict[tuple[str, ...], tuple[float, int]] = {}  # passed at, suppressed since
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether to write a record."""
+        """Return whether to write a record."""
         if record.levelno < logging.ERROR:
             return True
         kind, now = _kind(record), time.monotonic()
         with self._lock:
-            if len(self._kinds) > KINDS_LIMIT:
+            if len(self._kinds) > MAX_KINDS:
                 self._kinds.clear()
-            written, left_out = self._kinds.get(kind, (float("-inf"), 0))
-            if now - written < REPEAT:
-                self._kinds[kind] = written, left_out + 1
+            passed_at, suppressed = self._kinds.get(kind, (float("-inf"), 0))
+            if now - passed_at < INTERVAL:
+                self._kinds[kind] = passed_at, suppressed + 1
                 return False
             self._kinds[kind] = now, 0
-        if left_out:
-            record.suppressed = left_out
+        if suppressed:
+            record.suppressed = suppressed
         return True
 
 
@@ -71,9 +73,8 @@ def _kind(record: logging.LogRecord) -> tuple[str, ...]:
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return record.name, str(record.msg)
-    for each in (error.__cause__, error):
-        if code := getattr(each, "sqlstate", None) or getattr(each, "sqlite_errorname", None):
-            return record.name, str(code)
+    if code := driver_code(error):
+        return record.name, code
     last = traceback.extract_tb(error.__traceback__, limit=-1)
     return record.name, type(error).__name__, *(f"{frame.filename}:{frame.lineno}" for frame in last)
 
@@ -84,16 +85,16 @@ def json_logging(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "perf.serving.logs.JsonFormatter"}},
-        "filters": {"repeats": {"()": "perf.serving.logs.Repeats"}},
+        "filters": {"repeats": {"()": "perf.serving.logs.RepeatFilter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["repeats"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # The error envelope and the timing middleware log each failed request once, with more details.
             "django.request": {"level": "CRITICAL"},
             **{name: {"level": "WARNING"} for name in VERBOSE},
-            # A crowd of streams that ends leaves more connections than are kept, each of which would be a warning.
+            # It warns of each connection that its pool cannot keep, as when many streams end at once.
             "urllib3.connectionpool": {"level": "ERROR"},
-            # It logs every attempt to connect; our pool logs once that the server is gone.
+            # It logs every attempt to connect; our pool logs an outage once.
             "psycopg.pool": {"level": "ERROR"},
         },
     }

@@ -7,6 +7,7 @@ from perf.pages import formatting
 register = template.Library()
 register.filter("counted", formatting.counted)
 register.filter("brief", formatting.brief)
+register.filter("without_id", formatting.without_id)
 
 
 @register.filter

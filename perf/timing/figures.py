@@ -116,6 +116,10 @@ class Figures:
         """Return the slowest of the requests over `SLOW_REQUEST_MS`."""
         return self._events("slow_requests")
 
+    def failed_requests(self) -> list[rows.SlowEvent]:
+        """Return requests that were answered 5xx, the newest first."""
+        return sorted(self._events("failed_requests"), key=lambda event: event.at, reverse=True)
+
     def slow_queries(self) -> list[rows.SlowEvent]:
         """Return the slowest of the statements over `SLOW_QUERY_MS`."""
         return self._events("slow_queries")

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 
 from django.conf import settings
 
+from perf.serving.logs import request_id
 from perf.timing import kinds
 from perf.timing.deltas import Delta
 from perf.timing.fingerprint import Fingerprint, fingerprint_id
@@ -132,6 +133,13 @@ def slow_request(seconds: float, details: dict[str, Any]) -> None:
 
 
 @_guarded
+def failed_request(seconds: float, details: dict[str, Any]) -> None:
+    """Keep a request that was answered 5xx; `details` must hold plain data."""
+    with _lock:
+        _live().add_event("failed_requests", seconds, time.time(), details)
+
+
+@_guarded
 def query(fingerprint: Fingerprint, seconds: float, rows: int | None) -> None:
     """Record a statement; `rows` is None when unknown and `FAILED` when the statement failed."""
     stats = current_stats.get()
@@ -153,6 +161,8 @@ def query(fingerprint: Fingerprint, seconds: float, rows: int | None) -> None:
 def slow_query(fingerprint: Fingerprint, seconds: float, route: str) -> None:
     """Keep a statement among the slowest."""
     details = {"sql": fingerprint.example[:200], "route": route, "id": fingerprint_id(fingerprint.text)}
+    if (asked_by := request_id.get()) is not None:
+        details["request_id"] = asked_by
     with _lock:
         _live().add_event("slow_queries", seconds, time.time(), details)
 

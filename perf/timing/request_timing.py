@@ -20,6 +20,7 @@ logger = logging.getLogger("perf.slow_request")
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STATIC = "(static)"  # the route of static files
+FAILURE = 500  # the least status of a failure of the server
 CLIENT_TIMEOUT = 408  # the client was slow
 
 
@@ -72,7 +73,10 @@ class RequestTiming:
             yield chunk
 
     def finish(self, status: int, *, streamed: bool = False) -> None:
-        """Record the request, and log it if it was slow to its first byte; further calls do nothing."""
+        """Record the request, keep what is known of a failed one, and log it if it was slow to its first byte.
+
+        Further calls do nothing.
+        """
         if self._finished:
             return
         self._finished = True
@@ -81,8 +85,13 @@ class RequestTiming:
         method = self.request.method if self.request.method in METHODS else "OTHER"
         finished = FinishedRequest(method, self._route(), status, seconds, total if streamed else None)
         recorder.request_finished(self.stats, finished)
-        if seconds * 1000 >= settings.SLOW_REQUEST_MS and status != CLIENT_TIMEOUT:
-            details = self._details(finished)
+        slow = seconds * 1000 >= settings.SLOW_REQUEST_MS and status != CLIENT_TIMEOUT
+        if not slow and status < FAILURE:
+            return
+        details = self._details(finished)
+        if status >= FAILURE:
+            recorder.failed_request(seconds, details)
+        if slow:
             recorder.slow_request(seconds, details)
             logger.warning("slow request", extra=details)
 

@@ -48,45 +48,45 @@ TEXTS = [None, 5, 1.5, True, [], {}, ["hello"], "", " ", "\n\t", "\u3000", "x" *
 
 
 @pytest.mark.parametrize("message", TEXTS, ids=lambda value: repr(value)[:12])
-def test_messages_that_are_none(api, chat, message):
+def test_invalid_messages(api, chat, message):
     refused(api.post(chat, {**HELLO, "message": message}), "message")
 
 
 @pytest.mark.parametrize("value", [5, True, [], {}, "x" * 100_001, "a\0b"], ids=lambda value: repr(value)[:12])
-def test_system_prompts_that_are_none(api, chat, value):
+def test_invalid_system_prompts(api, chat, value):
     refused(api.post(chat, {**HELLO, "system": value}), "system")
 
 
 @pytest.mark.parametrize("value", [None, 5, True, [], {}, "", "nobody", "a\0b", "x" * 1000, "OpenAI "])
-def test_providers_that_are_none(api, chat, value):
+def test_invalid_providers(api, chat, value):
     refused(api.post(chat, {**HELLO, "provider": value}), "provider")
 
 
 @pytest.mark.parametrize("value", [None, 5, True, [], {}, "", " ", "x" * 201, "a\0b"])
-def test_models_that_are_none(api, chat, value):
+def test_invalid_models(api, chat, value):
     refused(api.post(chat, {**HELLO, "model": value}), "model")
 
 
 @pytest.mark.parametrize(
     "value", ["", "1", -0.1, 2.1, True, [], {}, "hot", 10**400, -(10**400)], ids=lambda v: repr(v)[:9]
 )
-def test_temperatures_that_are_none(api, chat, value):
+def test_invalid_temperatures(api, chat, value):
     refused(api.post(chat, {**HELLO, "temperature": value}), "temperature")
 
 
 @pytest.mark.parametrize("value", ["", "1", 0, -1, 1.5, True, [], {}, 10**7 + 1, 10**400], ids=lambda v: repr(v)[:9])
-def test_limits_that_are_none(api, chat, value):
+def test_invalid_token_limits(api, chat, value):
     refused(api.post(chat, {**HELLO, "max_tokens": value}), "max_tokens")
 
 
 @pytest.mark.parametrize(
     "value", ["", "1", "nonsense", 5, -5, True, 1.5, [], {}, "x" * 32, "a\0b", 2**200], ids=lambda v: repr(v)[:9]
 )
-def test_conversation_ids_that_are_none(api, chat, value):
+def test_invalid_conversation_ids(api, chat, value):
     refused(api.post(chat, {**HELLO, "conversation_id": value}), "conversation_id")
 
 
-def test_what_is_required(api, chat):
+def test_missing_required_fields(api, chat):
     required = "This field is required."
     response = api.post(chat, {})
     assert (response.status_code, response.json()) == (
@@ -109,7 +109,7 @@ USER = {"role": "user", "content": "hello"}
 
 
 @pytest.mark.parametrize("messages", [None, [], {}, "hello", 5, [USER] * 201], ids=lambda value: repr(value)[:9])
-def test_messages_that_are_no_list_or_too_long_a_one(api, chat, messages):
+def test_messages_must_be_a_list_within_the_limit(api, chat, messages):
     refused(turns(api, chat, messages), "messages")
 
 
@@ -129,12 +129,12 @@ def test_messages_that_are_no_list_or_too_long_a_one(api, chat, messages):
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_turn_that_is_none(api, chat, turn, field):
+def test_an_invalid_turn(api, chat, turn, field):
     refused(turns(api, chat, [USER, turn]), field)
 
 
 @pytest.mark.parametrize("role", ["assistant", "system"])
-def test_the_last_one_must_be_by_the_user(api, chat, role):
+def test_the_last_message_must_be_by_the_user(api, chat, role):
     refused(turns(api, chat, [USER, {"role": role, "content": "hello"}]), "messages")
 
 
@@ -145,7 +145,7 @@ def test_messages_begin_a_conversation_and_never_continue_one(api, chat, ann):
 
 
 @pytest.mark.parametrize("body", [b"null", b"5", b'"hello"', b"[]", b"true"])
-def test_a_body_that_is_no_object(api, chat, body):
+def test_a_body_that_is_not_an_object(api, chat, body):
     refused(raw(api, chat, body), "non_field_errors")
 
 
@@ -160,7 +160,7 @@ def test_broken_json(api, chat, body):
     assert response.json()["details"] == {}
 
 
-def test_nesting_that_can_be_read_but_means_nothing(api, chat):
+def test_deep_nesting_is_a_validation_error(api, chat):
     refused(
         raw(api, chat, b'{"provider":"openai","model":"stub","message":' + b"[" * 500 + b"]" * 500 + b"}"), "message"
     )
@@ -198,7 +198,7 @@ def test_a_body_that_is_not_json(api, chat, kind):
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;"])
-def test_json_by_other_spellings(api, chat, kind):
+def test_other_json_content_types(api, chat, kind):
     refused(raw(api, chat, b"{}", content_type=kind), "provider", "model", "message")
 
 

@@ -17,8 +17,8 @@ from rest_framework.test import APIClient
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import LoginSession
-from models_registry.catalogue.lookup import has_key
-from models_registry.models import APIKey, LLMModel, Provider
+from models_registry.catalogue.lookup import has_key, has_shared_key
+from models_registry.models import APIKey, LLMModel, Provider, SharedKey
 from perf.caching.invalidation import EXEMPT, RULES
 from perf.caching.querysets import InvalidatingQuerySet
 from tests.helpers import PASSWORD
@@ -36,6 +36,7 @@ CHANGED = {
     "models_registry.Provider": {"slug": "changed"},
     "models_registry.LLMModel": {"name": "changed"},
     "models_registry.APIKey": {"provider": "other provider"},
+    "models_registry.SharedKey": {"provider": "other provider"},
 }
 ALONE = {  # a row that is added changes no answer by itself
     "auth.User": "shown to nobody but who comes with it",
@@ -85,7 +86,8 @@ class World:
     def _first(self, label):
         if label == "models_registry.Provider":
             return self.provider
-        row = self.new(label) if label != "models_registry.LLMModel" or self.user.username == "ann" else None
+        once = ("models_registry.LLMModel", "models_registry.SharedKey")  # everybody's
+        row = self.new(label) if label not in once or self.user.username == "ann" else None
         if row is not None:
             row.save(force_insert=True)
         if label == "conversations.ComparisonResult":
@@ -126,6 +128,10 @@ class World:
                 else self.others["other provider"],
                 key_encrypted="x",
             ),
+            "models_registry.SharedKey": lambda: SharedKey(
+                provider=self.others["other provider"] if SharedKey.objects.exists() else self.provider,
+                key_encrypted="x",
+            ),
         }
         return makers[label]()
 
@@ -139,6 +145,8 @@ class World:
             for provider in (self.provider, self.others["other provider"])
             if user.pk and provider.pk
         ]
+        providers = (self.provider, self.others["other provider"])
+        keys += [has_shared_key(provider) for provider in providers if provider.pk]
         return read, keys
 
     def values(self, wanted):

@@ -1,5 +1,7 @@
 """Every changelist of the admin: it renders, in few queries that do not grow, and shows no key."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -10,6 +12,7 @@ from django.urls import reverse
 from llmselect_project.accounts.sessions import start_session
 from models_registry.keys.storage import store_key
 from models_registry.models import Provider
+from perf.pages import paginator
 from tests.helpers import conversation
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +73,14 @@ def test_large_tables_are_counted_up_to_a_limit_only(root, name):
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert counts
     assert all("LIMIT 10000" in sql for sql in counts)
+
+
+def test_a_capped_count_says_that_there_may_be_more(root, monkeypatch):
+    monkeypatch.setattr(paginator, "COUNT_LIMIT", 3)
+    fill(0, 2)
+    html = page(root, "conversations.message").text
+    assert "3+ results" in html
+    assert re.search(r"3\+\s+messages", html)
 
 
 @pytest.mark.parametrize("path", ["conversations/message", "models_registry/provider"])

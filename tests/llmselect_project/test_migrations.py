@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from conversations.models import Conversation, Message
-from models_registry.models import APIKey, LLMModel
+from models_registry.models import APIKey, LLMModel, ModelChange
 
 APPS = ["conversations", "models_registry", "llmselect_project"]
 
@@ -48,6 +48,7 @@ INDEXES = [
         ["ASC", "ASC", "DESC", "DESC"],
     ),
     (Message, "idx_message_conv_created", ["conversation_id", "created_at", "id"], ["ASC", "ASC", "ASC"]),
+    (ModelChange, "idx_modelchange_recent", ["model_id", "changed_at", "id"], ["ASC", "DESC", "DESC"]),
 ]
 
 

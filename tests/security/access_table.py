@@ -51,6 +51,7 @@ TABLE = {
     "api/v1/admin/models/refresh": Row(STAFF, {"POST": "401 403 200 403"}, {"provider": "echo"}),
     "api/v1/models": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>": Row(PUBLIC, {"GET": "200"}),
+    "api/v1/models/<slug:provider>/<path:model_id>/history": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/keys": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/keys/system": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     # Everybody stores a key of their own under this path; only Ann has one to delete.
@@ -106,5 +107,7 @@ ADMIN_TABLE = {
     "admin/(?P<url>.*)$": 404,
     "admin/perf/": 200,
     "admin/perf/cache/": 200,
+    "admin/perf/request/": 200,
+    "admin/perf/route/": 404,  # nobody asked for it
     "admin/perf/queries/<slug:fingerprint>/": 404,  # nobody sent it
 }

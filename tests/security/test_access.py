@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from conversations.models import Comparison
 from models_registry.keys.storage import store_key
-from models_registry.models import LLMModel
+from models_registry.models import LLMModel, Provider, SharedKey
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -89,6 +89,7 @@ def admin_path(route, first):
 def first(owned):
     """Give the first row of each model of the admin, by the model's path."""
     Group.objects.create(name="readers")
+    SharedKey.objects.create(provider=Provider.objects.get(slug="echo"), key_encrypted="-", masked="****")
     rows = {model: model._default_manager.first() for model in admin.site._registry}
     return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}
 

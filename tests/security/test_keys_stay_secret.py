@@ -102,7 +102,7 @@ def test_a_key_is_found_nowhere(ann, openai, stub, log, settings, capsys):
     use(seen, stub)
     assert {each.headers["authorization"] for each in stub.requests} == {f"Bearer {MARK}"}
     look_at(seen)
-    seen.ask("put", "/api/v1/keys/openai", {"key": f"{MARK} ", "override_system_key": True})  # refused, and not quoted
+    seen.ask("put", "/api/v1/keys/openai", {"key": f"{MARK} x", "override_system_key": True})  # refused, and not quoted
     seen.ask("post", "/api/v1/keys/openai", body)
     seen.ask("patch", "/api/v1/keys/nobody", body)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from conversations.history.sanitising import disarm, disarm_line
+from conversations.history.sanitising import sanitise, sanitise_line
 from conversations.models import Message
 from tests.helpers import conversation
 
@@ -51,12 +51,12 @@ def raw_html(document):
     ],
 )
 def test_what_is_written(written, exported):
-    assert disarm(written) == exported
+    assert sanitise(written) == exported
     assert raw_html(exported) == []
 
 
 def test_a_title():
-    assert disarm_line("# <b>`<b>`![") == "# &lt;b>`<b>`\\!["
+    assert sanitise_line("# <b>`<b>`![") == "# &lt;b>`<b>`\\!["
 
 
 PIECES = ["<img src=x>", "<script>", "</p>", "<!--", "-->", "![a](b)", "`", "``", "```", "~~~", "\n", "\n\n", "\\", "|"]
@@ -67,15 +67,15 @@ PIECES += ["- ", "> ", "1. ", "    ", " ", "a", "|---|---|", "[a]: ", "'", '"', 
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), min_size=1, max_size=3))
 def test_nothing_gets_through(written):
     """Messages one after the other, as they stand in a document."""
-    document = "".join(f"\n## User\n\n{disarm(text)}\n" for text in written)
+    document = "".join(f"\n## User\n\n{sanitise(text)}\n" for text in written)
     assert raw_html(document) == []
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_twice_is_once(written):
-    once = disarm(written)
-    assert disarm(once) == once
+    once = sanitise(written)
+    assert sanitise(once) == once
 
 
 ANSWER = """Sure! Here's how to center a `<div>`:
@@ -101,7 +101,7 @@ In C++ write `std::vector<int> v;` and `if (a<b && c>d)`; see <https://cpprefere
 
 
 def test_a_real_answer_changes_in_nothing_but_its_autolink():
-    assert disarm(ANSWER) == ANSWER.replace("<https", "&lt;https")
+    assert sanitise(ANSWER) == ANSWER.replace("<https", "&lt;https")
 
 
 @pytest.mark.django_db

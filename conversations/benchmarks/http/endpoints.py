@@ -1,4 +1,4 @@
-"""The endpoints that `manage.py benchmark http` drives, what each is sent, and what it must reach."""
+"""The endpoints of `manage.py benchmark http`, their requests and their goals."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ DONE = b'"event":"done"'
 
 @dataclass(frozen=True, slots=True)
 class ServerPair:
-    """Two servers on one database, some conversations of the account that asks, and the header of its requests."""
+    """Two servers on one database, ids of the account's conversations, and the header that authenticates it."""
 
     cached: Deployment
     uncached: Deployment
@@ -28,7 +28,7 @@ class ServerPair:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A kind of request, and its goals at 16 clients: shares of the ceiling's throughput, and requests a second."""
+    """A kind of request, and its goals at 16 clients: shares of the ceiling's rate, and requests a second."""
 
     summary: str
     paths: Callable[[ServerPair], list[str]]
@@ -42,7 +42,7 @@ class Endpoint:
     rate: float | None = None
 
     def server(self, servers: ServerPair) -> Deployment:
-        """Return the server that is asked."""
+        """Return the server that the requests go to."""
         return servers.uncached if self.uncached else servers.cached
 
     def sent(self, servers: ServerPair) -> tuple[str, dict[str, str], bytes]:
@@ -51,14 +51,14 @@ class Endpoint:
         return "POST" if body else "GET", {**servers.headers, **self.more_headers(servers)}, body
 
     def recorded(self, servers: ServerPair) -> RecordedAnswer:
-        """Ask, and return the answer, which the ceiling repeats."""
+        """Send one request, and return the answer, which the ceiling repeats."""
         method, headers, body = self.sent(servers)
         answer = record(method, self.server(servers).url + self.paths(servers)[0], headers, body)
         assert answer.status == self.status, answer  # noqa: S101  # failures would be quick
         return answer
 
     def requests(self, servers: ServerPair) -> list[bytes]:
-        """Write the requests to the server."""
+        """Return the requests as bytes."""
         method, headers, body = self.sent(servers)
         return [request(method, self.server(servers).url + path, headers, body) for path in self.paths(servers)]
 

@@ -1,4 +1,4 @@
-"""What of the server is measured apart from its rates: its start, its size, a chat's time, a stream's chunks."""
+"""Measurements beside the endpoints' rates: a start, its memory, the time of a chat, the CPU of streams."""
 
 import json
 import statistics
@@ -9,21 +9,22 @@ from functools import partial
 from conversations.benchmarks.chats import added_by_chat
 from conversations.benchmarks.fixture import API, LIST
 from conversations.benchmarks.http.endpoints import DONE, ServerPair
-from conversations.benchmarks.http.loaded_server import Run
 from perf.benchmarks.answers import record
 from perf.benchmarks.cases import Options, Result, Row
-from perf.benchmarks.load import request
+from perf.benchmarks.load import LoadResult, request
 from perf.benchmarks.measuring import percentile
 from perf.benchmarks.processes import RunningServer, free_port, running, wait_until
 
 STARTS = 3
-SETTLE = 1.0  # seconds in which nobody asks
+SETTLE = 1.0  # seconds without requests
 RUSH_CHUNKS, RUSH_STREAMS = 2000, 8
 PACE, PACED_CHUNKS, PACED_CLIENTS = 0.02, 100, 20  # seconds between chunks
 
+Run = Callable[..., LoadResult]
+
 
 def start(servers: ServerPair, run: Run, options: Options) -> Row:  # noqa: ARG001
-    """Launch the server, and ask for the list until it is there; then leave it alone, and look at its memory."""
+    """Start the server, request the list until it answers, and read the memory after a moment of rest."""
     took, memory = [], []
     for _ in range(STARTS):
         begin, port = time.monotonic(), free_port()
@@ -57,14 +58,14 @@ def chat_added(servers: ServerPair, run: Run, options: Options) -> Row:  # noqa:
 
 
 def stream_rush(servers: ServerPair, run: Run, options: Options) -> Row:
-    """Stream long answers one after the other, from an upstream without pauses."""
+    """Stream long answers, one after the other, from a provider without pauses."""
     model, goal = f"stub?chunks={RUSH_CHUNKS}", options.goal(50)
     results = _streams(servers, run, model, chunks=RUSH_CHUNKS, streams=RUSH_STREAMS, clients=1, bound=goal)
     return Row("stream-rush", results)
 
 
 def stream_paced(servers: ServerPair, run: Run, options: Options) -> Row:
-    """Hold streams open that get a chunk at a time, heartbeats on."""
+    """Stream many answers at once, from a provider that pauses before each chunk."""
     model, goal = f"stub?chunks={PACED_CHUNKS}&delay={PACE}", options.goal(220)
     streams = PACED_CLIENTS * max(1, round(options.seconds / 30))
     results = _streams(servers, run, model, chunks=PACED_CHUNKS, streams=streams, clients=PACED_CLIENTS, bound=goal)

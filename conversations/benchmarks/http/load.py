@@ -1,10 +1,10 @@
-"""`manage.py benchmark http`: endpoints under load over real HTTP, each beside the ceiling of its own bytes."""
+"""`manage.py benchmark http`: endpoints under load over HTTP, each beside the ceiling of its own bytes."""
 
 import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -12,18 +12,17 @@ from tqdm import tqdm
 
 from conversations.benchmarks.fixture import account, deployment
 from conversations.benchmarks.http.endpoints import ENDPOINTS, Endpoint, ServerPair
-from conversations.benchmarks.http.goals import GOALS
-from conversations.benchmarks.http.loaded_server import LoadedServer, Run
+from conversations.benchmarks.http.goals import GOALS, Run
 from conversations.demo.seed import Amount, seed
 from perf.benchmarks import answers
 from perf.benchmarks.answers import RecordedAnswer
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
-from perf.benchmarks.load import generator, request
+from perf.benchmarks.load import LoadResult, generator, request
 from perf.benchmarks.measuring import percentile
-from perf.benchmarks.processes import ceiling
+from perf.benchmarks.processes import RunningServer, ceiling
 from perf.db.scratch import database_at
 
-SHARE = 100  # of `--messages` are there
+SHARE = 100  # of so many of `--messages`, one is in the database
 LENGTH = 10  # messages of a conversation
 DETAILS = 50  # conversations that are read in turns
 ACCOUNT = "demo-001"
@@ -33,8 +32,39 @@ ROUNDS = 3
 WARM_UP = 0.25  # seconds
 
 
+@dataclass(slots=True)
+class LoadedServer:
+    """A server, the requests that it is sent, and the results and CPU seconds of each round."""
+
+    server: RunningServer
+    requests: list[bytes]
+    ending: bytes
+    rounds: list[LoadResult] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def load(self, run: Run, clients: int, seconds: float) -> None:
+        """Run one round."""
+        before = self.server.cpu_seconds()
+        self.rounds.append(run(self.server.url, self.requests, clients=clients, seconds=seconds, ending=self.ending))
+        self.cpu.append(self.server.cpu_seconds() - before)
+
+    @property
+    def rate(self) -> float:
+        """Answers a second, median of the rounds."""
+        return statistics.median(load.rate for load in self.rounds)
+
+    @property
+    def cpu_share(self) -> float:
+        """CPU time of the workers in % of one core, median of the rounds."""
+        return statistics.median(cpu / load.lasted * 100 for cpu, load in zip(self.cpu, self.rounds, strict=True))
+
+    def errors(self, status: int) -> int:
+        """Count the requests without a complete answer of this status."""
+        return sum(load.errors(status) for load in self.rounds)
+
+
 def http(options: Options) -> Iterator[Output]:
-    """Start the servers, and drive one endpoint after the other beside the ceiling of its bytes."""
+    """Start the servers, and load one endpoint after the other, in turns with its ceiling."""
     chosen = options.chosen([*ENDPOINTS, *GOALS])
     endpoints = [name for name in chosen if name in ENDPOINTS]
     conversations = options.messages // SHARE // LENGTH
@@ -47,7 +77,7 @@ def http(options: Options) -> Iterator[Output]:
         yield Note(f"{name}: {ENDPOINTS[name].summary}")
     with _server_pair(options, conversations) as servers, generator() as run:
         if endpoints:
-            yield from _driven(endpoints, servers, run, options)
+            yield from _loaded(endpoints, servers, run, options)
         for name in chosen:
             if name in GOALS:
                 yield GOALS[name](_logged_in(servers), run, options)
@@ -55,7 +85,7 @@ def http(options: Options) -> Iterator[Output]:
 
 @contextmanager
 def _server_pair(options: Options, conversations: int) -> Iterator[ServerPair]:
-    """Run both servers on a database in which an account has so many conversations."""
+    """Run two servers on a database in which an account has this number of conversations."""
     with deployment(options) as cached, cached.another({"CONVERSATION_CACHE_TTL": "0"}) as uncached:
         with database_at(cached.environment["DATABASE_URL"]):
             seed(Amount(users=1, conversations=conversations, messages=LENGTH, comparisons=0))
@@ -67,36 +97,39 @@ def _server_pair(options: Options, conversations: int) -> Iterator[ServerPair]:
 
 
 def _logged_in(servers: ServerPair) -> ServerPair:
-    """Log in anew: a token ends after a quarter of an hour."""
+    """Log in again, since a token expires after a quarter of an hour."""
     return replace(servers, headers=servers.cached.log_in(ACCOUNT))
 
 
-def _driven(endpoints: list[str], servers: ServerPair, run: Run, options: Options) -> Iterator[Row]:
+def _loaded(endpoints: list[str], servers: ServerPair, run: Run, options: Options) -> Iterator[Row]:
     recorded = {f"/{name}": ENDPOINTS[name].recorded(servers) for name in endpoints}
     with tempfile.TemporaryDirectory(prefix="llmselect-") as folder:
         file = Path(folder) / "answers.json"
         answers.write(file, {"/": RecordedAnswer(200, {}, []), **recorded})
         with (
-            ceiling(file, settings.SERVE_THREADS) as top,
+            ceiling(file, settings.SERVE_THREADS) as ceiling_server,
             tqdm(total=len(endpoints) * len(CLIENTS), disable=None, leave=False) as bar,
         ):
             for name in endpoints:
                 bar.set_description(name)
                 endpoint, servers = ENDPOINTS[name], _logged_in(servers)
                 method, headers, body = endpoint.sent(servers)
-                repeating = LoadedServer(top, [request(method, f"{top.url}/{name}", headers, body)], endpoint.ending)
+                top = LoadedServer(
+                    ceiling_server, [request(method, f"{ceiling_server.url}/{name}", headers, body)], endpoint.ending
+                )
                 ours = LoadedServer(endpoint.server(servers), endpoint.requests(servers), endpoint.ending)
                 for clients in CLIENTS:
-                    _race(ours, repeating, run, clients, options.seconds / 50)
+                    _race(ours, top, run, clients, options.seconds / 50)
                     bar.update()
-                    yield Row(f"{name}, {clients}", tuple(_figures(endpoint, ours, repeating, clients, options)))
+                    yield Row(f"{name}, {clients}", tuple(_figures(endpoint, ours, top, clients, options)))
 
 
 def _race(ours: LoadedServer, top: LoadedServer, run: Run, clients: int, seconds: float) -> None:
-    """Load both in turns, some rounds."""
+    """Load both servers in turns, after a warm-up."""
     for side in (ours, top):
         side.load(run, clients, min(WARM_UP, seconds))
-        side.forget()
+        side.rounds.clear()
+        side.cpu.clear()
     for _ in range(ROUNDS):
         ours.load(run, clients, seconds)
         top.load(run, clients, seconds)
@@ -114,7 +147,7 @@ def _figures(
         yield Result(f"p{percent}", percentile(times, percent), "ms")
     yield Result("errors", ours.errors(endpoint.status), "", at_most=0)
     yield Result("CPU", ours.cpu_share, "%")
-    yield Result("CPU each", ours.cpu_each, "µs")
+    yield Result("CPU each", sum(ours.cpu) / max(sum(load.answers for load in ours.rounds), 1) * 1_000_000, "µs")
     yield Result("memory", statistics.fmean(ours.server.memory()), "MB")
     yield Result("ceiling", top.rate, "/s")
     yield Result("its CPU", top.cpu_share, "%")

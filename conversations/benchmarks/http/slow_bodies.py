@@ -1,4 +1,4 @@
-"""`manage.py benchmark slow-bodies`: what others notice of 1,000 clients that send their bodies a byte a second."""
+"""`manage.py benchmark slow-bodies`: other requests beside 1,000 clients that send their bodies a byte a second."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from perf.benchmarks.measuring import percentile
 from perf.benchmarks.slow import attacked, head
 
 CLIENTS, PAUSE = 1000, 1.0  # slow clients, seconds between two bytes of each
-GATHERING = 5.0  # seconds until they are all there
+GATHERING = 5.0  # seconds until all slow clients are connected
 READERS, SECONDS = 4, 5.0  # clients that read meanwhile, seconds for each path
 LOGINS = 5
 SLOWEST = 500.0  # ms, the goal for 99 of 100 answers
@@ -21,7 +21,7 @@ LOGIN = "/api/v1/auth/login"
 
 
 def slow_bodies(options: Options) -> Iterator[Output]:
-    """Ask for health, the model list and a conversation list, and log in, with slow clients at work and without."""
+    """Request health, the model list and a conversation list, and log in, with slow clients and without."""
     with deployment(options, several_workers=True) as site:
         url, headers = site.url, site.log_in(NAME)
         attacks: dict[str, tuple[list[bytes], float | None]] = {

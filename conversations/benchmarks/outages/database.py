@@ -1,104 +1,80 @@
-"""A lost database under load: errors come only while it is gone, and no connection of the pool is lost."""
+"""A database outage under load: errors end when the database is back, and the pool loses no connection."""
 
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
-
-import httpx2
 
 from conversations.benchmarks.fixture import STAFF, Deployment, deployment
+from conversations.benchmarks.outages.clients import Responses, needs_postgresql, send_until
 from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.measuring import percentile
-from perf.benchmarks.services import NoPostgreSQL, PostgreSQLServer, postgresql_server
+from perf.benchmarks.services import PostgreSQLServer, postgresql_server
 
 CLIENTS = 50
-PAUSE = 0.02  # seconds between an answer and the next request of a client
 QUIET, BEFORE, AFTER = 30.0, 5.0, 15.0  # seconds of load: without an outage, before one, after one
 OUTAGES = (3.0, 30.0)  # seconds
-GRACE = 5.0  # seconds after its return in which the database's absence may still be felt
-UNCACHED = "/conversations?search=sea"  # a list that always reaches the database
+GRACE = 5.0  # seconds after the outage in which errors are accepted
+UNCACHED = "/conversations?search=sea"  # a list that always reads the database
 
 
-class TimedAnswer(NamedTuple):
-    """When an answer ended, the seconds it took, and its status (0: no answer)."""
-
-    ended: float
-    seconds: float
-    status: int
-
-
+@needs_postgresql
 def outage(options: Options) -> Iterator[Result]:  # noqa: ARG001
-    """Run a PostgreSQL server of our own, load it, and stop it in the middle."""
-    try:
-        with (
-            postgresql_server() as database,
-            deployment(Options(), {"DATABASE_URL": database.url, "SERVE_WORKERS": "1"}, provider=False) as site,
-        ):
-            headers, watcher = site.log_in(), site.log_in(STAFF)  # while the database is there
-            answers = asyncio.run(_load(site, headers, QUIET))
-            yield Result(f"{CLIENTS} clients for {QUIET:g} s", len(answers), "requests")
-            yield Result("p99", percentile([answer.seconds * 1000 for answer in answers], 99), "ms")
-            yield Result("errors", sum(answer.status != 200 for answer in answers), "requests", at_most=0)
-            for length in OUTAGES:
-                interrupted = asyncio.run(_interrupted(site, headers, database, length))
-                yield from _judged(f"{length:g} s without the database: ", *interrupted)
-                yield from _pool(f"after {length:g} s: ", site, watcher)
-    except NoPostgreSQL as error:
-        print(f"  left out: {error}")  # noqa: T201
+    """Load a server, and stop its PostgreSQL server meanwhile."""
+    with (
+        postgresql_server() as database,
+        deployment(Options(), {"DATABASE_URL": database.url, "SERVE_WORKERS": "1"}, provider=False) as site,
+    ):
+        headers, staff = site.log_in(), site.log_in(STAFF)  # logging in needs the database
+        responses = asyncio.run(_load(site, headers, QUIET))
+        yield Result(f"{CLIENTS} clients for {QUIET:g} s", len(responses), "requests")
+        yield Result("p99", percentile([seconds * 1000 for seconds in responses.times()], 99), "ms")
+        yield Result("errors", len(responses) - responses.with_status(200), "requests", at_most=0)
+        for length in OUTAGES:
+            interrupted = asyncio.run(_interrupted(site, headers, database, length))
+            yield from _figures(f"{length:g} s without the database: ", *interrupted)
+            yield from _pool(f"after {length:g} s: ", site, staff)
 
 
 async def _interrupted(
     site: Deployment, headers: dict[str, str], database: PostgreSQLServer, length: float
-) -> tuple[list[TimedAnswer], float, float]:
-    """Stop the database for `length` seconds under load; returns the answers, when it went and when it was back."""
+) -> tuple[Responses, float, float]:
+    """Stop the database for `length` seconds under load; returns the responses, and when it stopped and was back."""
     load = asyncio.create_task(_load(site, headers, BEFORE + length + AFTER))
     await asyncio.sleep(BEFORE)
-    gone = time.monotonic()
+    stopped = time.monotonic()
     await asyncio.to_thread(database.stop)
     await asyncio.sleep(length)
     await asyncio.to_thread(database.start)
     back = time.monotonic()
-    return await load, gone, back
+    return await load, stopped, back
 
 
-async def _load(site: Deployment, headers: dict[str, str], seconds: float) -> list[TimedAnswer]:
-    """Let all clients ask for a list again and again."""
-    answers: list[TimedAnswer] = []
-    until = time.monotonic() + seconds
-
-    async def ask() -> None:
-        while (begin := time.monotonic()) < until:
-            try:
-                status = (await client.get(UNCACHED)).status_code
-            except httpx2.HTTPError:
-                status = 0
-            ended = time.monotonic()
-            answers.append(TimedAnswer(ended, ended - begin, status))
-            await asyncio.sleep(PAUSE)
-
+async def _load(site: Deployment, headers: dict[str, str], seconds: float) -> Responses:
+    responses, end = Responses(), time.monotonic() + seconds
     async with site.async_client(headers) as client:
-        await asyncio.gather(*(ask() for _ in range(CLIENTS)))
-    return answers
+        await asyncio.gather(*(send_until(end, client, responses, "GET", [UNCACHED]) for _ in range(CLIENTS)))
+    return responses
 
 
-def _judged(what: str, answers: list[TimedAnswer], gone: float, back: float) -> Iterator[Result]:
-    errors = [answer for answer in answers if answer.status != 200]
-    late = [answer.ended - back for answer in errors if answer.ended > back]
-    meanwhile = [answer.seconds for answer in answers if gone < answer.ended < back]
-    yield Result(f"{what}requests", len(answers), "requests")
-    yield Result(f"{what}errors", len(errors), "requests")
-    yield Result(f"{what}errors before", sum(answer.ended < gone for answer in errors), "requests", at_most=0)
-    yield Result(f"{what}errors other than 503", sum(answer.status != 503 for answer in errors), "requests", at_most=0)
-    yield Result(f"{what}slowest answer meanwhile", max(meanwhile, default=0.0), "s", at_most=GRACE)
-    yield Result(f"{what}last error after it was back", max(late, default=0.0), "s", at_most=GRACE)
+def _figures(prefix: str, responses: Responses, stopped: float, back: float) -> Iterator[Result]:
+    errors = [response for response in responses if response.status != 200]
+    late = [response.ended - back for response in errors if response.ended > back]
+    meanwhile = [response.seconds for response in responses if stopped < response.ended < back]
+    early = sum(response.ended < stopped for response in errors)
+    other = sum(response.status != 503 for response in errors)
+    yield Result(f"{prefix}requests", len(responses), "requests")
+    yield Result(f"{prefix}errors", len(errors), "requests")
+    yield Result(f"{prefix}errors before", early, "requests", at_most=0)
+    yield Result(f"{prefix}errors other than 503", other, "requests", at_most=0)
+    yield Result(f"{prefix}slowest answer meanwhile", max(meanwhile, default=0.0), "s", at_most=GRACE)
+    yield Result(f"{prefix}last error after it was back", max(late, default=0.0), "s", at_most=GRACE)
 
 
-def _pool(what: str, site: Deployment, headers: dict[str, str]) -> Iterator[Result]:
+def _pool(prefix: str, site: Deployment, headers: dict[str, str]) -> Iterator[Result]:
     with site.client(headers) as client:
         pool = client.get("/admin/health/detailed").raise_for_status().json()["database"]
     lost = pool["pool_size"] - pool["available"] - pool["checked_out"]
-    yield Result(f"{what}connections in the pool", pool["pool_size"], "connections")
-    yield Result(f"{what}fewer than DB_POOL_MIN_SIZE", max(0, pool["pool_min"] - pool["pool_size"]), "", at_most=0)
-    yield Result(f"{what}checked out, with nobody there", pool["checked_out"], "connections", at_most=0)
-    yield Result(f"{what}neither available nor checked out", lost, "connections", at_most=0)
+    yield Result(f"{prefix}connections in the pool", pool["pool_size"], "connections")
+    yield Result(f"{prefix}fewer than DB_POOL_MIN_SIZE", max(0, pool["pool_min"] - pool["pool_size"]), "", at_most=0)
+    yield Result(f"{prefix}checked out, with nobody there", pool["checked_out"], "connections", at_most=0)
+    yield Result(f"{prefix}neither available nor checked out", lost, "connections", at_most=0)

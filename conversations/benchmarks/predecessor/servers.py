@@ -1,4 +1,4 @@
-"""The rest of the predecessor's table: what only servers, vendors and the middleware itself can show."""
+"""The rows of the predecessor's table that need servers, a provider, or the middleware."""
 
 import statistics
 import time
@@ -15,25 +15,25 @@ from django.utils.module_loading import import_string
 from conversations.benchmarks.caching import READS_A_WRITE, mixed_requests
 from conversations.benchmarks.fixture import deployment
 from conversations.benchmarks.staleness import USERS, make_writers
-from models_registry.fake_provider.server import StubServer
+from models_registry.fake_provider.server import FakeProvider
 from models_registry.providers import CLIENTS
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
 from perf.benchmarks.load import LoadResult, generator
 from perf.benchmarks.measuring import in_turns, milliseconds, percentile
 from perf.benchmarks.processes import wait_until
 
-CACHED: dict[str, str] = {}  # as by default
+CACHED: dict[str, str] = {}
 UNCACHED = {"CONVERSATION_CACHE_TTL": "0", "MODEL_CACHE_TTL": "0", "REDIS_URL": ""}
 CLIENTS_AT_ONCE, ROUNDS = 4, 3
 LISTS = ("/conversations", "/conversations?provider=openai")
 MODEL_READS = 50
-PATIENCE = 20.0  # seconds
+REFRESH_LIMIT = 20.0  # seconds
 INSTRUMENT = "perf.middleware.TimingMiddleware"
 QUERIES_A_REQUEST = 2
 
 
 def requests(options: Options) -> Iterator[Output]:
-    """Send the same mixed load to a server with caches and to one without, in turns."""
+    """Send the same mixed load to a server without caches and to one with them, in turns."""
     best = (1 - len(LISTS) / READS_A_WRITE) * 100
     yield Note(
         f"requests: {USERS} people, {CLIENTS_AT_ONCE} at once, read the model list and {len(LISTS)} lists of their "
@@ -48,11 +48,11 @@ def requests(options: Options) -> Iterator[Output]:
             sent = mixed_requests(site, make_writers(site, USERS), [*LISTS, "/models"])
             loads.append(partial(run, site.url, sent, clients=CLIENTS_AT_ONCE, seconds=options.seconds / 30))
         rounds = in_turns(*loads, rounds=ROUNDS)
-    yield Row("requests, before", tuple(_of_loads([before for before, _ in rounds], bounded=False)))
-    yield Row("requests, after", tuple(_of_loads([after for _, after in rounds], bounded=True)))
+    yield Row("requests, before", tuple(_load_figures([before for before, _ in rounds], bounded=False)))
+    yield Row("requests, after", tuple(_load_figures([after for _, after in rounds], bounded=True)))
 
 
-def _of_loads(loads: list[LoadResult], *, bounded: bool) -> Iterator[Result]:
+def _load_figures(loads: list[LoadResult], *, bounded: bool) -> Iterator[Result]:
     times = [took * 1000 for load in loads for took in load.times]
     caches = sum((load.caches for load in loads), start=Counter[str]())
     hit_rate = caches["hit"] / max(caches.total(), 1) * 100
@@ -69,34 +69,36 @@ def _of_loads(loads: list[LoadResult], *, bounded: bool) -> Iterator[Result]:
 
 
 def vendor(options: Options) -> Iterator[Output]:
-    """Read the model list from a vendor each time, and from a server whose vendor counts how often it is asked."""
+    """Count the calls of a vendor: with one call for each read of the model list, and with a server in between."""
     yield Note(
         f"vendor: {MODEL_READS} reads of the model list by a server that has just started. Before, taken away: the "
         "registry, so that each read asks the vendor."
     )
-    with StubServer() as stub:
+    with FakeProvider() as stub:
         client = CLIENTS["openai"](api_key="benchmark", base_url=stub.openai_url)
         for _ in range(MODEL_READS):
             client.list_models()
-        before = _asked(stub)
+        before = _list_calls(stub)
         stub.reset()
         key = {"OPENAI_API_KEY": "benchmark", "OPENAI_BASE_URL": stub.openai_url}
         with deployment(options, key, provider=False) as site, site.client({}) as reader:
             for _ in range(MODEL_READS):
                 reader.get("/models").raise_for_status()
-            wait_until(lambda: _asked(stub), "a question to the vendor", seconds=PATIENCE)  # in the background
+            wait_until(
+                lambda: _list_calls(stub), "a question to the vendor", seconds=REFRESH_LIMIT
+            )  # in the background
             time.sleep(1)
-            after = _asked(stub)
+            after = _list_calls(stub)
     calls = (Result("calls before", before, ""), Result("calls after", after, ""))
     yield Row("vendor", (*calls, Result("fewer", (1 - after / before) * 100, "%", at_least=90)))
 
 
-def _asked(stub: StubServer) -> int:
+def _list_calls(stub: FakeProvider) -> int:
     return sum(received.path.partition("?")[0].endswith("/models") for received in stub.requests)
 
 
 def instrumentation(options: Options) -> Iterator[Output]:
-    """Time a view with and without the timing middleware and whatever wraps its queries, in turns."""
+    """Time a view with and without the timing middleware and the wrappers of its queries, in turns."""
     yield Note(
         f"instrumentation: {INSTRUMENT} around a view of {QUERIES_A_REQUEST} queries. Before, taken away: the "
         "middleware, and the wrappers of the connection."

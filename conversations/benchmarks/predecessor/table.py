@@ -1,4 +1,4 @@
-"""The predecessor's table of figures, measured again: before, with the optimisation taken away, and after."""
+"""The predecessor's table of figures, measured again: before, without the optimisation, and after, with it."""
 
 import statistics
 import time
@@ -22,21 +22,20 @@ from perf.benchmarks.cases import Note, Options, Output, Result, Row
 from perf.benchmarks.measuring import MeasuredCall, percentile
 from perf.db.scratch import scratch_database
 
-SHARE = 0.3  # of `--messages`, since these databases are filled for every run
+SHARE = 0.3  # of `--messages`, since every run fills these databases
 LENGTH = 10  # messages of a conversation
-HEAVY = 20  # one in so many conversations is the busiest user's
+HEAVY = 20  # one in 20 conversations is the busiest user's
 FASTER = 80  # % at least, as the predecessor claims
-TENTH = 10  # the bound of ours is a tenth of the predecessor's figure
-WARM_UP, AT_LEAST = 3, 5  # rounds that are not counted, and that are made whatever they take
+TENTH = 10  # our bound is a tenth of the predecessor's figure
+WARM_UP, AT_LEAST = 3, 5  # rounds before the measured ones, and measured ones however long they take
 FILTER = {"provider": "mistral"}
-
 
 Read = Callable[[FilledDatabase], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRow:
-    """A row of the table: its reads before and after, the predecessor's figures in ms, what is taken away."""
+    """A row of the table: its reads before and after, the predecessor's figures in ms, the missing optimisation."""
 
     before: Read
     after: Read
@@ -51,8 +50,8 @@ def _first_page(data: FilledDatabase, filters: dict[str, str]) -> list[dict[str,
     return [conversation_row(row) for row in rows][:PAGE]
 
 
-def _of_messages(data: FilledDatabase) -> list[dict[str, Any]]:
-    return [{name: row[name] for name in without.OF_MESSAGES} for row in _first_page(data, {})]
+def _message_facts(data: FilledDatabase) -> list[dict[str, Any]]:
+    return [{name: row[name] for name in without.MESSAGE_FACTS} for row in _first_page(data, {})]
 
 
 def _key(data: FilledDatabase) -> str:
@@ -74,7 +73,7 @@ QUERIES = {
     ),
     "messages": QueryRow(
         lambda data: without.lazy_page(data.user.pk),
-        _of_messages,
+        _message_facts,
         (1200, 150),
         "the indexes of conversations and messages; what a page says of messages is read from the messages of each "
         "conversation (N+1) instead of kept on its row",
@@ -89,7 +88,7 @@ QUERIES = {
 
 
 def predecessor(options: Options) -> Iterator[Output]:
-    """Measure the queries on two databases in turns, then what only servers show."""
+    """Measure the queries on two databases in turns, then the rows that need servers. Raises UnknownRow."""
     chosen = options.chosen([*QUERIES, *SERVERS])
     queries = [name for name in chosen if name in QUERIES]
     if queries:
@@ -107,7 +106,7 @@ def predecessor(options: Options) -> Iterator[Output]:
 
 
 def _amount(options: Options) -> Amount:
-    """Return the data that these options ask for; there are as many accounts as conversations."""
+    """Return the size of the database; there are as many accounts as conversations."""
     accounts = int(options.messages * SHARE) // LENGTH
     return Amount(users=accounts, conversations=1, messages=LENGTH, comparisons=0, heavy_user=accounts // HEAVY)
 
@@ -127,7 +126,7 @@ def _notes(queries: list[str], amount: Amount) -> Iterator[Note]:
 
 
 def _measured(name: str, query: QueryRow, before: FilledDatabase, after: FilledDatabase, options: Options) -> Row:
-    """Read before and after in turns, for so many rounds or as many as fit into the time."""
+    """Read before and after in turns, for the rounds of the options or as many as fit into the time."""
     slow: list[MeasuredCall] = []
     quick: list[MeasuredCall] = []
     deadline = time.monotonic() + options.seconds / 12

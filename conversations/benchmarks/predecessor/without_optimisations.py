@@ -1,6 +1,6 @@
-"""The reads of the predecessor's table with their optimisations taken away; nothing but the benchmark calls them.
+"""The reads of the predecessor's table without their optimisations, for the benchmark only.
 
-They answer the same as the real ones, on a copy of the database without indexes.
+They return the same as the real ones, from a copy of the database without indexes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from models_registry.models import APIKey
 from perf.db.scratch import copied_database
 
 NEWEST = ("-last_message_at", "-id")
-OF_MESSAGES = ("id", "message_count", "preview", "last_message_at")  # what a list tells of messages
+MESSAGE_FACTS = ("id", "message_count", "preview", "last_message_at")  # of a list, about messages
 
 
 def offset_page(user_id: int, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -31,31 +31,31 @@ def offset_page(user_id: int, filters: Mapping[str, Any]) -> list[dict[str, Any]
 
 
 def lazy_page(user_id: int) -> list[dict[str, Any]]:
-    """Compute what the list tells of messages, by reading the messages of each conversation."""
+    """Compute the facts about messages from the messages of each conversation (N+1)."""
     rows = []
     for conversation in Conversation.objects.for_user(user_id).order_by(*NEWEST)[:PAGE]:
         messages = list(conversation.messages.order_by("created_at", "id"))
         asked = [message.content for message in messages if message.role == Message.Role.USER]
         preview = asked[-1][:PREVIEW_LENGTH] if asked else ""
         last = messages[-1].created_at if messages else conversation.created_at
-        rows.append(dict(zip(OF_MESSAGES, (conversation.id, len(messages), preview, last), strict=True)))
+        rows.append(dict(zip(MESSAGE_FACTS, (conversation.id, len(messages), preview, last), strict=True)))
     return rows
 
 
 @contextmanager
 def copy_without_indexes() -> Iterator[FilledDatabase]:
-    """Copy the database in use, and drop the indexes of the copy.
+    """Copy the current database, and drop the indexes of the copy.
 
-    Primary keys stay, and the index that Django gives to the foreign key from keys to providers.
+    Primary keys stay, and Django's index on the foreign key from keys to providers.
     """
     with copied_database("before"):
-        _take_away(Conversation, [RemoveIndex("conversation", index.name) for index in Conversation._meta.indexes])
-        _take_away(Message, [RemoveIndex("message", index.name) for index in Message._meta.indexes])
-        _take_away(APIKey, [RemoveConstraint("apikey", each.name) for each in APIKey._meta.constraints])
+        _drop(Conversation, [RemoveIndex("conversation", index.name) for index in Conversation._meta.indexes])
+        _drop(Message, [RemoveIndex("message", index.name) for index in Message._meta.indexes])
+        _drop(APIKey, [RemoveConstraint("apikey", each.name) for each in APIKey._meta.constraints])
         yield vacuumed()
 
 
-def _take_away(model: type[Model], operations: Sequence[RemoveIndex | RemoveConstraint]) -> None:
+def _drop(model: type[Model], operations: Sequence[RemoveIndex | RemoveConstraint]) -> None:
     app = model._meta.app_label
     state = MigrationLoader(connection).project_state()
     for operation in operations:

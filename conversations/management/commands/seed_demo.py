@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: fill the database with users, conversations and comparisons to try things out on."""
+"""`manage.py seed_demo`: fills the database with demo users, conversations and comparisons."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from conversations.demo.seed import Amount, seed
 
 
 class Command(BaseCommand):
-    """Adds the demo data that is missing; the same again changes nothing."""
+    """Adds the missing demo data; a second run changes nothing."""
 
     help = (
         "Fill the database with demo users (demo-001 …), their conversations, comparisons and votes. The numbers are "
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say how much."""
+        """Take the amounts, the password, and whether production is meant."""
         parser.add_argument("--users", type=int, default=10, help="demo users (default 10)")
         parser.add_argument("--conversations", type=int, default=20, help="of each user (default 20)")
         parser.add_argument("--messages", type=int, default=10, help="of each conversation (default 10)")
@@ -29,13 +29,13 @@ class Command(BaseCommand):
             "--heavy-user",
             type=int,
             metavar="CONVERSATIONS",
-            help="so many of the users x conversations are demo-001's; the others share the rest",
+            help="of demo-001, out of users x conversations; the other users share the rest",
         )
-        parser.add_argument("--password", help="let the demo users log in with it; nobody can when left out")
+        parser.add_argument("--password", help="of the demo users, who cannot log in without one")
         parser.add_argument("--force", action="store_true", help="also in production")
 
     def handle(self, *_: Any, password: str | None, force: bool, **options: Any) -> None:
-        """Check, fill, and say what was added."""
+        """Check the options, add the rows, and print their numbers. Raises CommandError."""
         if settings.PRODUCTION and not force:
             raise CommandError("This is production: demo data goes there with --force only.")
         amount = _amount(options)

@@ -1,4 +1,4 @@
-"""`manage.py prune`: delete what has expired."""
+"""`manage.py prune`: delete expired sessions, tokens, addresses, idempotency keys and old figures."""
 
 from typing import Any
 

@@ -8,17 +8,20 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
+from django.urls import Resolver404, resolve
 
 from llmselect_project.config.checks import cache_errors
+from llmselect_project.config.commands import browser_url
 from llmselect_project.config.shutdown import hear_signals
 from llmselect_project.config.supervision import Supervisor
-from perf.db.connections import sentence, unpooled
+from perf.db.connections import one_line, unpooled
 from perf.serving.checks import pool_errors
 from perf.serving.granian import serve
 from perf.serving.health import pending_migrations
@@ -27,6 +30,8 @@ logger = logging.getLogger("llmselect.serve")
 
 PRUNE_INTERVAL = 86_400  # seconds
 PORT_WAIT = 3.0  # seconds for the workers of a killed server to let go of its port
+PAGES = (("start page", "/"), ("admin", "/admin/"), ("API docs", "/api/docs"))
+MAXIMUM_PORT = 65_535
 MINIMUM_THREADS = 33  # 32 of them never run chats
 
 
@@ -37,10 +42,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Let the command line beat the environment."""
-        parser.add_argument("--host", default=settings.HOST)
-        parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--threads", type=int, default=settings.SERVE_THREADS)
-        parser.add_argument("--workers", type=int, default=settings.SERVE_WORKERS)
+        parser.add_argument("--host", default=settings.HOST, help="address to listen on; HOST by default")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on; PORT by default")
+        threads = f"threads of each worker, at least {MINIMUM_THREADS}; SERVE_THREADS by default"
+        parser.add_argument("--threads", type=int, default=settings.SERVE_THREADS, help=threads)
+        workers = "worker processes; SERVE_WORKERS by default; more than one need Redis"
+        parser.add_argument("--workers", type=int, default=settings.SERVE_WORKERS, help=workers)
 
     def handle(self, *_: Any, host: str, port: int, threads: int, workers: int, **__: Any) -> None:
         """Check what would fail later, then serve until SIGTERM or SIGINT."""
@@ -56,7 +63,7 @@ class Command(BaseCommand):
         hear_signals()
         Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
-        self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
+        self._say_where(host, port)
         serve(
             "llmselect_project.wsgi:application",
             host=host,
@@ -65,6 +72,16 @@ class Command(BaseCommand):
             threads=threads + settings.BODY_WAITERS,
             grace=settings.SHUTDOWN_GRACE,
         )
+
+    def _say_where(self, host: str, port: int) -> None:
+        """Print the address, and where a browser finds what this version has for people."""
+        self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
+        base = browser_url(host, port)
+        for name, path in PAGES:
+            with suppress(Resolver404):
+                resolve(path)
+                self.stdout.write(f"  {name + ':':12}{base}{path}")
+        self.stdout.flush()
 
 
 def _begin_again(**environment: str) -> None:
@@ -82,11 +99,18 @@ def _require_free(host: str, port: int) -> None:
         try:
             _bind(host, port)
         except (OSError, OverflowError) as error:
-            if getattr(error, "errno", None) != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise CommandError(f"Cannot listen on {host}:{port}: {error}") from error
+            taken = getattr(error, "errno", None) == errno.EADDRINUSE
+            if not taken or time.monotonic() > deadline:
+                hint = f". Stop what uses it, or choose another port: PORT={_another(port)}" if taken else ""
+                raise CommandError(f"Cannot listen on {host}:{port}: {error}{hint}") from error
             time.sleep(0.1)
         else:
             return
+
+
+def _another(port: int) -> int:
+    """Name a port beside one that is taken."""
+    return port + 1 if port < MAXIMUM_PORT else port - 1
 
 
 def _bind(host: str, port: int) -> None:
@@ -102,7 +126,7 @@ def _require_database(workers: int) -> None:
     try:
         pending = pending_migrations()
     except (DatabaseError, InterfaceError) as error:
-        raise CommandError(f"The database does not answer: {sentence(error)}") from error
+        raise CommandError(f"The database does not answer: {one_line(error)}") from error
     if pending:
         raise CommandError(f"These migrations are pending: {', '.join(pending)}. Run `manage.py migrate` first.")
     if errors := pool_errors(workers):

@@ -1,4 +1,4 @@
-"""`manage.py setup`: make a fresh checkout ready to serve; running it again changes nothing."""
+"""`manage.py setup`: make a fresh checkout ready to serve. A second run changes nothing."""
 
 import secrets
 from pathlib import Path
@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+
+from llmselect_project.config.commands import command_line
 
 ENV_FILE = """\
 # Written by `manage.py setup`; .env.example lists all settings.
@@ -28,13 +30,21 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         """Do what is missing and say so."""
         if write_env_file(settings.BASE_DIR / ".env"):
-            self.stdout.write("Wrote .env with fresh secrets.")
+            self._say("Wrote .env with fresh secrets.")
+        self._say("Migrating the database …")
         call_command("migrate", verbosity=0)
+        self._say("Filling the registry of models from the offline catalogue …")
         call_command("sync_models", offline=True, stdout=self.stdout)
         if not User.objects.exists():
             password = secrets.token_urlsafe(12)
             User.objects.create_superuser("admin", password=password)
-            self.stdout.write(f"Made the account admin with the password {password} (shown only now).")
+            self._say(f"Made the account admin with the password {password} (shown only now).")
+            self._say(f"`{command_line('changepassword', 'admin')}` sets another password.")
+
+    def _say(self, sentence: str) -> None:
+        """Print now, also into a pipe: the next step may take a while."""
+        self.stdout.write(sentence)
+        self.stdout.flush()
 
 
 def write_env_file(path: Path) -> bool:

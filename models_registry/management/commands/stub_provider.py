@@ -1,4 +1,4 @@
-"""`manage.py stub_provider`: the scripted provider in the foreground, for developers and benchmarks."""
+"""`manage.py stub_provider`: runs the fake provider in the foreground, for developers and benchmarks."""
 
 import asyncio
 import contextlib
@@ -13,17 +13,17 @@ from models_registry.fake_provider.state import State
 
 
 class Command(BaseCommand):
-    """Serve the stub until it is interrupted."""
+    """Serves the fake provider until it is interrupted."""
 
     help = (
-        "Serve a scripted provider that speaks OpenAI's and Anthropic's wire formats; a model's name says what it "
-        "answers, like `stub?reply=Hello+you&delay=0.1` (see models_registry/fake_provider/script.py). With --recordings "
-        "the models named like the JSON files of a folder play what is recorded there (fake_provider/recordings.py)."
+        "Serve a fake provider that speaks OpenAI's and Anthropic's wire formats. A model's name scripts the response, "
+        "like `stub?reply=Hello+you&delay=0.1` (see models_registry/fake_provider/script.py). With --recordings the "
+        "models named like the JSON files of a folder play what is recorded there (fake_provider/recordings.py)."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the port and the address."""
+        """Take the address and the port."""
         parser.add_argument("--port", type=int, default=3045)
         parser.add_argument("--host", default=HOST)
         parser.add_argument("--recordings", type=Path, metavar="DIR", help="a folder with one recording a file")

@@ -1,4 +1,4 @@
-"""`manage.py sync_models`: brings the providers' models and prices up to date."""
+"""`manage.py sync_models`: updates the providers' models and prices."""
 
 from typing import Any
 
@@ -8,20 +8,19 @@ from models_registry.catalogue.sync import ProviderReport, sync
 
 
 class Command(BaseCommand):
-    """Print a line for each provider; fail at the end when a check failed or a name is unknown."""
+    """Prints a line for each provider; fails at the end when a check failed or a slug is unknown."""
 
     help = (
-        "Update models and prices from the offline catalogue, and from the own list of each provider that there is a "
-        "system key for."
+        "Update models and prices from the offline catalogue, and from the own list of each provider with a system key."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the providers, and whether to ask them."""
+        """Take the providers, and whether to read their own lists."""
         parser.add_argument("providers", nargs="*", metavar="provider", help="slugs; all providers when left out")
         parser.add_argument("--offline", action="store_true", help="use the catalogue only, call no provider")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
-        """Sync, report, and only then fail."""
+        """Sync all, print the reports, then raise CommandError for failures."""
         report = sync(providers=options["providers"] or None, check=not options["offline"])
         for result in report.results:
             self.stdout.write(_line(result))

@@ -1,4 +1,4 @@
-"""The database backend: Django's own, with our pool, and with the time that threads wait for it."""
+"""Django's PostgreSQL backend with our pool, whose checkouts are timed."""
 
 import time
 from collections.abc import Callable
@@ -12,33 +12,36 @@ from django.db.utils import OperationalError
 from psycopg.errors import LockNotAvailable
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from perf.db.pool_waits import waited
-from perf.db.postgresql.pool import Pool, SentAway, Unreachable
+from perf.db.pool_waits import record_checkout
+from perf.db.postgresql.pool import ConnectionsBlocked, Pool, Unreachable
 from perf.timing.recorder import is_serving
 from perf.timing.request_stats import current_stats
 
-UNNOTICED = 0.25  # seconds of waiting for the pool that count for nothing
-LEAST_PATIENCE = 0.25  # seconds that anybody may wait for a lock
+IGNORED_WAIT = 0.25  # seconds of waiting for the pool that do not shorten the lock timeout
+MIN_LOCK_TIMEOUT = 0.25  # seconds
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's PostgreSQL with a pool that survives its server, and checkouts that are counted."""
+    """Django's PostgreSQL wrapper with a pool that survives a restart of its server."""
 
     _connection_pools: dict[str, Pool]  # Django's, one for each alias
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(self._notice_locks)
+        self.execute_wrappers.append(self._report_lock_timeout)
 
     @property
     def pool(self) -> Pool | None:
-        """The pool of this process, not opened before the first checkout; None where OPTIONS has none."""
+        """The pool of this process, which the first checkout opens; None if OPTIONS has none.
+
+        Raises ImproperlyConfigured for impossible sizes.
+        """
         options = self.settings_dict["OPTIONS"].get("pool")
         if self.alias == NO_DB_ALIAS or not options:
             return None
         if self.alias not in self._connection_pools:
             try:
-                made = Pool(
+                pool = Pool(
                     kwargs={**self.get_connection_params(), "autocommit": True},  # Django sets it as it needs it
                     open=False,
                     configure=self._configure_connection,  # type: ignore[attr-defined]  # the stubs lack it
@@ -47,63 +50,63 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 )
             except ValueError as error:
                 raise ImproperlyConfigured(f"The database pool cannot be made: {error}.") from error
-            # Of several threads the first one's counts; none of them is open yet.
-            self._connection_pools.setdefault(self.alias, made)
+            # Of several threads the first one's pool is used; none of them is open yet.
+            self._connection_pools.setdefault(self.alias, pool)
         return self._connection_pools[self.alias]
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Add the time limits of statements, in a process that serves requests: a migration may take its time.
+        """Add the time limits of statements in a process that serves requests; commands like `migrate` have none.
 
-        Not behind PgBouncer, which knows no `options` and gives the next transaction another server process.
+        PgBouncer does not support `options`, and gives the next transaction another server process.
         """
         params: dict[str, Any] = super().get_connection_params()
         if self._limits_locks():
             limits = {"lock_timeout": settings.DB_LOCK_TIMEOUT, "statement_timeout": settings.DB_STATEMENT_TIMEOUT}
             ours = " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items())
-            params["options"] = f"{ours} {params.get('options', '')}".strip()  # what the URL says comes last and wins
+            params["options"] = f"{ours} {params.get('options', '')}".strip()  # the URL's options come last and win
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Check a connection out of the pool, or make one where there is none."""
+        """Check a connection out of the pool; without a pool, make one. Raises what psycopg and the pool raise."""
         if not self.pool:
             return super().get_new_connection(conn_params)
         begin = time.perf_counter()
         timed_out = refused = False
         try:
             conn = super().get_new_connection(conn_params)
-        except (PoolTimeout, TooManyRequests, SentAway):
+        except (PoolTimeout, TooManyRequests, ConnectionsBlocked):
             timed_out = True
             raise
         except Unreachable:
             refused = True
             raise
         finally:
-            took = time.perf_counter() - begin
-            waited(took, timed_out=timed_out, refused=refused)
+            seconds = time.perf_counter() - begin
+            record_checkout(seconds, timed_out=timed_out, refused=refused)
         if self._limits_locks():
-            self._share_patience(self.pool, conn, took)
+            self._shorten_lock_timeout(self.pool, conn, seconds)
         return conn
 
     def _limits_locks(self) -> bool:
         return is_serving() and not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
 
-    def _share_patience(self, pool: Pool, conn: Any, took: float) -> None:
-        """Let who has waited for the pool wait for locks as much less: it is one patience for both.
+    def _shorten_lock_timeout(self, pool: Pool, conn: Any, waited: float) -> None:
+        """Deduct the time that the request has waited for the pool from the time that it may wait for locks.
 
-        What a request waited for the pool before counts too. A connection is told only where that changes, so that the
-        rule costs nothing while connections are free.
+        `waited` are the seconds of this checkout. The statement is sent only if the timeout of the connection changes,
+        so it costs nothing while connections are free.
         """
         stats = current_stats.get()
-        spent = stats.pool_seconds if stats is not None else took
-        patience = float(settings.DB_LOCK_TIMEOUT)
-        if patience and spent > UNNOTICED:
-            patience = max(LEAST_PATIENCE, patience - spent)
-        if pool.patience.get(conn, settings.DB_LOCK_TIMEOUT) != patience:
-            conn.execute(f"SET lock_timeout = {patience * 1000:.0f}")
-            pool.patience[conn] = patience
+        waited = stats.pool_seconds if stats is not None else waited
+        timeout = float(settings.DB_LOCK_TIMEOUT)
+        if timeout and waited > IGNORED_WAIT:
+            timeout = max(MIN_LOCK_TIMEOUT, timeout - waited)
+        if pool.lock_timeouts.get(conn, settings.DB_LOCK_TIMEOUT) != timeout:
+            conn.execute(f"SET lock_timeout = {timeout * 1000:.0f}")
+            pool.lock_timeouts[conn] = timeout
 
-    def _notice_locks(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
-        """Tell the pool of a lock that did not become free in time, before the connection goes to the next thread."""
+    def _report_lock_timeout(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
+        """Tell the pool about a lock timeout, before the connection goes to the next thread."""
         try:
             return execute(sql, params, many, context)
         except OperationalError as error:

@@ -1,4 +1,4 @@
-"""A psycopg pool that notices at once when its server is gone, and by itself when it is back."""
+"""A psycopg pool that notices at once when the server is lost, and reconnects by itself."""
 
 import logging
 import threading
@@ -9,85 +9,85 @@ from weakref import WeakKeyDictionary, WeakSet
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from perf.db.connections import sentence
+from perf.db.connections import one_line
 
 logger = logging.getLogger("perf.pool")
 
-REPORT = 60.0  # seconds between log lines of an outage
+LOG_INTERVAL = 60.0  # seconds between log lines of an outage
 
 
 class Unreachable(psycopg.OperationalError):
-    """No connection of the pool lives, and the last attempt to make one failed."""
+    """No connection of the pool is alive, and the last attempt to connect failed."""
 
 
-class SentAway(psycopg.OperationalError):
-    """All connections of the pool wait for a lock that did not become free in time."""
+class ConnectionsBlocked(psycopg.OperationalError):
+    """A connection of the pool waited for a lock in vain; the others would wait for the same one."""
 
 
 class Pool(ConnectionPool[psycopg.Connection[Any]]):
-    """Drops all idle connections when one of them is found dead, and refuses callers at once while none can be made.
+    """Drops all idle connections when one of them is dead, and refuses callers at once while the server is down.
 
-    The pool of psycopg finds dead connections one by one, letting each caller sleep 1, 2, 4 … s, and while the server
-    is down each waits out the timeout; both hold threads that others need. Attempts to connect go on all the while, at
-    most 2 s apart, so that no request is needed to find out that the server is back.
+    The pool of psycopg finds dead connections one by one, and lets each caller sleep 1, 2, 4 … s; while the server is
+    down, callers wait until the timeout. Both occupy threads that others need. This pool also keeps trying to connect,
+    at most 2 s apart, so that no request is needed to notice that the server is back.
     """
 
     def __init__(self, *, health_checks: bool, **options: Any) -> None:
-        """Take the options of psycopg's pool; raises ValueError for sizes that cannot be.
+        """Pass the options on to psycopg's pool; raises ValueError for impossible sizes.
 
-        `patience` is for whoever sets another lock_timeout than that of the options: seconds by connection.
+        `lock_timeouts` holds the seconds of connections whose lock_timeout is not the configured one.
         """
         self.down = False
-        self._why = ""
-        self._went_down = 0.0
-        self._reported = float("-inf")
-        self._knowing = threading.Lock()
-        self._made: WeakSet[psycopg.Connection[Any]] = WeakSet()
-        self._out = 0
-        self.patience: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
-        super().__init__(check=self._test if health_checks else None, **options)
+        self._down_reason = ""
+        self._down_since = 0.0
+        self._logged_at = float("-inf")
+        self._state_lock = threading.Lock()
+        self._live_connections: WeakSet[psycopg.Connection[Any]] = WeakSet()
+        self._checked_out = 0
+        self.lock_timeouts: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
+        super().__init__(check=self._check_or_drain if health_checks else None, **options)
 
     def getconn(self, timeout: float | None = None) -> psycopg.Connection[Any]:
-        """Take a connection that works; raises Unreachable, PoolTimeout or TooManyRequests."""
+        """Check out a working connection; raises Unreachable, ConnectionsBlocked, PoolTimeout or TooManyRequests."""
         if self.down:
-            raise Unreachable(self._why)
+            raise Unreachable(self._down_reason)
         conn = super().getconn(timeout)
-        with self._knowing:
-            self._out += 1
+        with self._state_lock:
+            self._checked_out += 1
         return conn
 
     def putconn(self, conn: psycopg.Connection[Any]) -> None:
-        """Give a connection back."""
-        with self._knowing:
-            self._out -= 1
+        """Return a connection."""
+        with self._state_lock:
+            self._checked_out -= 1
         super().putconn(conn)
 
     def lock_timed_out(self) -> None:
-        """Send away those who wait for a connection, after one of the pool waited for a lock in vain.
+        """Fail the threads that wait for a connection, because one of the pool waited for a lock in vain.
 
-        They would only come to wait for the same lock, one after the other, each as long as this one did.
+        They would wait for the same lock one after the other, each until its own timeout.
         """
-        self._send_away(SentAway("every connection waits for a lock"))
+        self._fail_waiting(ConnectionsBlocked("every connection waits for a lock"))
 
-    def figures(self) -> dict[str, int]:
-        """Return psycopg's own figures, and how many connections are checked out at the moment."""
-        figures = self.get_stats()
+    def stats(self) -> dict[str, int]:
+        """Return psycopg's statistics, and the number of connections that are checked out."""
+        stats = self.get_stats()
         if self.closed:  # nothing has been opened yet
-            figures["pool_size"] = 0
-        return {**figures, "checked_out": self._out}
+            stats["pool_size"] = 0
+        return {**stats, "checked_out": self._checked_out}
 
     def reconnect_failed(self) -> None:
-        """Begin the attempts anew: those of psycopg end after `reconnect_timeout`."""
+        """Start another series of attempts: psycopg's ends after `reconnect_timeout`."""
         if self.down:
-            self.check()  # none is idle, so all it does is to ask for one more connection
+            self.check()  # no connection is idle, so this only asks for one more
         super().reconnect_failed()
 
-    def _test(self, conn: psycopg.Connection[Any]) -> None:
-        """Refuse a dead connection, and distrust every other of its age: what ended one has mostly ended all."""
+    def _check_or_drain(self, conn: psycopg.Connection[Any]) -> None:
+        """Refuse a dead connection, and drain the others: what ended one has probably ended all of its age."""
         try:
             self.check_connection(conn)
         except Exception:
-            # Of many that find one dead at the same time only the first has anything to drop.
+            # Of several threads that find a dead connection at the same time, only the first has anything to drain.
             if conn._created_at > self._drained_at:
                 self.drain()
             raise
@@ -96,41 +96,41 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
         try:
             conn = super()._connect(timeout)
         except Exception as error:
-            self._failed(error)
+            self._connect_failed(error)
             raise
-        with self._knowing:
-            self._made.add(conn)
+        with self._state_lock:
+            self._live_connections.add(conn)
             was_down, self.down = self.down, False
             if was_down:
-                self._reported = float("-inf")
+                self._logged_at = float("-inf")
         if was_down:
             logger.warning(
-                "the database answers again", extra={"seconds": round(time.monotonic() - self._went_down, 1)}
+                "the database answers again", extra={"seconds": round(time.monotonic() - self._down_since, 1)}
             )
         return conn
 
-    def _failed(self, error: Exception) -> None:
-        """Go down when nothing is left, and send away those who wait for a connection that nobody can make.
+    def _connect_failed(self, error: Exception) -> None:
+        """Go down if no connection is alive, and fail the threads that wait for one.
 
-        A server that takes no more connections is not down as long as one of ours lives.
+        A server that only refuses further connections is not down.
         """
-        why = sentence(error)
-        with self._knowing:
-            alive = sum(not conn.closed for conn in self._made)
+        reason = one_line(error)
+        with self._state_lock:
+            alive = sum(not conn.closed for conn in self._live_connections)
             now = time.monotonic()
             if not alive:
                 if not self.down:
-                    self._went_down = now
-                self.down, self._why = True, why
-            quiet = now - self._reported < REPORT
-            if not quiet:
-                self._reported = now
-        if not quiet:
-            logger.warning("no connection to the database can be made", extra={"error": why, "alive": alive})
+                    self._down_since = now
+                self.down, self._down_reason = True, reason
+            must_log = now - self._logged_at >= LOG_INTERVAL
+            if must_log:
+                self._logged_at = now
+        if must_log:
+            logger.warning("no connection to the database can be made", extra={"error": reason, "alive": alive})
         if not alive:
-            self._send_away(Unreachable(self._why))
+            self._fail_waiting(Unreachable(reason))
 
-    def _send_away(self, error: psycopg.OperationalError) -> None:
+    def _fail_waiting(self, error: psycopg.OperationalError) -> None:
         with self._lock:
             waiting = list(self._waiting)
             self._waiting.clear()

@@ -1,4 +1,4 @@
-"""The database backend: Django's own, with files that only their owner reads."""
+"""Django's SQLite backend with files that only their owner may read."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from perf.timing.recorder import is_serving
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's SQLite, whose files are nobody else's business."""
+    """Django's SQLite wrapper with private files."""
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Wait for another writer no longer than requests may, in a process that serves them."""
+        """Bound the wait for another writer by DB_LOCK_TIMEOUT in a process that serves requests."""
         params: dict[str, Any] = super().get_connection_params()
         if is_serving() and settings.DB_LOCK_TIMEOUT:
             params["timeout"] = min(settings.DB_LOCK_TIMEOUT, params.get("timeout", settings.DB_LOCK_TIMEOUT))
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect, having seen to the file first."""
+        """Make the file private, then connect."""
         make_private(str(conn_params["database"]))
         return super().get_new_connection(conn_params)

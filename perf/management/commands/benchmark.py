@@ -29,9 +29,9 @@ class Command(BaseCommand):
         parser.add_argument("cases", nargs="*", metavar="case", help=f"some of {names}; {DEFAULT} by default")
         parser.add_argument("--only", action="append", default=[], metavar="ROW", help="one row of a case with a table")
         parser.add_argument(
-            "--database-url", help="a PostgreSQL server to create a database on; a SQLite file by default"
+            "--database-url", help="PostgreSQL server on which to create a temporary database; a SQLite file by default"
         )
-        parser.add_argument("--redis-url", help="the Redis to cache in; memory by default")
+        parser.add_argument("--redis-url", help="Redis to use as the cache; memory by default")
         parser.add_argument("--rounds", type=int, default=300, help="repetitions of each call")
         parser.add_argument("--seconds", type=int, default=60, help="how long a load lasts")
         parser.add_argument("--messages", type=int, default=1_000_000, help="messages in the scratch database")

@@ -14,15 +14,15 @@ class Command(BaseCommand):
     """Explains each declared query, prints the indexes used, and fails on a sequential scan or a sort."""
 
     help = (
-        "Explain each query that apps declare on the connected database, print the indexes used, and fail on a "
-        "sequential scan or a sort. PostgreSQL may sort a handful of rows or read a table of a few pages whole, if "
-        "an index would serve the query, too."
+        "Explain each query of the API on the connected database, and print the indexes that it uses. Fail if a query "
+        "scans a table or sorts rows. PostgreSQL may sort a few rows, or read a table of a few pages, if an index "
+        "could serve the query too."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options that choose the database and what is printed."""
         parser.add_argument(
-            "--scratch", action="store_true", help="check a database that is created, filled and deleted for it"
+            "--scratch", action="store_true", help="create, fill and check a temporary database, then delete it"
         )
         parser.add_argument("--explain", action="store_true", help="print the plans too")
 

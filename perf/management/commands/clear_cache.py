@@ -15,7 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the option that chooses a namespace."""
-        parser.add_argument("--namespace", choices=sorted(NAMESPACES), help="all by default")
+        parser.add_argument(
+            "--namespace", choices=sorted(NAMESPACES), help="the one namespace to clear; without it, all are cleared"
+        )
 
     def handle(self, *_: Any, namespace: str | None, **__: Any) -> None:
         """Clear, and print the names. Raises CommandError when the cache does not answer."""

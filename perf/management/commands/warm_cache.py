@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the option that limits the users."""
-        parser.add_argument("--users", type=int, default=100, help="the most recently active users (default: 100)")
+        parser.add_argument(
+            "--users", type=int, default=100, help="number of users, the most recently active first (default: 100)"
+        )
 
     def handle(self, *_: Any, users: int, **__: Any) -> None:
         """Warm, and print how many lists were cold. Raises CommandError without Redis, and when it does not answer."""
@@ -31,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError("--users must not be negative.")
         require_shared_cache()
         responses = [_get(path, user) for warmer in WARMERS for path, user in import_string(warmer)(users)]
-        if outage.lasting:
+        if outage.active:
             raise CommandError("The cache does not answer.")
         cold = sum(response.headers.get("X-Cache") == "miss" for response in responses)
         self.stdout.write(f"Warmed {cold} of {len(responses)} lists; the others were warm.")

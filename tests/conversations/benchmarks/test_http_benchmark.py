@@ -15,7 +15,7 @@ OF_THE_CEILING = ["ceiling", "its CPU", "its errors", "share"]
 # It is the longest of all, and the same on every database but for a bound.
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="runs with the services")
 @pytest.mark.django_db
-def test_endpoints_are_driven_beside_the_ceiling():
+def test_endpoints_are_loaded_in_turns_with_the_ceiling():
     options = Options(
         database_url=os.environ.get("DATABASE_URL"),
         redis_url=os.environ.get("REDIS_URL"),

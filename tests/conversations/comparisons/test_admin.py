@@ -36,7 +36,7 @@ def test_the_list_says_what_was_compared_and_preferred(ann, admin):
     assert '<td class="field-vote">anthropic/claude-y</td>' in html
 
 
-@pytest.mark.parametrize(("fields", "shown"), [({}, "-"), ({"preferred_index": None}, "tie")])
+@pytest.mark.parametrize(("fields", "shown"), [({}, "\u2013"), ({"preferred_index": None}, "tie")])
 def test_votes_for_nobody(ann, admin, fields, shown):
     comparison(ann, **fields)
     assert f'<td class="field-vote">{shown}</td>' in read(admin, URL)[0]

@@ -37,7 +37,7 @@ def told(stub):
     return "\n".join(message["content"] for message in stub.requests[-1].body["messages"])
 
 
-def test_the_analysis_is_stored_and_answered(ann, api, openai):
+def test_the_analysis_is_stored_and_returned(ann, api, openai):
     row = comparison(ann, *MODELS, failed=(2,), preferred_index=1)
     before = api.get(f"/api/v1/comparisons/{row.pk}").json()
     answer = analyze(api, row)
@@ -46,14 +46,14 @@ def test_the_analysis_is_stored_and_answered(ann, api, openai):
     assert api.get("/api/v1/comparisons").json()["results"] == [answer]
 
 
-def test_a_second_one_replaces_the_first(ann, api, openai):
+def test_a_second_analysis_replaces_the_first(ann, api, openai):
     row = comparison(ann, analysis="Answer 2.")
     analyze(api, row)
     assert stored(row) == "Answer 1 is best."
 
 
 @pytest.mark.parametrize("blind", [False, True])
-def test_the_judge_is_told_what_was_said_and_not_by_whom(ann, api, openai, stub, blind):
+def test_the_judge_sees_the_answers_and_not_the_models(ann, api, openai, stub, blind):
     row = comparison(ann, *MODELS, blind=blind, revealed=not blind, preferred_index=3)
     analyze(api, row)
     text = told(stub)
@@ -64,7 +64,7 @@ def test_the_judge_is_told_what_was_said_and_not_by_whom(ann, api, openai, stub,
     assert len(stub.requests) == 1
 
 
-def test_each_answer_is_under_the_name_of_its_place(ann, api, openai, stub):
+def test_each_answer_is_named_by_its_index(ann, api, openai, stub):
     analyze(api, comparison(ann, *MODELS))
     text = told(stub)
     for index in range(4):
@@ -78,7 +78,7 @@ def test_failed_answers_are_not_judged(ann, api, openai, stub):
     assert "broke off" not in text
 
 
-def test_the_order_varies(ann, api, openai, stub):
+def test_the_order_of_the_answers_is_random(ann, api, openai, stub):
     row = comparison(ann, *MODELS)
     orders = set()
     for _ in range(12):  # all alike by chance once in 24 ** 11
@@ -88,7 +88,7 @@ def test_the_order_varies(ann, api, openai, stub):
     assert len(orders) > 1
 
 
-def test_anthropic_judges_too(ann, api, anthropic):
+def test_an_anthropic_model_can_judge(ann, api, anthropic):
     assert analyze(api, comparison(ann), provider="anthropic")["analysis"] == "Answer 1 is best."
 
 
@@ -105,7 +105,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("script", "status", "code"), FAILURES)
-def test_a_judge_that_fails_leaves_all_as_it_was(ann, api, openai, settings, script, status, code):
+def test_a_failed_judgement_changes_nothing(ann, api, openai, settings, script, status, code):
     settings.PROVIDER_READ_TIMEOUT = 0.3
     row = comparison(ann, analysis="Answer 2.", preferred_index=1)
     before = api.get(f"/api/v1/comparisons/{row.pk}").json()
@@ -115,19 +115,19 @@ def test_a_judge_that_fails_leaves_all_as_it_was(ann, api, openai, settings, scr
     assert free_slots() == settings.COMPLETION_SLOTS
 
 
-def test_the_providers_own_words(ann, api, openai):
+def test_the_message_of_the_provider_is_passed_on(ann, api, openai):
     response = api.post(url(comparison(ann)), {**JUDGE, "model": "stub?status=400&message=Too+long."})
     assert (response.status_code, response.json()) == (502, error("provider_error", "Too long.", {"status": 400}))
 
 
 @pytest.mark.parametrize("failed", [(0,), (0, 1)])
-def test_fewer_than_two_answers(ann, api, openai, stub, failed):
+def test_fewer_than_two_answers_are_refused(ann, api, openai, stub, failed):
     response = api.post(url(comparison(ann, failed=failed)), JUDGE)
     assert (response.status_code, response.json()) == (400, invalid(models="There must be two answers to judge."))
     assert stub.requests == []
 
 
-def test_one_that_still_runs(ann, api, openai, stub):
+def test_a_running_comparison_is_refused(ann, api, openai, stub):
     row = Comparison.objects.create(user=ann, prompt="x")
     assert (api.post(url(row), JUDGE).status_code, stub.requests) == (400, [])
 
@@ -158,14 +158,14 @@ def test_bad_input(ann, api, openai, stub, body, fields):
     assert stub.requests == []
 
 
-def test_a_foreign_comparison(bob, api, openai, stub):
+def test_a_comparison_of_another_user_is_not_found(bob, api, openai, stub):
     response = api.post(url(comparison(bob)), JUDGE)
     assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
     assert api.post(f"/api/v1/comparisons/{UUID(int=1)}/analyze", JUDGE).status_code == 404
     assert stub.requests == []
 
 
-def test_visitors_have_none(ann, visitor, stub):
+def test_an_analysis_needs_a_login(ann, visitor, stub):
     assert visitor.post(url(comparison(ann)), JUDGE).status_code == 401
 
 
@@ -181,7 +181,7 @@ def test_no_free_slot(ann, api, openai, stub, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_connection_is_held_and_a_deleted_one_stays_deleted(ann, api, openai, stub):
+def test_no_connection_is_held_and_a_deleted_comparison_stays_deleted(ann, api, openai, stub):
     row = comparison(ann)
 
     def judge():

@@ -23,11 +23,11 @@ def close(numbers):
     return pytest.approx(list(numbers), abs=1e-3)
 
 
-def test_nobody():
+def test_no_players():
     assert rate(0, {}) == []
 
 
-def test_nothing_played():
+def test_no_games():
     assert values(rate(3, {})) == close([1000, 1000, 1000])
 
 
@@ -43,7 +43,7 @@ def test_the_better_one_is_rated_higher():
     assert better.value - worse.value == pytest.approx(ELO * math.log(7 / 3), rel=0.1)  # but for the prior
 
 
-def test_who_never_lost_is_finite():
+def test_a_player_without_a_loss_has_a_finite_rating():
     ratings = rate(3, {(0, 1): 500, (0, 2): 500, (1, 2): 500})
     assert values(ratings) == sorted(values(ratings), reverse=True)
     assert all(-2000 < rating.low < rating.high < 4000 for rating in ratings)
@@ -67,7 +67,7 @@ def test_the_interval_holds_the_value(wins):
 
 
 @given(RESULTS, st.permutations(range(PLAYERS)))
-def test_the_order_of_the_players_means_nothing(wins, places):
+def test_the_order_of_the_players_does_not_matter(wins, places):
     ratings = rate(PLAYERS, wins)
     moved = rate(PLAYERS, {(places[i], places[j]): count for (i, j), count in wins.items()})
     assert values(moved[place] for place in places) == close(values(ratings))
@@ -103,11 +103,11 @@ def slopes(ratings, wins):
 
 
 @given(EXTREMES)
-def test_the_fit_has_arrived(wins):
+def test_the_gradient_is_zero_at_the_fit(wins):
     assert slopes(rate(PLAYERS, wins), wins) == pytest.approx([0] * PLAYERS, abs=1e-3)  # wins
 
 
-def test_lopsided_scores_overflow_nothing():
+def test_lopsided_scores_do_not_overflow():
     wins = {(0, 1): 1, (1, 0): 1, (1, 2): 0.5, (2, 0): 1, (2, 1): 0.5, (2, 3): 0.5}
     wins |= {(3, 1): 100, (3, 4): 0.5, (3, 5): 300, (4, 0): 100, (4, 2): 300, (5, 4): 300}
     assert slopes(rate(6, wins), wins) == pytest.approx([0] * 6, abs=1e-4)

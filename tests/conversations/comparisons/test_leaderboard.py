@@ -49,6 +49,7 @@ def test_the_whole_payload(ann, api):
             "rating": 1071.9,
             "rating_low": 956.2,
             "rating_high": 1187.6,
+            "votes_needed": 0,
             "wins": 7,
             "losses": 3,
             "ties": 0,
@@ -64,6 +65,7 @@ def test_the_whole_payload(ann, api):
             "rating": 928.1,
             "rating_low": 812.4,
             "rating_high": 1043.8,
+            "votes_needed": 0,
             "wins": 3,
             "losses": 7,
             "ties": 0,
@@ -76,7 +78,7 @@ def test_the_whole_payload(ann, api):
     ]
 
 
-def test_nobody_voted(ann, api):
+def test_without_votes_it_is_empty(ann, api):
     comparison(ann)
     assert api.get(URL).json() == {"results": []}
 
@@ -96,16 +98,16 @@ def test_a_tie_among_four_is_six_pairs(ann, api):
     assert {row["win_rate"] for row in board(api)} == {0.5}
 
 
-def test_failed_results_take_no_part(ann, api):
+def test_failed_results_do_not_count(ann, api):
     comparison(ann, *MODELS, failed=(1, 3), preferred_index=0)
     assert counts(api) == {GPT: (1, 0, 0, 1), LARGE: (0, 1, 0, 1)}
 
 
-def test_one_good_answer_beats_nobody(ann, api):
+def test_a_single_good_answer_decides_no_pair(ann, api):
     comparison(ann, failed=(1,), preferred_index=0)
     (row,) = board(api)
     assert (row["wins"], row["losses"], row["ties"], row["comparisons"]) == (0, 0, 0, 1)
-    assert (row["rating"], row["win_rate"]) == (None, None)
+    assert (row["rating"], row["votes_needed"], row["win_rate"]) == (None, ENOUGH_PAIRS, None)
 
 
 def test_a_model_makes_no_pair_with_itself(ann, api):
@@ -126,14 +128,14 @@ def test_the_same_name_of_two_providers_is_two_models(ann, api):
     assert counts(api) == {"openai/same": (0, 1, 0, 1), "groq/same": (1, 0, 0, 1)}
 
 
-def test_only_votes_count_and_only_ones_own(ann, bob, api):
+def test_only_the_users_own_votes_count(ann, bob, api):
     comparison(ann)
     comparison(ann, blind=True, revealed=False)
     comparison(bob, preferred_index=0)
     assert board(api) == []
 
 
-def test_a_vote_is_seen_at_once(ann, api):
+def test_a_vote_counts_at_once(ann, api):
     row = comparison(ann)
     vote = f"/api/v1/comparisons/{row.pk}/vote"
     assert board(api) == []
@@ -163,6 +165,22 @@ def test_no_rating_without_enough_pairs(ann, api):
     assert (first["model"], first["rating"] > 1000, second["rating"] < 1000) == ("gpt-x", True, True)
 
 
+def test_how_many_votes_are_needed_counts_down_to_the_rating(ann, api):
+    for missing in range(ENOUGH_PAIRS - 1, -1, -1):
+        comparison(ann, preferred_index=0)
+        rows = board(api)
+        assert [row["votes_needed"] for row in rows] == [missing, missing]
+        assert [row["rating"] is None for row in rows] == [missing > 0] * 2
+    comparison(ann, preferred_index=0)
+    assert [row["votes_needed"] for row in board(api)] == [0, 0]
+
+
+def test_a_vote_on_four_answers_counts_for_several(ann, api):
+    comparison(ann, *MODELS, preferred_index=2)
+    needed = {f"{row['provider']}/{row['model']}": row["votes_needed"] for row in board(api)}
+    assert needed == {**dict.fromkeys(MODELS, ENOUGH_PAIRS - 1), LARGE: ENOUGH_PAIRS - 3}
+
+
 def test_best_first_and_the_unrated_last(ann, api):
     for _ in range(6):
         comparison(ann, LARGE, FLASH, CLAUDE, preferred_index=1)
@@ -178,7 +196,7 @@ def test_best_first_and_the_unrated_last(ann, api):
         assert row["rating_low"] < row["rating"] < row["rating_high"]
 
 
-def test_figures_of_one_answer_are_its_own(ann, api):
+def test_percentiles_of_one_answer_are_its_figures(ann, api):
     comparison(ann, each={"time": 1.25, "ttft": 0.5, "cost": "0.0000375"}, preferred_index=0)
     assert {(row["p95_time"], row["p50_ttft"], row["avg_cost"]) for row in board(api)} == {(1.25, 0.5, "0.0000375")}
 
@@ -194,7 +212,7 @@ def test_money_is_a_plain_decimal(ann, api):
 # Filters
 
 
-def test_by_provider(ann, api):
+def test_filter_by_provider(ann, api):
     for _ in range(ENOUGH_PAIRS):
         comparison(ann, GPT, CLAUDE, LARGE, preferred_index=0)
     everything = board(api)
@@ -216,7 +234,7 @@ SINCES = [
 
 
 @pytest.mark.parametrize(("since", "comparisons"), SINCES)
-def test_since(ann, api, since, comparisons):
+def test_filter_by_time(ann, api, since, comparisons):
     for moment in (NOON, NOON + timedelta(days=1)):
         comparison(ann, preferred_index=0, voted_at=moment)
     rows = board(api, since=since)
@@ -224,30 +242,30 @@ def test_since(ann, api, since, comparisons):
 
 
 @pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "2026-05-01T25:00:00Z", "1", "x" * 5000])
-def test_a_since_that_is_no_moment(api, since):
+def test_an_invalid_since_is_refused(api, since):
     response = api.get(URL, {"since": since})
     assert (response.status_code, response.json()["error"]) == (400, "invalid")
     assert list(response.json()["details"]) == ["since"]
 
 
 @pytest.mark.parametrize("since", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_since_at_the_ends_of_time(api, since):
+def test_a_since_at_the_limits_of_time(api, since):
     assert api.get(URL, {"since": since}).status_code in (200, 400)
 
 
 @pytest.mark.parametrize("name", ["provider", "since"])
-def test_nul_in_the_query(api, name):
+def test_nul_in_the_query_is_refused(api, name):
     response = api.get(URL, {name: "a\0b"})
     assert (response.status_code, response.json()["error"]) == (400, "invalid")
 
 
-def test_visitors_have_none(visitor):
+def test_a_leaderboard_needs_a_login(visitor):
     assert visitor.get(URL).status_code == 401
 
 
 @pytest.mark.django_db(transaction=True)  # inside a transaction the user state is not cached
 @pytest.mark.parametrize("count", [1, 100])
-def test_two_queries_for_any_number(bob, django_assert_max_num_queries, count):
+def test_it_takes_two_queries_for_any_number_of_votes(bob, django_assert_max_num_queries, count):
     for number in range(count):
         comparison(bob, *MODELS, preferred_index=number % 4)
     api = client_for(bob)

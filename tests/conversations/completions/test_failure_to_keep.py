@@ -31,19 +31,19 @@ def read(stream):
             return yielded, end.value
 
 
-def test_what_is_stored_is_no_failure():
+def test_a_stored_answer_yields_no_pings():
     store = Store()
     assert read(store_and_ping(Storing(store).attempts())) == ([], None)
     assert store.calls == [False]
 
 
-def test_what_passes_is_tried_again_with_a_comment_for_the_client():
+def test_a_temporary_error_is_retried_with_a_ping_for_the_client():
     store = Store(OperationalError("gone"), OperationalError("gone"))
     assert read(store_and_ping(Storing(store).attempts())) == ([PING, PING], None)
     assert store.calls == [False, True, True]
 
 
-def test_a_client_that_leaves_meanwhile_ends_no_tries():
+def test_retries_go_on_after_the_client_has_left():
     store = Store(OperationalError("gone"), OperationalError("gone"))
     storing = Storing(store)
     stream = store_and_ping(storing.attempts())
@@ -64,7 +64,7 @@ def test_a_client_that_leaves_meanwhile_ends_no_tries():
         (OverflowError(), "server_error"),
     ],
 )
-def test_every_failure_has_its_code(settings, caplog, error, code):
+def test_every_failure_has_its_error_code(settings, caplog, error, code):
     settings.ANSWER_STORE_SECONDS = 0
     _, failure = read(store_and_ping(Storing(Store(error, error), conversation_id=7).attempts()))
     assert (failure.get_codes(), str(failure.detail)) == (code, "What has arrived could not be stored.")
@@ -76,7 +76,7 @@ def test_every_failure_has_its_code(settings, caplog, error, code):
     )
 
 
-def test_what_cannot_pass_is_not_tried_again(settings):
+def test_a_permanent_error_is_not_retried(settings):
     settings.ANSWER_STORE_SECONDS = 60
     store = Store(IntegrityError("key"))
     with pytest.raises(IntegrityError):
@@ -84,7 +84,7 @@ def test_what_cannot_pass_is_not_tried_again(settings):
     assert store.calls == [False]
 
 
-def test_a_server_about_to_be_killed_gives_up(settings, monkeypatch):
+def test_retries_end_when_the_server_is_about_to_be_killed(settings, monkeypatch):
     settings.ANSWER_STORE_SECONDS = 60
     monkeypatch.setattr(storing, "LAST_SECONDS", 0.2)
     monkeypatch.setattr(storing, "_end", float("inf"))

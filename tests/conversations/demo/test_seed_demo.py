@@ -47,7 +47,7 @@ def assert_in_step():
         assert [message.role for message in messages] == (["user", "assistant"] * len(messages))[: len(messages)]
 
 
-def test_it_adds_what_was_asked_for_and_says_so(seed_demo):
+def test_it_adds_and_reports_the_requested_rows(seed_demo):
     assert seed_demo() == "Added 3 users, 12 conversations, 60 messages, 18 comparisons.\n"
     assert counts() == [3, 12, 60, 18]
     assert_in_step()
@@ -66,14 +66,14 @@ def test_answers_have_figures_and_questions_have_none(seed_demo):
             assert message.ttft < message.time
 
 
-def test_again_changes_nothing(seed_demo):
+def test_a_second_run_changes_nothing(seed_demo):
     seed_demo()
     before = content()
     assert seed_demo() == "Nothing was missing.\n"
     assert content() == before
 
 
-def test_it_is_the_same_everywhere(seed_demo):
+def test_the_data_does_not_depend_on_the_run(seed_demo):
     seed_demo()
     before = content()
     User.objects.all().delete()
@@ -121,7 +121,7 @@ def test_an_interrupted_run_is_completed_by_the_next(seed_demo, monkeypatch):
     assert_in_step()
 
 
-def test_what_was_deleted_comes_back_and_what_was_renamed_stays(seed_demo):
+def test_deleted_rows_come_back_and_renamed_ones_stay(seed_demo):
     seed_demo()
     gone, renamed = Conversation.objects.all()[:2]
     gone.delete()
@@ -132,7 +132,7 @@ def test_what_was_deleted_comes_back_and_what_was_renamed_stays(seed_demo):
     assert (renamed.title, renamed.message_count) == ("Mine", 6)
 
 
-def test_a_conversation_somebody_has_written_to_is_left_alone(seed_demo, echo):
+def test_a_conversation_that_a_user_has_written_to_is_left_alone(seed_demo, echo):
     seed_demo(messages=4)
     row = Conversation.objects.filter(user__username="demo-001")[0]
     api = client_for(row.user)
@@ -150,7 +150,7 @@ def test_one_user_may_have_most(seed_demo):
     assert having == [13, 3, 2, 2]
 
 
-def test_a_password_lets_them_in(seed_demo):
+def test_demo_users_log_in_with_the_password(seed_demo):
     seed_demo()
     assert seed_demo(password="open sesame please") == "Nothing was missing.\n"
     assert login("demo-002", "open sesame please")["access"]
@@ -159,7 +159,7 @@ def test_a_password_lets_them_in(seed_demo):
     assert User.objects.get(username="demo-002").password == before
 
 
-def test_somebody_elses_account_is_not_taken(seed_demo):
+def test_a_real_account_is_not_taken_for_a_demo_user(seed_demo):
     User.objects.create_user("demo-002", password="own")
     with pytest.raises(CommandError, match="demo-002 is somebody's account"):
         seed_demo(password="taken over")
@@ -179,20 +179,20 @@ def test_production_is_refused_without_force(seed_demo, settings):
 @pytest.mark.parametrize(
     "options", [{"users": -1}, {"messages": -2}, {"heavy_user": 13}, {"heavy_user": -1}, {"users": 1, "heavy_user": 1}]
 )
-def test_numbers_that_make_no_sense(seed_demo, options):
+def test_impossible_numbers_are_refused(seed_demo, options):
     with pytest.raises(CommandError):
         seed_demo(**options)
     assert counts() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("missing", ["users", "conversations", "messages", "comparisons"])
-def test_any_number_may_be_none(seed_demo, missing):
+def test_any_number_may_be_zero(seed_demo, missing):
     seed_demo(**{missing: 0})
     assert_in_step()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_cached_is_read_anew(seed_demo):
+def test_caches_are_invalidated(seed_demo):
     seed_demo(conversations=1, comparisons=1)
     api = client_for(User.objects.get(username="demo-001"))
     for path, more in (("conversations", {"conversations": 3}), ("comparisons", {"comparisons": 4})):
@@ -202,7 +202,7 @@ def test_what_was_cached_is_read_anew(seed_demo):
         assert len(api.get(link).json()["results"]) == next(iter(more.values()))
 
 
-def test_lists_details_and_leaderboard_show_it(seed_demo):
+def test_lists_details_and_the_leaderboard_show_demo_data(seed_demo):
     seed_demo(conversations=30, comparisons=40)
     api = client_for(User.objects.get(username="demo-001"))
     first = api.get("/api/v1/conversations").json()["results"][0]
@@ -214,7 +214,7 @@ def test_lists_details_and_leaderboard_show_it(seed_demo):
     assert any(row["rating"] is not None for row in board)
 
 
-def test_others_rows_are_untouched(ann, seed_demo):
+def test_rows_of_other_users_are_untouched(ann, seed_demo):
     row = conversation(ann, messages=3)
     seed_demo()
     assert Conversation.objects.filter(user=ann).values().get() == Conversation.objects.filter(pk=row.pk).values().get()
@@ -222,7 +222,7 @@ def test_others_rows_are_untouched(ann, seed_demo):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no autovacuum to be ahead of")
-def test_the_planner_knows_of_it(seed_demo):
+def test_the_planners_statistics_are_refreshed(seed_demo):
     seed_demo()
     with connection.cursor() as cursor:
         cursor.execute("SELECT n_distinct FROM pg_stats WHERE tablename = 'conversations_message' AND attname = 'role'")

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 URL = "/api/v1/conversations"
 
 
-def test_it_begins_without_a_message(ann, api, openai):
+def test_a_conversation_is_created_without_messages(ann, api, openai):
     response = api.post(URL, {"provider": "openai", "model": "any model", "title": "Sea"})
     row = Conversation.objects.get(user=ann)
     moment = row.created_at.isoformat().replace("+00:00", "Z")
@@ -39,12 +39,12 @@ def test_it_needs_no_key(api, openai, settings):
     assert api.post(URL, {"provider": "openai", "model": "stub"}).status_code == 201
 
 
-def test_ids_grow(api, openai):
+def test_ids_are_in_the_order_of_creation(api, openai):
     ids = [api.post(URL, {"provider": "openai", "model": "stub"}).json()["id"] for _ in range(5)]
     assert ids == sorted(ids)
 
 
-def test_who_owns_it_and_what_it_counts_is_not_for_the_client_to_say(ann, bob, api, openai):
+def test_the_client_cannot_set_owner_and_counters(ann, bob, api, openai):
     api.post(URL, {"provider": "openai", "model": "stub", "user": bob.pk, "message_count": 9, "preview": "x"})
     row = Conversation.objects.get()
     assert (row.user, row.message_count, row.preview) == (ann, 0, "")
@@ -72,18 +72,18 @@ def test_who_owns_it_and_what_it_counts_is_not_for_the_client_to_say(ann, bob, a
         ({"title": "a\0b"}, "title"),
     ],
 )
-def test_bad_fields(api, openai, change, field):
+def test_invalid_fields(api, openai, change, field):
     response = api.post(URL, {"provider": "openai", "model": "stub", **change})
     assert (response.status_code, list(response.json()["details"])) == (400, [field])
     assert not Conversation.objects.exists()
 
 
-def test_a_disabled_provider(api, openai):
+def test_a_disabled_provider_is_refused(api, openai):
     openai.enabled = False
     openai.save()
     assert api.post(URL, {"provider": "openai", "model": "stub"}).status_code == 400
 
 
-def test_the_echo_outside_development(api, echo, settings):
+def test_the_echo_is_refused_outside_development(api, echo, settings):
     settings.ECHO_PROVIDER = False
     assert api.post(URL, {"provider": "echo", "model": "echo-fast"}).status_code == 400

@@ -21,7 +21,13 @@ def contents(messages):
 def test_it_shows_the_conversation_and_its_messages(ann, api):
     row = conversation(ann, title="Sea", message_count=1, created_at=NOON, last_message_at=NOON)
     figures = {"prompt_tokens": 3, "completion_tokens": 2, "cost": "0.0000275", "time": 0.5, "ttft": 0.1}
-    figures |= {"cache_read_tokens": 1, "reasoning_tokens": 2, "cost_source": "list", "reasoning": "Hm.", "finish_reason": "length"}
+    figures |= {
+        "cache_read_tokens": 1,
+        "reasoning_tokens": 2,
+        "cost_source": "list",
+        "reasoning": "Hm.",
+        "finish_reason": "length",
+    }
     message = Message.objects.create(
         conversation=row, role="assistant", content="Hi", provider="openai", model="stub", created_at=NOON, **figures
     )
@@ -65,12 +71,12 @@ def test_it_shows_the_newest_fifty_oldest_first(ann, api):
     assert detail["older_messages"] is not None
 
 
-def test_fifty_are_all(ann, api):
+def test_fifty_messages_have_no_older_ones(ann, api):
     detail = api.get(f"{URL}/{conversation(ann, messages=50).pk}").json()
     assert (len(detail["messages"]), detail["older_messages"]) == (50, None)
 
 
-def test_older_messages_lead_back_to_the_first(ann, api):
+def test_older_messages_link_to_all_the_others(ann, api):
     row = conversation(ann, messages=130)
     detail = api.get(f"{URL}/{row.pk}").json()
     told, link = contents(detail["messages"]), detail["older_messages"]
@@ -81,7 +87,7 @@ def test_older_messages_lead_back_to_the_first(ann, api):
     assert told == [f"message {number}" for number in range(130)]
 
 
-def test_older_messages_are_right_among_ties(ann, api):
+def test_older_messages_are_complete_among_ties(ann, api):
     row = conversation(ann)
     fields = {"conversation": row, "role": "user", "provider": "openai", "model": "stub", "created_at": NOON}
     Message.objects.bulk_create(Message(content=str(number), **fields) for number in range(75))
@@ -96,12 +102,12 @@ def test_parameters_of_lists_are_ignored(ann, api):
 
 
 @pytest.mark.parametrize("pk", [UUID(int=1), "nonsense", "1", "00000000-0000-0000-0000-00000000000G"])
-def test_there_is_none(api, pk):
+def test_an_unknown_conversation_is_not_found(api, pk):
     response = api.get(f"{URL}/{pk}")
     assert (response.status_code, response.json()["error"]) == (404, "not_found")
 
 
-def test_others_are_not_found(bob, api):
+def test_conversations_of_others_are_not_found(bob, api):
     response = api.get(f"{URL}/{conversation(bob).pk}")
     assert (response.status_code, response.json()) == (
         404,

@@ -88,24 +88,24 @@ def test_json(api, sea):
     assert response.headers["Content-Disposition"] == f'attachment; filename="conversation-{sea.pk}.json"'
 
 
-def test_times_are_as_exact_as_elsewhere(ann, api):
+def test_times_are_as_exact_as_in_the_api(ann, api):
     row = conversation(ann, messages=1, last_message_at=NOON + timedelta(microseconds=123_456))
     exported = json.loads(body(api.get(url(row), {"format": "json"})))
     assert exported["messages"][0]["created_at"] == "2026-05-01T12:00:00.123456Z"
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html", "application/xml", "*/*"])
-def test_it_answers_its_type_whatever_accept_says(api, sea, accept):
+def test_the_content_type_does_not_depend_on_accept(api, sea, accept):
     assert api.get(url(sea), HTTP_ACCEPT=accept).headers["Content-Type"] == "text/markdown; charset=utf-8"
 
 
-def test_long_ones_are_whole(ann, api):
+def test_long_conversations_are_complete(ann, api):
     row = conversation(ann, messages=250)
     exported = json.loads(body(api.get(url(row), {"format": "json"})))
     assert [message["content"] for message in exported["messages"]] == [f"message {number}" for number in range(250)]
 
 
-def test_ties_are_whole_too(ann, api):
+def test_conversations_with_ties_are_complete(ann, api):
     row = conversation(ann)
     fields = {"conversation": row, "role": "user", "provider": "openai", "model": "stub", "created_at": NOON}
     Message.objects.bulk_create(Message(content=str(number), **fields) for number in range(205))
@@ -113,7 +113,7 @@ def test_ties_are_whole_too(ann, api):
     assert [message["content"] for message in exported["messages"]] == [str(number) for number in range(205)]
 
 
-def test_an_empty_one(ann, api):
+def test_an_empty_conversation(ann, api):
     row = conversation(ann, created_at=NOON)
     assert body(api.get(url(row))) == (
         "# Conversation\n\n- Model: openai/stub\n- Started: 2026-05-01 12:00 UTC\n- Messages: 0\n"
@@ -122,10 +122,10 @@ def test_an_empty_one(ann, api):
 
 
 @pytest.mark.parametrize("chosen", ["xml", "", "JSON", "html"])
-def test_another_format(api, sea, chosen):
+def test_an_unknown_format_is_refused(api, sea, chosen):
     response = api.get(url(sea), {"format": chosen})
     assert (response.status_code, response.json()) == (400, invalid(format="Must be one of markdown, json."))
 
 
-def test_others_are_not_found(bob, api):
+def test_conversations_of_others_are_not_found(bob, api):
     assert api.get(url(conversation(bob))).status_code == 404

@@ -17,7 +17,7 @@ def ids(response):
     return [row["id"] for row in response.json()["results"]]
 
 
-def test_a_row_has_what_a_list_shows(ann, api):
+def test_a_row_has_all_fields_of_a_list(ann, api):
     row = conversation(ann, title="Sea", preview="Tell me", message_count=2, created_at=NOON, last_message_at=NOON)
     response = api.get(URL)
     assert response.status_code == 200
@@ -41,7 +41,7 @@ def test_a_row_has_what_a_list_shows(ann, api):
     }
 
 
-def test_there_may_be_none(api):
+def test_a_list_without_conversations(api):
     assert api.get(URL).json() == {"next": None, "previous": None, "results": []}
 
 
@@ -51,7 +51,7 @@ def test_newest_activity_comes_first(ann, api):
     assert ids(api.get(URL)) == [str(row.pk) for row in (new, old, older)]
 
 
-def test_by_creation(ann, api):
+def test_ordering_by_creation(ann, api):
     first = conversation(ann, created_at=NOON, last_message_at=NOON + timedelta(1))
     second = conversation(ann, created_at=NOON + timedelta(hours=1), last_message_at=NOON + timedelta(hours=1))
     assert ids(api.get(URL, {"ordering": "-created_at"})) == [str(second.pk), str(first.pk)]
@@ -63,12 +63,12 @@ def test_ties_are_broken_by_id(ann, api):
     assert ids(api.get(URL)) == sorted((str(row.pk) for row in rows), reverse=True)
 
 
-def test_only_ones_own(bob, api):
+def test_only_the_users_conversations_are_listed(bob, api):
     conversation(bob)
     assert ids(api.get(URL)) == []
 
 
-def test_by_provider_and_model(ann, api):
+def test_filters_by_provider_and_model(ann, api):
     openai, other = conversation(ann), conversation(ann, model="vendor/stub:2")
     claude = conversation(ann, provider="anthropic")
     assert ids(api.get(URL, {"provider": "anthropic"})) == [str(claude.pk)]
@@ -83,19 +83,19 @@ def test_unknown_and_empty_parameters_are_ignored(ann, api):
 
 
 @pytest.mark.parametrize("ordering", ["title", "created_at", "-id", "", "last_message_at", "-updated_at", "user"])
-def test_an_unknown_ordering(api, ordering):
+def test_an_unknown_ordering_is_refused(api, ordering):
     response = api.get(URL, {"ordering": ordering})
     expected = invalid(ordering="Must be one of -last_message_at, -created_at.")
     assert (response.status_code, response.json()) == (400, expected)
 
 
 @pytest.mark.parametrize("name", ["provider", "model", "search"])
-def test_an_overlong_filter(api, name):
+def test_an_overlong_filter_is_refused(api, name):
     response = api.get(URL, {name: "x" * 201})
     assert (response.status_code, list(response.json()["details"])) == (400, [name])
 
 
-def test_visitors_have_none(visitor):
+def test_a_list_needs_a_login(visitor):
     response = visitor.get(URL)
     assert response.status_code == 401
     assert response.json() == error("not_authenticated", "Authentication credentials were not provided.")

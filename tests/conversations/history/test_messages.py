@@ -29,7 +29,7 @@ def test_a_message_is_the_same_as_in_the_detail(ann, api):
     assert api.get(url(row)).json() == {"next": None, "previous": None, "results": detail["messages"]}
 
 
-def test_next_leads_to_older_ones_and_previous_back(ann, api):
+def test_next_links_to_older_messages_and_previous_back(ann, api):
     row = conversation(ann, messages=5)
     newest = api.get(url(row), {"page_size": 2})
     assert contents(newest) == ["message 3", "message 4"]
@@ -40,26 +40,26 @@ def test_next_leads_to_older_ones_and_previous_back(ann, api):
     assert contents(api.get(older.json()["previous"])) == ["message 3", "message 4"]
 
 
-def test_there_may_be_none(ann, api):
+def test_a_conversation_without_messages(ann, api):
     assert api.get(url(conversation(ann))).json() == {"next": None, "previous": None, "results": []}
 
 
-def test_others_are_not_found(bob, api):
+def test_conversations_of_others_are_not_found(bob, api):
     assert api.get(url(conversation(bob, messages=1))).status_code == 404
 
 
-def test_unknown_ones_are_not_found(api):
+def test_unknown_conversations_are_not_found(api):
     assert api.get(f"/api/v1/conversations/{UUID(int=1)}/messages").status_code == 404
 
 
-def test_a_cursor_of_another_conversation(ann, api):
+def test_a_cursor_of_another_conversation_is_refused(ann, api):
     one, other = conversation(ann, messages=3), conversation(ann, messages=3)
     link = api.get(url(one), {"page_size": 1}).json()["next"]
     response = api.get(link.replace(str(one.pk), str(other.pk)))
     assert (response.status_code, list(response.json()["details"])) == (400, ["cursor"])
 
 
-def test_only_reading(ann, api):
+def test_messages_are_read_only(ann, api):
     row = conversation(ann, messages=1)
     for method in (api.post, api.put, api.patch, api.delete):
         assert method(url(row)).json()["error"] == "method_not_allowed"

@@ -40,7 +40,7 @@ def walk(api, first, direction):
         yield ids(first)
 
 
-def test_twenty_unless_asked_otherwise(ann, api):
+def test_the_default_page_size_is_twenty(ann, api):
     wanted = rows(ann, 21)
     first = page(api, URL)
     assert (ids(first), first["previous"]) == (wanted[:20], None)
@@ -48,7 +48,7 @@ def test_twenty_unless_asked_otherwise(ann, api):
     assert (ids(second), second["next"]) == (wanted[20:], None)
 
 
-def test_there_and_back(ann, api):
+def test_following_next_and_previous(ann, api):
     wanted = rows(ann, 7)
     first = page(api, URL, page_size=3)
     second = page(api, first["next"])
@@ -80,7 +80,7 @@ def test_sizes_at_the_limits(ann, api, size):
 
 
 @pytest.mark.parametrize("size", ["0", "101", "abc", "", "-1", "1.5", "1e1", "٣", "9" * 5000, " 5", "None", "+5"])
-def test_sizes_that_are_none(api, size):
+def test_invalid_page_sizes(api, size):
     response = api.get(URL, {"page_size": size})
     assert (response.status_code, response.json()) == (
         400,
@@ -88,7 +88,7 @@ def test_sizes_that_are_none(api, size):
     )
 
 
-def test_the_size_may_change_on_the_way(ann, api):
+def test_the_page_size_may_change_between_pages(ann, api):
     wanted = rows(ann, 6)
     link = page(api, URL, page_size=2)["next"]
     assert ids(page(api, link.replace("page_size=2", "page_size=4"))) == wanted[2:]
@@ -105,22 +105,22 @@ def assert_refused(api, link):
     assert (response.status_code, response.json()) == (400, BAD_CURSOR)
 
 
-def test_a_cursor_of_another_user(bob_api, link):
+def test_a_cursor_of_another_user_is_refused(bob_api, link):
     assert_refused(bob_api, link)
 
 
 @pytest.mark.parametrize("change", ["provider=openai", "model=stub", "search=x", "ordering=-created_at"])
-def test_a_cursor_of_another_filter_or_ordering(api, link, change):
+def test_a_cursor_of_another_filter_or_ordering_is_refused(api, link, change):
     assert_refused(api, f"{link}&{change}")
 
 
-def test_a_cursor_of_a_filter_without_it(ann, api):
+def test_a_cursor_is_refused_without_its_filter(ann, api):
     rows(ann, 3)
     link = page(api, URL, page_size=1, provider="openai")["next"]
     assert_refused(api, link.replace("provider=openai", ""))
 
 
-def test_a_cursor_of_the_same_filters_written_otherwise(ann, api):
+def test_a_cursor_is_valid_for_the_same_filters_in_another_order(ann, api):
     wanted = rows(ann, 3)
     link = page(api, URL, page_size=1, provider="openai", model="stub")["next"]
     cursor = link.partition("cursor=")[2].partition("&")[0]
@@ -128,7 +128,7 @@ def test_a_cursor_of_the_same_filters_written_otherwise(ann, api):
     assert ids(again) == wanted[1:]
 
 
-def test_a_mangled_or_truncated_cursor(api, link):
+def test_a_mangled_or_truncated_cursor_is_refused(api, link):
     cursor = parse_qs(urlsplit(link).query)["cursor"][0]
     for position in range(0, len(cursor), 5):
         other = "A" if cursor[position] != "A" else "B"
@@ -138,17 +138,17 @@ def test_a_mangled_or_truncated_cursor(api, link):
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "a:b", ":", "😀", "9" * 5000, "cD0yMDI0"])
-def test_nonsense_cursors(api, cursor):
+def test_nonsense_cursors_are_refused(api, cursor):
     response = api.get(URL, {"cursor": cursor})
     assert (response.status_code, response.json()) == (400, BAD_CURSOR)
 
 
-def test_a_cursor_signed_for_something_else(api):
+def test_a_value_signed_for_something_else_is_no_cursor(api):
     cursor = signing.Signer(salt="else").sign_object(["next", NOON.isoformat(), "nonsense"])
     assert api.get(URL, {"cursor": cursor}).json() == BAD_CURSOR
 
 
-def test_a_page_whose_rows_are_gone_leads_back(ann, api, link):
+def test_a_page_of_deleted_rows_links_to_the_previous_one(ann, api, link):
     first = page(api, URL, page_size=1)
     Conversation.objects.exclude(pk=ids(first)[0]).delete()
     empty = page(api, link)
@@ -156,7 +156,7 @@ def test_a_page_whose_rows_are_gone_leads_back(ann, api, link):
     assert ids(page(api, empty["previous"])) == ids(first)
 
 
-def test_a_page_before_the_first_leads_on(ann, api):
+def test_a_page_before_the_first_row_links_to_the_next_one(ann, api):
     wanted = rows(ann, 4)
     second = page(api, page(api, URL, page_size=2)["next"])
     Conversation.objects.filter(pk__in=wanted[:2]).delete()
@@ -173,7 +173,7 @@ def test_all_rows_in_ties(ann, api, ordering):
     assert sum(walk(api, first, "next"), ids(first)) == wanted
 
 
-def test_a_row_that_moved_up_is_not_read_again_on_the_way_back(ann, api):
+def test_a_row_that_moved_up_is_not_repeated_on_previous_pages(ann, api):
     wanted = rows(ann, 6)
     second = page(api, page(api, URL, page_size=2)["next"])
     third = page(api, second["next"])
@@ -184,7 +184,7 @@ def test_a_row_that_moved_up_is_not_read_again_on_the_way_back(ann, api):
     assert ids(page(api, URL)) == [str(new.pk), wanted[0], wanted[4], wanted[1], wanted[2], wanted[3], wanted[5]]
 
 
-def test_what_moved_up_before_the_turn_is_read_on_the_way_back(ann, api):
+def test_a_row_that_moved_up_earlier_is_on_the_previous_pages(ann, api):
     wanted = rows(ann, 4)
     first = page(api, URL, page_size=2)
     Conversation.objects.filter(pk=wanted[3]).update(last_message_at=timezone.now())
@@ -193,7 +193,7 @@ def test_what_moved_up_before_the_turn_is_read_on_the_way_back(ann, api):
     assert list(walk(api, second, "previous")) == [wanted[:2], wanted[3:]]
 
 
-def test_new_messages_are_read_on_the_way_back(ann, api):
+def test_new_messages_are_on_the_previous_pages(ann, api):
     row = conversation(ann, messages=4)
     second = page(api, page(api, f"{URL}/{row.pk}/messages", page_size=2)["next"])
     newest = row.messages.create(role="user", content="new", provider="openai", model="stub")

@@ -74,7 +74,7 @@ class Disturbance:
     size=st.integers(1, 6),
     steps=st.lists(st.lists(step, max_size=3), max_size=8),
 )
-def test_untouched_rows_come_exactly_once_and_none_twice(ann, api, echo, ordering, minutes, size, steps):
+def test_unchanged_rows_come_exactly_once_and_none_twice(ann, api, echo, ordering, minutes, size, steps):
     disturb = Disturbance(ann, api, minutes, steps)
     forth, last = disturb.read(f"{URL}?page_size={size}&ordering={ordering}", "next")
     assert disturb.untouched <= set(forth)

@@ -31,7 +31,7 @@ def cost(api, django_assert_num_queries):
 
 @pytest.mark.parametrize("messages", [1, 200])
 @pytest.mark.parametrize("count", [1, 100])
-def test_reading(ann, cost, count, messages):
+def test_lists_and_details_take_a_constant_number_of_queries(ann, cost, count, messages):
     for number in range(count):
         row = conversation(ann, messages=messages, title=f"sea {number}")
     assert len(cost(1, URL)["results"]) == min(count, 20)
@@ -52,7 +52,7 @@ def test_an_unauthenticated_request_costs_none(visitor, django_assert_num_querie
 
 
 @pytest.mark.parametrize("count", [1, 300])
-def test_searching(ann, cost, count):
+def test_a_search_takes_a_constant_number_of_queries(ann, cost, count):
     rows = Conversation.objects.bulk_create(
         Conversation(user=ann, provider="p", model="m", title=f"sea {number}", message_count=1)
         for number in range(count)

@@ -25,7 +25,7 @@ def test_rename(ann, api):
     assert updated_at > before["updated_at"]
 
 
-def test_renaming_is_no_activity(ann, api):
+def test_renaming_does_not_count_as_activity(ann, api):
     row = conversation(ann, messages=2)
     before = row.last_message_at
     api.patch(url(row), {"title": "New"})
@@ -36,7 +36,7 @@ def test_renaming_is_no_activity(ann, api):
 @pytest.mark.parametrize(
     "title", [None, 5, [], {}, True, "", "  ", "x" * 201, "a\0b"], ids=lambda title: repr(title)[:9]
 )
-def test_bad_titles(ann, api, title):
+def test_invalid_titles(ann, api, title):
     row = conversation(ann, title="Old")
     response = api.patch(url(row), {"title": title})
     assert (response.status_code, list(response.json()["details"])) == (400, ["title"])
@@ -56,19 +56,19 @@ def test_nothing_else_can_be_changed(ann, bob, api):
     assert (row.user, row.model, row.message_count) == (ann, "stub", 0)
 
 
-def test_delete_takes_the_messages_along(ann, api):
+def test_deleting_also_deletes_the_messages(ann, api):
     row, kept = conversation(ann, messages=3), conversation(ann, messages=2)
     response = api.delete(url(row))
     assert (response.status_code, response.content) == (204, b"")
     assert (Conversation.objects.get(), Message.objects.count()) == (kept, 2)
 
 
-def test_deleting_twice(ann, api):
+def test_deleting_twice_is_not_found(ann, api):
     row = conversation(ann)
     assert [api.delete(url(row)).status_code for _ in range(2)] == [204, 404]
 
 
-def test_others_are_not_found(bob, api):
+def test_conversations_of_others_are_not_found(bob, api):
     row = conversation(bob, title="Bob's")
     assert api.patch(url(row), {"title": "Mine"}).status_code == 404
     assert api.delete(url(row)).status_code == 404
@@ -76,10 +76,10 @@ def test_others_are_not_found(bob, api):
     assert row.title == "Bob's"
 
 
-def test_unknown_ones_are_not_found(api):
+def test_unknown_conversations_are_not_found(api):
     path = f"/api/v1/conversations/{UUID(int=1)}"
     assert (api.patch(path, {"title": "New"}).status_code, api.delete(path).status_code) == (404, 404)
 
 
-def test_put_is_not_a_way(ann, api):
+def test_put_is_not_allowed(ann, api):
     assert api.put(url(conversation(ann)), {"title": "New"}).json()["error"] == "method_not_allowed"

@@ -55,7 +55,7 @@ def test_a_repetition_gets_the_same_answer_and_calls_no_provider(api, openai, st
 
 
 @BOTH
-def test_it_takes_two_queries(api, openai, url, django_assert_num_queries):
+def test_a_repetition_takes_two_queries(api, openai, url, django_assert_num_queries):
     post(api, url)
     with django_assert_num_queries(2 if url == CHAT else 3):  # a comparison has results
         assert post(api, url).headers["Idempotency-Replayed"] == "true"
@@ -69,14 +69,14 @@ def test_another_body_is_refused(api, openai, url):
     assert (response.status_code, response.json()) == (422, error("idempotency_key_reused", message))
 
 
-def test_the_same_body_may_be_written_otherwise(api, openai):
+def test_the_same_body_may_be_formatted_differently(api, openai):
     post(api)
     text = '{ "message":"hello you there","model":"stub", "pro\\u0076ider": "openai"}'
     again = api.generic("POST", CHAT, text, content_type="application/json", headers={"Idempotency-Key": "k"})
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_is_its_users_and_its_paths(api, bob_api, openai):
+def test_a_key_belongs_to_one_user_and_path(api, bob_api, openai):
     ids = {post(api).json()["conversation_id"], post(bob_api).json()["conversation_id"]}
     assert len(ids) == 2
     assert post(api, COMPARE).status_code == 200
@@ -89,20 +89,20 @@ def test_without_a_key_nothing_is_repeated(api, openai):
 
 @BOTH
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256, "a\tb"])
-def test_a_key_that_is_none(api, openai, stub, url, key):
+def test_an_invalid_key_is_refused(api, openai, stub, url, key):
     response = post(api, url, key)
     sentence = "Must be 1 to 255 visible ASCII characters."
     assert (response.status_code, response.json()) == (400, invalid(**{"Idempotency-Key": sentence}))
     assert stub.requests == []
 
 
-def test_the_longest_key(api, openai):
+def test_the_longest_key_is_accepted(api, openai):
     assert post(api, key="~" * 255).status_code == 200
     assert post(api, key="~" * 255).headers["Idempotency-Replayed"] == "true"
 
 
 @pytest.mark.parametrize("url", [f"{CHAT}/stream", f"{COMPARE}/stream"])
-def test_streams_refuse_one(api, openai, stub, url):
+def test_streams_refuse_a_key(api, openai, stub, url):
     response = api.post(url, BODIES[url.removesuffix("/stream")], headers={"Idempotency-Key": "k"})
     sentence = "Streams cannot be repeated; leave the header out."
     assert (response.status_code, response.json()) == (400, invalid(**{"Idempotency-Key": sentence}))
@@ -110,7 +110,7 @@ def test_streams_refuse_one(api, openai, stub, url):
 
 
 @BOTH
-def test_visitors_have_none(visitor, openai, url):
+def test_a_key_needs_a_login(visitor, openai, url):
     assert post(visitor, url).status_code == 401
     assert not RepeatableRequest.objects.exists()
 
@@ -119,13 +119,13 @@ def test_visitors_have_none(visitor, openai, url):
 
 
 @pytest.mark.parametrize("change", [{"message": ""}, {"conversation_id": "00000000-0000-0000-0000-000000000001"}])
-def test_what_stored_nothing_leaves_the_key_free(api, openai, change):
+def test_a_request_that_stored_nothing_leaves_the_key_free(api, openai, change):
     assert post(api, **change).status_code in (400, 404)
     assert not RepeatableRequest.objects.exists()
     assert post(api).status_code == 200
 
 
-def test_a_failed_call_is_tried_again_in_the_same_place(api, openai, stub):
+def test_a_failed_call_is_repeated_for_the_same_message(api, openai, stub):
     model = "stub?fail=1&status=400&id=a"
     failed = post(api, model=model).json()
     response = post(api, model=model)
@@ -142,7 +142,7 @@ def test_a_failed_call_is_tried_again_in_the_same_place(api, openai, stub):
     assert len(stub.requests) == 2
 
 
-def test_what_was_said_since_is_not_told(api, openai, stub):
+def test_a_repetition_does_not_send_later_messages(api, openai, stub):
     first = api.post(CHAT, {**HELLO, "message": "one"}).json()["conversation_id"]
     model = "stub?fail=1&status=400&id=a"
     post(api, model=model, message="two", conversation_id=first)
@@ -151,7 +151,7 @@ def test_what_was_said_since_is_not_told(api, openai, stub):
     assert [message["content"] for message in stub.requests[-1].body["messages"]] == ["one", "one", "two"]
 
 
-def test_a_comparison_is_an_answer_whatever_its_models_did(api, openai, stub):
+def test_a_comparison_with_failed_models_is_replayed(api, openai, stub):
     models = [{"provider": "openai", "model": "stub?status=400"}, {"provider": "openai", "model": "stub"}]
     first = post(api, COMPARE, models=models)
     assert first.json()["results"][0]["error"]["error"] == "provider_error"
@@ -163,7 +163,7 @@ def test_a_comparison_is_an_answer_whatever_its_models_did(api, openai, stub):
 
 
 @BOTH
-def test_two_at_once_run_once(api, openai, stub, url):
+def test_of_two_requests_at_once_one_runs(api, openai, stub, url):
     slow = {"model": "stub?first=0.5"} if url == CHAT else {"models": [{**MODELS[0], "model": "stub?first=0.5"}] * 2}
 
     def ask():
@@ -188,7 +188,7 @@ def test_two_at_once_run_once(api, openai, stub, url):
 
 
 @BOTH
-def test_what_a_dead_worker_began_is_taken_over(api, openai, stub, url):
+def test_an_expired_claim_is_taken_over(api, openai, stub, url):
     first = post(api, url).json()
     die()
     response = post(api, url)
@@ -205,13 +205,13 @@ def test_what_a_dead_worker_began_is_taken_over(api, openai, stub, url):
 
 
 @BOTH
-def test_but_not_while_it_may_be_alive(api, openai, url):
+def test_a_claim_is_not_taken_over_before_it_expires(api, openai, url):
     post(api, url)
     die(minutes=5)
     assert (post(api, url).status_code, post(api, url, system="x").status_code) == (409, 422)
 
 
-def test_one_takes_over(api, openai, stub):
+def test_only_one_attempt_takes_over(api, openai, stub):
     post(api)
     die()
 
@@ -227,7 +227,7 @@ def test_one_takes_over(api, openai, stub):
     assert [row[0] for row in stored()] == ["user", "assistant"]
 
 
-def test_one_taken_for_dead_keeps_its_answer_and_not_the_key(ann, api, openai, stub):
+def test_an_attempt_with_an_expired_claim_stores_its_answer_and_leaves_the_key(ann, api, openai, stub):
     with ThreadPoolExecutor(1) as thread:
 
         def ask():
@@ -252,7 +252,7 @@ def test_one_taken_for_dead_keeps_its_answer_and_not_the_key(ann, api, openai, s
 
 
 @BOTH
-def test_a_repetition_is_not_counted(ann, openai, settings, url):
+def test_a_repetition_does_not_count_against_the_rate_limit(ann, openai, settings, url):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "completion": "2/minute"}
     api = client_for(ann)
     assert [post(api, url).status_code for _ in range(5)] == [200] * 5
@@ -264,7 +264,7 @@ def test_a_repetition_is_not_counted(ann, openai, settings, url):
 
 
 @BOTH
-def test_after_a_day_it_is_forgotten(api, openai, url):
+def test_a_record_expires_after_a_day(api, openai, url):
     first = post(api, url)
     RepeatableRequest.objects.update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
     again = post(api, url, system="Be brief.")
@@ -273,7 +273,7 @@ def test_after_a_day_it_is_forgotten(api, openai, url):
     assert RepeatableRequest.objects.count() == 1
 
 
-def test_prune_deletes_what_is_older_than_a_day(api, openai, capsys):
+def test_prune_deletes_expired_records(api, openai, capsys):
     for key in ("old", "new"):
         post(api, key=key)
     RepeatableRequest.objects.filter(key="old").update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
@@ -307,7 +307,7 @@ def sent_again_in_vain(api, url, stub, **change):
 
 
 @BOTH
-def test_the_key_of_what_was_deleted_stays_spent(api, openai, stub, url, settings):
+def test_the_key_of_a_deleted_answer_stays_in_use(api, openai, stub, url, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "completion": "2/minute"}
     delete(api, url, post(api, url).json())
     sent_again_in_vain(api, url, stub)
@@ -316,7 +316,7 @@ def test_the_key_of_what_was_deleted_stays_spent(api, openai, stub, url, setting
 
 
 @BOTH
-def test_it_stays_spent_when_it_was_never_answered(api, openai, stub, url):
+def test_the_key_of_a_deleted_question_without_an_answer_stays_in_use(api, openai, stub, url):
     answer = post(api, url).json()
     die()
     delete(api, url, answer)
@@ -324,7 +324,7 @@ def test_it_stays_spent_when_it_was_never_answered(api, openai, stub, url):
 
 
 @BOTH
-def test_deleted_while_it_is_answered(api, openai, stub, url):
+def test_deletion_while_it_is_answered(api, openai, stub, url):
     slow = {"model": "stub?first=0.6"} if url == CHAT else {"models": [{**MODELS[0], "model": "stub?first=0.6"}] * 2}
 
     def ask():
@@ -342,14 +342,14 @@ def test_deleted_while_it_is_answered(api, openai, stub, url):
     sent_again_in_vain(api, url, stub, **slow)
 
 
-def test_the_answer_alone_was_deleted(api, openai, stub):
+def test_deletion_of_the_answer_alone(api, openai, stub):
     post(api)
     Message.objects.filter(role="assistant").delete()
     sent_again_in_vain(api, CHAT, stub)
     assert [row[0] for row in stored()] == ["user"]
 
 
-def test_the_question_alone_was_deleted(api, openai, stub):
+def test_deletion_of_the_question_alone(api, openai, stub):
     post(api, model="stub?status=400")
     Message.objects.filter(role="user").delete()
     sent_again_in_vain(api, CHAT, stub, model="stub?status=400")
@@ -358,14 +358,14 @@ def test_the_question_alone_was_deleted(api, openai, stub):
 
 
 @BOTH
-def test_a_spent_key_is_free_after_a_day(api, openai, url):
+def test_a_used_key_is_free_after_a_day(api, openai, url):
     delete(api, url, post(api, url).json())
     RepeatableRequest.objects.update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
     assert post(api, url).status_code == 200
 
 
 @BOTH
-def test_a_spent_key_is_pruned_and_goes_with_the_account(ann, api, openai, url):
+def test_a_used_key_is_pruned_and_deleted_with_the_account(ann, api, openai, url):
     for key in ("old", "new"):
         delete(api, url, post(api, url, key=key).json())
     RepeatableRequest.objects.filter(key="old").update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
@@ -375,7 +375,7 @@ def test_a_spent_key_is_pruned_and_goes_with_the_account(ann, api, openai, url):
     assert not RepeatableRequest.objects.exists()
 
 
-def test_it_goes_with_the_account(ann, api, openai):
+def test_a_record_is_deleted_with_the_account(ann, api, openai):
     post(api)
     post(api, COMPARE)
     ann.delete()
@@ -385,7 +385,7 @@ def test_it_goes_with_the_account(ann, api, openai):
 # What it costs
 
 
-def test_a_repetition_needs_no_slot_and_leaves_none(api, openai, settings):
+def test_a_repetition_takes_no_slot(api, openai, settings):
     post(api)
     post(api)
     post(api, system="x")
@@ -407,7 +407,7 @@ def test_no_connection_is_held_while_the_provider_answers(api, openai, stub):
         assert asked.result().status_code == 200
 
 
-def test_it_is_documented_and_shown_to_pages(api, openai, settings):
+def test_it_is_in_the_schema_and_exposed_by_cors(api, openai, settings):
     schema = SchemaGenerator().get_schema(public=True)
     for url in (CHAT, COMPARE):
         (parameter,) = schema["paths"][url]["post"]["parameters"]
@@ -418,7 +418,7 @@ def test_it_is_documented_and_shown_to_pages(api, openai, settings):
 
 
 @BOTH
-def test_what_is_deleted_before_it_is_taken_over_is_told(api, openai, url):
+def test_deletion_between_look_up_and_claim(api, openai, url):
     """Between the look-up and the claim; the next attempt is told why."""
     post(api, url)
     die()
@@ -427,5 +427,5 @@ def test_what_is_deleted_before_it_is_taken_over_is_told(api, openai, url):
     Conversation.objects.all().delete()
     Comparison.objects.all().delete()
     with pytest.raises(InProgress):
-        attempt.take()
+        attempt.claim()
     assert (post(api, url).status_code, post(api, url).json()) == (404, gone())

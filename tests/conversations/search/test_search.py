@@ -33,7 +33,7 @@ def test_all_words_are_in_one_text(ann, api):
     assert found(api, "red blue") == found(api, "sea waves") == []
 
 
-def test_the_last_word_may_be_unfinished(ann, api):
+def test_the_last_word_is_a_prefix(ann, api):
     conversation(ann, title="Mountains")
     assert found(api, "mount") == ["Mountains"]
     assert found(api, "mo") == []  # too short to stand for more
@@ -69,19 +69,19 @@ def test_case_accents_and_punctuation_do_not_matter(ann, api, words):
         ("x" * 199, "x" * 150),
     ],
 )
-def test_what_a_word_is(ann, api, title, words):
+def test_how_texts_are_split_into_tokens(ann, api, title, words):
     conversation(ann, title=title)
     assert found(api, words) == [title]
 
 
-def test_a_language_without_blanks_is_found_by_how_a_phrase_begins(ann, api):
+def test_a_phrase_in_a_language_without_blanks_is_found_by_its_beginning(ann, api):
     conversation(ann, title="東京タワー、大阪城")
     assert found(api, "大阪") == ["東京タワー、大阪城"]
     assert found(api, "タワー") == []
 
 
 @pytest.mark.parametrize("words", ["%", "_", "\\", ".*", "[", "''", '"', "😀", ":*", "&|!()", "@", "\u0301", "…—"])
-def test_without_a_word_nothing_is_found(ann, api, words):
+def test_a_search_without_tokens_finds_nothing(ann, api, words):
     conversation(ann, title=f"a {words} b")
     response = api.get("/api/v1/conversations", {"search": words})
     assert (response.status_code, response.json()) == (200, {"next": None, "previous": None, "results": []})
@@ -102,14 +102,14 @@ def test_without_a_word_nothing_is_found(ann, api, words):
         "@1 sea",
     ],
 )
-def test_no_syntax_is_special(ann, api, words):
+def test_operators_of_query_languages_are_ignored(ann, api, words):
     conversation(ann, title=f"the {words} now")
     conversation(ann, title="the sea")
     conversation(ann, title="or 1")
     assert f"the {words} now" in found(api, words)
 
 
-def test_the_owner_is_no_word(ann, api):
+def test_the_owner_in_the_index_is_not_a_token(ann, api):
     conversation(ann, title="The sea")
     assert found(api, str(ann.pk)) == found(api, f"@{ann.pk}") == []
 
@@ -119,13 +119,13 @@ def test_system_prompts_are_not_searched(ann, api):
     assert found(api, "pirate") == []
 
 
-def test_it_narrows_together_with_filters(ann, api):
+def test_a_search_combines_with_filters(ann, api):
     say(conversation(ann, title="The sea"), "water")
     say(conversation(ann, title="The red sea", provider="anthropic"), "water")
     assert found(api, "water", provider="anthropic") == ["The red sea"]
 
 
-def test_ones_own_only(ann, bob, api):
+def test_only_the_users_conversations_are_found(ann, bob, api):
     say(conversation(bob, title="The sea"), "water")
     assert found(api, "sea") == found(api, "water") == []
 
@@ -143,7 +143,7 @@ def _plan(request, monkeypatch):
 
 @pytest.mark.usefixtures("_plan")
 @pytest.mark.parametrize("ordering", ["-last_message_at", "-created_at"])
-def test_pages_are_the_list_whatever_the_plan(ann, bob, api, ordering):
+def test_every_plan_returns_the_pages_of_the_list(ann, bob, api, ordering):
     now = timezone.now()
     for number in range(12):
         at = {"last_message_at": now - timedelta(minutes=number // 3), "created_at": now - timedelta(days=number)}
@@ -173,12 +173,12 @@ def test_a_long_message_is_found_by_its_beginning(ann, api):
 @pytest.mark.parametrize(
     "text", ["\u0591\u05b0" * 50_000, "𠀀 " * 50_000, "é-" * 50_000, "a" * 100_000, "字" * 100_000]
 )
-def test_odd_long_messages_can_be_kept(ann, api, text):
+def test_odd_long_messages_can_be_stored(ann, api, text):
     say(conversation(ann, title="odd"), text + " sea")
     assert found(api, "nowhere") == []
 
 
-def test_a_thousand_and_one_words_in_one_conversation(ann, api):
+def test_more_matches_than_candidates_in_one_conversation(ann, api):
     row = conversation(ann, title="long talk", message_count=1001)
     Message.objects.bulk_create(
         Message(conversation=row, role="user", content="sea", provider="p", model="m") for _ in range(1001)

@@ -7,16 +7,16 @@ from django.db.migrations.executor import MigrationExecutor
 
 from conversations.models import Conversation, Message
 from conversations.search.queries import candidates
-from conversations.search.tokens import words_of
+from conversations.search.tokens import tokenize
 from tests.helpers import conversation, say
 
-SEA = words_of("sea")
+SEA = tokenize("sea")
 
 
 def indexed(user, words="sea"):
     """Return the titles of what the index itself finds."""
     return sorted(
-        Conversation.objects.filter(pk__in=candidates(user.pk, words_of(words))).values_list("title", flat=True)
+        Conversation.objects.filter(pk__in=candidates(user.pk, tokenize(words))).values_list("title", flat=True)
     )
 
 
@@ -80,7 +80,7 @@ class TestKeepingUp:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch):
+def test_the_migration_indexes_existing_rows_and_is_reversible(ann, monkeypatch):
     try:
         call_command("migrate", "conversations", "0001", verbosity=0)
         with connection.cursor() as cursor:
@@ -111,7 +111,7 @@ def test_the_migration_indexes_what_is_there_and_can_be_undone(ann, monkeypatch)
     ("table", "name"),
     [("conversations_message", "idx_message_search"), ("conversations_conversation", "idx_conversation_search")],
 )
-def test_the_index_of_postgresql(table, name):
+def test_postgresql_has_a_gin_index(table, name):
     with connection.cursor() as cursor:
         index = connection.introspection.get_constraints(cursor, table)[name]
     assert (index["columns"], index["type"]) == (["search"], "gin")

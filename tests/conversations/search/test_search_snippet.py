@@ -22,7 +22,7 @@ def test_it_shows_the_title_when_only_that_matches(ann, api):
     assert snippet(api, "sea") == "The <mark>sea</mark>"
 
 
-def test_it_marks_what_matched_and_nothing_else(ann, api):
+def test_it_marks_exactly_the_matches(ann, api):
     say(conversation(ann), "Seas, a SEA! séa se\u0301a, research sea-Food seafood")
     assert snippet(api, "sea food") == (
         "Seas, a <mark>SEA</mark>! <mark>séa</mark> <mark>se\u0301a</mark>, research "
@@ -41,17 +41,17 @@ def test_it_is_safe_html(ann, api):
     )
 
 
-def test_it_is_cut_around_what_was_found(ann, api):
+def test_it_is_cut_around_the_first_match(ann, api):
     say(conversation(ann), "x" * 90 + " sea " + "y" * 90)
     assert snippet(api, "sea") == f"…{'x' * 59} <mark>sea</mark> {'y' * 59}…"
 
 
-def test_it_cuts_no_match(ann, api):
+def test_a_match_is_never_cut(ann, api):
     say(conversation(ann), "sea " + "x" * 57 + " seaside")
     assert snippet(api, "seas") == f"…{('sea ' + 'x' * 57 + ' ')[-60:]}<mark>seas</mark>ide"
     assert snippet(api, "sea") == f"<mark>sea</mark> {'x' * 57} <mark>sea</mark>…"
 
 
-def test_letters_beyond_latin(ann, api):
+def test_letters_other_than_latin(ann, api):
     say(conversation(ann), "Мой ПРИВЕТ İstanbul'dan")
     assert snippet(api, "привет istanbul") == "Мой <mark>ПРИВЕТ</mark> <mark>İstanbul</mark>&#x27;dan"

@@ -88,7 +88,7 @@ def write_and_read(database):
 
 def test_constant_load(tmp_path, monkeypatch):
     alone = write_and_read(str(tmp_path / "alone.sqlite3"))
-    for name, value in {"LONG": 1_000_000, "TOO_LONG": 2_000_000, "LOOK": 0.02, "PAUSE": 0.02}.items():
+    for name, value in {"LONG": 1_000_000, "TOO_LONG": 2_000_000, "POLL_INTERVAL": 0.02, "PAUSE": 0.02}.items():
         monkeypatch.setattr(module, name, value)
     watched = str(tmp_path / "watched.sqlite3")
     watch = Checkpoints(watched)

@@ -23,6 +23,10 @@ def models(openai, anthropic):
         max_output_tokens=16_384,
         input_price="0.075",
         output_price="100",
+        cache_read_price="0.0075",
+        cache_write_price="0.09375",
+        reasoning=True,
+        vision=False,
         available=False,
         deprecated=True,
         checked_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
@@ -37,6 +41,11 @@ STUB = {
     "max_output_tokens": None,
     "input_price": "2.5",
     "output_price": "10",
+    "cache_read_price": None,
+    "cache_write_price": None,
+    "reasoning": None,
+    "vision": None,
+    "tools": None,
     "available": True,
     "deprecated": False,
     "checked_at": None,
@@ -50,13 +59,18 @@ DEEP = {
     "max_output_tokens": 16_384,
     "input_price": "0.075",
     "output_price": "100",
+    "cache_read_price": "0.0075",
+    "cache_write_price": "0.09375",
+    "reasoning": True,
+    "vision": False,
+    "tools": None,
     "available": False,
     "deprecated": True,
     "checked_at": "2026-05-01T12:00:00Z",
 }
 
 
-def test_all_of_them(visitor):
+def test_the_list_of_all_models(visitor):
     response = visitor.get(URL)
     assert (response.status_code, response.json()) == (200, {"results": [CLAUDE, STUB, DEEP]})
 
@@ -85,7 +99,7 @@ def test_filters(visitor, query, results):
 
 
 @pytest.mark.parametrize(("name", "value"), [("available", "maybe"), ("search", "x" * 201), ("provider", "x" * 51)])
-def test_bad_filters(visitor, name, value):
+def test_invalid_filters(visitor, name, value):
     response = visitor.get(URL, {name: value})
     assert (response.status_code, list(response.json()["details"])) == (400, [name])
 
@@ -97,7 +111,7 @@ def test_disabled_providers_are_not_listed(visitor, openai):
     assert visitor.get(f"{URL}/openai/stub").status_code == 404
 
 
-def test_the_echo_only_in_development(visitor, echo, settings):
+def test_the_echo_is_listed_in_development_only(visitor, echo, settings):
     LLMModel.objects.create(provider=echo, model_id="echo-fast", name="Echo Fast")
     assert visitor.get(f"{URL}/echo/echo-fast").status_code == 200
     settings.ECHO_PROVIDER = False
@@ -108,7 +122,7 @@ def test_the_echo_only_in_development(visitor, echo, settings):
 @pytest.mark.parametrize(
     "path", ["openai/stub", "openai/vendor/deep/model:free-1.5", "openai/vendor%2Fdeep%2Fmodel%3Afree-1.5"]
 )
-def test_one_of_them(visitor, path):
+def test_a_single_model(visitor, path):
     response = visitor.get(f"{URL}/{path}")
     assert (response.status_code, response.json()) == (200, STUB if path == "openai/stub" else DEEP)
 
@@ -116,7 +130,7 @@ def test_one_of_them(visitor, path):
 @pytest.mark.parametrize(
     "path", ["openai/other", "anthropic/vendor/deep/model:free-1.5", "nobody/stub", "openai/stub/"]
 )
-def test_there_is_none(visitor, path):
+def test_an_unknown_model_is_not_found(visitor, path):
     response = visitor.get(f"{URL}/{path}")
     assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
 
@@ -127,7 +141,7 @@ def test_an_expired_token_does_not_block_it(path):
 
 
 @pytest.mark.parametrize("count", [1, 100])
-def test_two_queries_however_many(visitor, openai, count, django_assert_max_num_queries):
+def test_a_list_takes_two_queries_for_any_number_of_models(visitor, openai, count, django_assert_max_num_queries):
     LLMModel.objects.bulk_create(
         LLMModel(provider=openai, model_id=f"m{number}", name=f"M{number}") for number in range(count)
     )

@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
         ("mistral", "voxtral-small-latest"),
     ],
 )
-def test_models_that_chat_are_in(vendor, model_id):
+def test_chat_models_are_in_the_catalogue(vendor, model_id):
     assert entries(vendor, now=NOW)[model_id].model_id == model_id
 
 
@@ -98,7 +98,7 @@ def test_other_providers_have_no_catalogue():
         ("openrouter", "openai/text-embedding-3-small"),
     ],
 )
-def test_others_are_left_out(vendor, model_id):
+def test_other_models_are_not_in_the_catalogue(vendor, model_id):
     assert not can_chat(vendor, model_id)
     assert model_id not in entries(vendor, now=NOW)
 
@@ -121,13 +121,35 @@ def test_others_are_left_out(vendor, model_id):
         ("local", "llama3.2:latest"),
     ],
 )
-def test_ids_of_providers_own_lists_can_chat(vendor, model_id):
+def test_ids_of_chat_models_on_providers_lists(vendor, model_id):
     assert can_chat(vendor, model_id)
 
 
 def test_a_tiered_price_is_its_first_tier():
     entry = entries("openai", now=NOW)["gpt-5.5"]
     assert (entry.input_price, entry.output_price) == (Decimal(5), Decimal(30))
+
+
+def test_all_tiers_are_kept_whole():
+    entry = entries("gemini", now=NOW)["gemini-2.5-pro"]
+    assert (entry.cache_read_price, entry.cache_write_price) == (Decimal("0.125"), None)
+    assert entry.price_tiers == [
+        {"above": "0", "input": "1.25", "output": "10", "cache_read": "0.125"},
+        {"above": "200000", "input": "2.5", "output": "15", "cache_read": "0.25"},
+    ]
+
+
+def test_prices_of_a_cache():
+    entry = entries("anthropic", now=NOW)["claude-sonnet-4-5"]
+    assert (entry.cache_read_price, entry.cache_write_price) == (Decimal("0.3"), Decimal("3.75"))
+    assert entry.price_tiers[0]["cache_write_1h"] == "6"
+
+
+def test_a_price_by_the_hour_is_kept_and_not_shown():
+    peak = find("deepseek", "deepseek-chat", now=NOW.replace(hour=12))
+    assert peak == find("deepseek", "deepseek-chat", now=NOW.replace(hour=20))
+    assert peak.input_price == Decimal("0.135")
+    assert [tier.get("from") for tier in peak.price_tiers] == [None, "00:30:00"]
 
 
 def test_prices_are_those_of_the_day():
@@ -140,12 +162,13 @@ def test_prices_are_those_of_the_day():
 
 def test_an_unknown_price_is_none():
     entry = find("openai", "text-embedding-3-small", now=NOW)
-    assert entry.output_price is None
+    assert (entry.output_price, entry.price_tiers) == (None, None)
 
 
 def test_a_model_without_any_price_is_free():
     entry = entries("gemini", now=NOW)["gemma-4-31b-it"]
-    assert (entry.input_price, entry.output_price) == (0, 0)
+    assert (entry.input_price, entry.output_price, entry.cache_read_price) == (0, 0, None)
+    assert entry.price_tiers == [{"above": "0", "input": "0", "output": "0"}]
 
 
 def test_a_model_is_deprecated_until_it_is_shut_down():

@@ -38,7 +38,7 @@ def checked_now(provider):
     return timezone.now() - provider.checked_at < timedelta(minutes=1)
 
 
-def test_a_list_older_than_a_day_is_asked_for_in_the_background(visitor, openai, stub):
+def test_a_list_older_than_a_day_is_refreshed_in_the_background(visitor, openai, stub):
     old(openai)
     assert [row["id"] for row in visitor.get(URL).json()["results"]] == ["stub"]
     assert eventually(lambda: checked_now(openai))
@@ -47,7 +47,7 @@ def test_a_list_older_than_a_day_is_asked_for_in_the_background(visitor, openai,
     assert len(asked(stub)) == 1
 
 
-def test_a_newer_one_is_not(visitor, openai, stub):
+def test_a_newer_list_is_not_refreshed(visitor, openai, stub):
     visitor.get(URL)
     assert asked(stub) == []
 
@@ -60,13 +60,13 @@ def test_a_provider_without_a_key_is_left_alone(visitor, openai, stub, settings)
     assert (openai.check_started_at, asked(stub)) == (None, [])
 
 
-def test_a_disabled_one_too(visitor, openai, stub):
+def test_a_disabled_provider_is_left_alone(visitor, openai, stub):
     old(openai, enabled=False)
     visitor.get(URL)
     assert asked(stub) == []
 
 
-def test_of_many_workers_one_asks(openai, stub):
+def test_one_of_many_workers_refreshes(openai, stub):
     old(openai)
     now = timezone.now()
     barrier, won = threading.Barrier(8), []
@@ -85,7 +85,7 @@ def test_of_many_workers_one_asks(openai, stub):
     assert len(won) == 1
 
 
-def test_a_failure_keeps_the_list_and_is_seen_by_staff(visitor, openai, settings, admin_client):
+def test_a_failure_keeps_the_list_and_is_shown_to_staff(visitor, openai, settings, admin_client):
     settings.PROVIDER_BASE_URLS = {"openai": "http://127.0.0.1:1/v1"}
     old(openai)
     visitor.get(URL)
@@ -95,7 +95,7 @@ def test_a_failure_keeps_the_list_and_is_seen_by_staff(visitor, openai, settings
     assert Provider.objects.get(pk=openai.pk).check_error[:20] in shown
 
 
-def test_it_is_tried_again_after_an_hour(visitor, openai, stub):
+def test_a_failed_refresh_is_retried_after_an_hour(visitor, openai, stub):
     old(openai, check_started_at=timezone.now() - timedelta(minutes=59))
     visitor.get(URL)
     assert asked(stub) == []
@@ -106,7 +106,7 @@ def test_it_is_tried_again_after_an_hour(visitor, openai, stub):
 
 def test_cached_lists_become_due_as_well(visitor, openai, stub, django_assert_num_queries):
     due = timezone.now() + timedelta(seconds=1.5)
-    old(openai, checked_at=due - refresh.FRESH)
+    old(openai, checked_at=due - refresh.MAX_AGE)
     visitor.get(URL)
     with django_assert_num_queries(0):  # nothing is due yet, and that was said
         assert visitor.get(URL).headers["X-Cache"] == "hit"
@@ -116,7 +116,7 @@ def test_cached_lists_become_due_as_well(visitor, openai, stub, django_assert_nu
     assert eventually(lambda: len(asked(stub)) == 1)
 
 
-def test_users_wait_for_no_vendor(visitor, openai, settings):
+def test_requests_do_not_wait_for_a_vendor(visitor, openai, settings):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.PROVIDER_BASE_URLS = {"openai": f"http://127.0.0.1:{silent.getsockname()[1]}/v1"}
         settings.PROVIDER_READ_TIMEOUT = 1.0

@@ -54,7 +54,7 @@ def test_the_first_sync_takes_few_queries(django_assert_max_num_queries):
         sync(check=False)
 
 
-def test_no_echo_where_it_is_switched_off(settings, echo):
+def test_the_echo_is_not_added_where_it_is_off(settings, echo):
     settings.ECHO_PROVIDER = False
     report = sync(providers=["echo", "openai"], check=False)
     assert ([result.slug for result in report.results], report.unknown) == (["openai"], ["echo"])
@@ -92,6 +92,6 @@ def test_unknown_providers_are_named():
     assert ([result.slug for result in report.results], report.unknown) == (["openai"], ["nobody"])
 
 
-def test_without_a_key_nobody_is_asked(stub):
+def test_providers_without_a_key_are_not_called(stub):
     assert {result.skipped for result in sync().results} == {"no key", "built in"}
     assert stub.requests == []

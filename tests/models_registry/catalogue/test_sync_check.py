@@ -40,7 +40,7 @@ def model(model_id, provider="openai") -> LLMModel:
     return LLMModel.objects.get(provider__slug=provider, model_id=model_id)
 
 
-def test_offline_nobody_is_asked(listed, stub):
+def test_offline_calls_no_provider(listed, stub):
     listed("gpt-4o")
     assert sync_openai(check=False).skipped == "offline"
     assert stub.requests == []
@@ -90,7 +90,7 @@ def test_a_later_alias_does_not_confirm_a_snapshot(settings, stub):
     assert not model("mistral-medium-2508", "mistral").available
 
 
-def test_the_providers_word_beats_the_catalogues_until_it_is_asked_again(listed):
+def test_facts_of_the_providers_list_take_precedence_until_the_next_list(listed):
     listed("gpt-4o", "gpt-9", context_length=7, max_output_tokens=5, name="Nine")
     sync_openai()
     assert not sync_openai(check=False).changed
@@ -179,7 +179,7 @@ def test_a_gateway_without_an_address_fails_its_check():
     assert Provider.objects.get(slug="lost").check_error == report.error[:500]
 
 
-def test_what_no_column_holds_is_cut_or_left_out(stub):
+def test_facts_that_fit_no_column_are_cut_or_left_out(stub):
     Provider.objects.create(
         slug="odd", name="Odd", kind="openai_compatible", base_url=stub.openai_url, requires_key=False
     )

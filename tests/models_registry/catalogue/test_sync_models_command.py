@@ -29,7 +29,7 @@ def run(*args) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def test_it_says_what_it_did():
+def test_it_prints_what_changed():
     assert run("openai") == [
         f"openai: {MODELS + 1} models, {MODELS + 1} added, 0 changed, checked against the provider"
     ]
@@ -42,12 +42,12 @@ def test_all_providers_are_synced_when_none_is_named():
     assert lines[0].endswith("not checked: no key")
 
 
-def test_offline_asks_nobody(stub):
+def test_offline_calls_no_provider(stub):
     assert run("openai", "--offline") == [f"openai: {MODELS} models, {MODELS} added, 0 changed, not checked: offline"]
     assert stub.requests == []
 
 
-def test_it_counts_what_was_withdrawn(stub):
+def test_it_counts_withdrawn_models(stub):
     run("openai")
     stub.openai_models = [{"id": model_id} for model_id in entries("openai")]
     assert run("openai") == [

@@ -16,14 +16,14 @@ def store(user, provider):
     store_key(user=user, provider=provider, key=SECRET, override_system_key=True)
 
 
-def test_known_it_costs_no_query(ann, openai, django_assert_num_queries):
-    with django_assert_num_queries(1):
+def test_a_cached_look_up_takes_no_query(ann, openai, django_assert_num_queries):
+    with django_assert_num_queries(2):  # users' own and shared ones
         assert find_key(user_id=ann.pk, provider=openai) == "sk-test"
     with django_assert_num_queries(0):
         assert find_key(user_id=ann.pk, provider=openai) == "sk-test"
 
 
-def test_anothers_key_is_not_ones_own(ann, bob, openai, anthropic):
+def test_a_key_of_another_user_does_not_count(ann, bob, openai, anthropic):
     store(bob, openai)
     assert (has_key(ann.pk, openai), has_key(bob.pk, openai), has_key(bob.pk, anthropic)) == (False, True, False)
 
@@ -36,7 +36,7 @@ def test_anothers_key_is_not_ones_own(ann, bob, openai, anthropic):
         lambda user, provider: APIKey.objects.bulk_create([APIKey(user=user, provider=provider)]),
     ],
 )
-def test_a_new_key_is_seen(ann, openai, appear):
+def test_a_new_key_counts_at_once(ann, openai, appear):
     assert not has_key(ann.pk, openai)
     appear(ann, openai)
     assert has_key(ann.pk, openai)
@@ -51,7 +51,7 @@ def test_a_new_key_is_seen(ann, openai, appear):
         lambda user, _: user.delete(),
     ],
 )
-def test_a_deleted_key_too(ann, openai, vanish):
+def test_a_deleted_key_no_longer_counts(ann, openai, vanish):
     store(ann, openai)
     user_id, provider = ann.pk, Provider(pk=openai.pk)
     assert has_key(user_id, provider)
@@ -59,7 +59,7 @@ def test_a_deleted_key_too(ann, openai, vanish):
     assert not has_key(user_id, provider)
 
 
-def test_one_that_is_given_away_too(ann, bob, openai):
+def test_a_key_given_to_another_user_no_longer_counts(ann, bob, openai):
     store(ann, openai)
     assert (has_key(ann.pk, openai), has_key(bob.pk, openai)) == (True, False)
     APIKey.objects.update(user=bob)

@@ -30,7 +30,7 @@ def put(api, key=SECRET, url=OPENAI, **more):
     return api.put(url, {"key": key, **more})
 
 
-def test_storing_one(ann, api):
+def test_storing_a_key(ann, api):
     response = put(api)
     row = APIKey.objects.get(user=ann)
     assert response.status_code == 200
@@ -44,14 +44,14 @@ def test_storing_one(ann, api):
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_the_row_holds_it_encrypted(api):
+def test_a_stored_key_is_encrypted(api):
     put(api)
     row = APIKey.objects.get()
     assert not [value for value in vars(row).values() if SECRET in str(value)]
     assert decrypt(row.key_encrypted) == SECRET
 
 
-def test_the_list_shows_it_masked(api):
+def test_the_list_shows_keys_masked(api):
     stored = [put(api, url=f"{KEYS}/{provider}").json() for provider in ("openai", "anthropic")]
     response = api.get(KEYS)
     assert response.json() == {"keys": sorted(stored, key=lambda key: key["provider"])}
@@ -67,11 +67,11 @@ def test_the_list_costs_one_query_and_the_user(api, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("key", ["sk-1234", "x" * 15])
-def test_of_a_short_one_nothing_is_shown(api, key):
+def test_a_short_key_is_masked_completely(api, key):
     assert put(api, key).json()["masked"] == "****"
 
 
-def test_storing_again_replaces_it(api):
+def test_storing_again_replaces_the_key(api):
     put(api, override_system_key=True)
     put(api, "sk-another-0123456789")
     row = APIKey.objects.get()
@@ -82,7 +82,7 @@ def test_storing_again_replaces_it(api):
     )
 
 
-def test_deleting_it(ann, api):
+def test_deleting_a_key(ann, api):
     put(api)
     response = api.delete(OPENAI)
     assert (response.status_code, response.content) == (204, b"")
@@ -90,7 +90,7 @@ def test_deleting_it(ann, api):
     assert api.delete(OPENAI).status_code == 404
 
 
-def test_everybody_has_their_own(ann, bob, api):
+def test_each_user_has_their_own_keys(ann, bob, api):
     put(api)
     bobs = client_for(bob)
     assert bobs.get(KEYS).json() == {"keys": []}
@@ -99,13 +99,13 @@ def test_everybody_has_their_own(ann, bob, api):
     assert decrypt(APIKey.objects.get(user=ann).key_encrypted) == SECRET
 
 
-def test_an_unknown_provider(api):
+def test_an_unknown_provider_is_not_found(api):
     response = put(api, url=f"{KEYS}/nobody")
     assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
     assert api.delete(f"{KEYS}/nobody").status_code == 404
 
 
-def test_a_disabled_provider(api, openai):
+def test_a_disabled_provider_is_not_found(api, openai):
     put(api)
     openai.enabled = False
     openai.save()
@@ -114,24 +114,24 @@ def test_a_disabled_provider(api, openai):
 
 
 @pytest.mark.parametrize(
-    "key", [None, "", " ", 5, True, [], {}, "sk\nx", "sk-x\n", "sk\tx", "sk x", "ключ", "a\0b", "x" * 501], ids=repr
+    "key", [None, "", " ", 5, True, [], {}, "sk\nx", "sk-x\ny", "sk\tx", "sk x", "ключ", "a\0b", "x" * 501], ids=repr
 )
-def test_what_is_no_key(api, key):
+def test_an_invalid_key_is_refused(api, key):
     response = put(api, key)
     assert (response.status_code, list(response.json()["details"])) == (400, ["key"])
     assert not APIKey.objects.exists()
 
 
-def test_a_newline_would_be_a_second_header(api):
+def test_a_newline_is_refused(api):
     assert put(api, "sk\nX-Admin: 1").json() == invalid(key="A key is printable ASCII without blanks.")
 
 
-def test_a_refused_key_is_not_said_again(api):
+def test_a_refused_key_is_not_in_the_response(api):
     assert "секрет" not in put(api, "секрет").content.decode()
 
 
 @pytest.mark.parametrize("value", [None, "maybe", [], {}, 5])
-def test_what_is_no_yes_or_no(api, value):
+def test_an_invalid_flag_is_refused(api, value):
     response = put(api, override_system_key=value)
     assert (response.status_code, list(response.json()["details"])) == (400, ["override_system_key"])
 
@@ -140,12 +140,12 @@ def test_the_key_is_required(api):
     assert api.put(OPENAI, {}).json() == invalid(key="This field is required.")
 
 
-def test_visitors_have_none(visitor):
+def test_keys_need_a_login(visitor):
     for response in (visitor.get(KEYS), put(visitor), visitor.delete(OPENAI), visitor.get(f"{KEYS}/system")):
         assert (response.status_code, response.json()["error"]) == (401, "not_authenticated")
 
 
-def test_which_the_system_has(api, echo, settings):
+def test_the_providers_with_a_system_key(api, echo, settings):
     settings.SYSTEM_API_KEYS = {"openai": "sk-system", "anthropic": ""}
     response = api.get(f"{KEYS}/system")
     assert response.json() == {"system_keys": {"anthropic": False, "openai": True}}
@@ -176,7 +176,7 @@ def test_no_key_at_all(ann, bob, openai, no_system_keys):
         find_key(user_id=ann.pk, provider=openai)
 
 
-def test_a_provider_that_needs_none(ann, no_system_keys):
+def test_a_provider_that_requires_no_key(ann, no_system_keys):
     local = Provider.objects.create(slug="ollama", name="Ollama", kind="openai_compatible", requires_key=False)
     assert find_key(user_id=ann.pk, provider=local) == ""
 

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from models_registry.fake_provider import StubServer
+from models_registry.fake_provider import FakeProvider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Reasoning, Turn
 from models_registry.usage import Usage
@@ -12,7 +12,7 @@ WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else m
 KEY = "sk-test-0123456789"
 
 
-def make(stub: StubServer, kind: str, api_key: str = KEY) -> ProviderClient:
+def make(stub: FakeProvider, kind: str, api_key: str = KEY) -> ProviderClient:
     url = stub.anthropic_url if kind == "anthropic" else stub.openai_url
     return CLIENTS[kind](api_key=api_key, base_url=url)
 

@@ -72,3 +72,23 @@ def test_a_strange_list_is_malformed(stub, kind):
     for garbage in ("1", "shape", "html"):
         with pytest.raises(MalformedAnswer):
             make(stub, kind, f"any?garbage={garbage}").list_models()
+
+
+CAPABILITIES = [
+    ("mistral", {"capabilities": {"reasoning": True, "vision": False, "function_calling": True}}, (True, False, True)),
+    ("mistral", {"capabilities": {"vision": "yes"}}, (None, None, None)),
+    (
+        "openai_compatible",
+        {"supported_parameters": ["tools"], "architecture": {"input_modalities": ["text", "image"]}},
+        (False, True, True),
+    ),
+    ("openai", {"architecture": None}, (None, None, None)),
+    ("anthropic", {"capabilities": {"thinking": {"supported": True}, "image_input": {}}}, (True, None, None)),
+]
+
+
+@pytest.mark.parametrize(("kind", "item", "capabilities"), CAPABILITIES)
+def test_what_a_list_says_of_capabilities(stub, kind, item, capabilities):
+    setattr(stub, "anthropic_models" if kind == "anthropic" else "openai_models", [{"id": "m", **item}])
+    (model,) = make(stub, kind).list_models()
+    assert (model.reasoning, model.vision, model.tools) == capabilities

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmselect_project.config.environment import networks
+from models_registry.completion import Measurement
 from models_registry.figures import record_call
 from perf.timing import flushing, recorder
 from perf.timing.fingerprint import fingerprint_of
@@ -60,9 +61,9 @@ def test_everything_else(client):
     recorder.origin.reset(token)
     recorder.cache_lookup("models", hit=True, seconds=0.001)
     recorder.pool_wait(0.5)
-    call = {"provider": "openai", "model": 'a "model"', "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
-    record_call(**call, outcome="ok", ttft=0.5, cost=None)
-    record_call(**call, outcome="failed", ttft=None, cost=2)
+    call, measured = {"provider": "openai", "model": 'a "model"'}, Measurement(2.0, None, 3, 4, 2, reasoning_tokens=1)
+    record_call(**call, outcome="ok", ttft=0.5, measured=measured)
+    record_call(**call, outcome="failed", ttft=None, measured=measured._replace(cost=2))
     assert flushing.flush()
     found = scraped(client, origin="command")
     assert found[("llmselect_query_duration_seconds_count",)] >= 2
@@ -79,6 +80,8 @@ def test_everything_else(client):
         ("llmselect_provider_first_token_seconds_sum",): 0.5,
         ("llmselect_provider_prompt_tokens_total",): 6,
         ("llmselect_provider_completion_tokens_total",): 8,
+        ("llmselect_provider_cache_read_tokens_total",): 4,
+        ("llmselect_provider_reasoning_tokens_total",): 2,
         ("llmselect_provider_cost_usd_total",): 2,
     }
     assert ("llmselect_requests_in_flight",) in scraped(client)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from models_registry.completion import Measurement
 from models_registry.figures import record_call
 from perf.timing import recorder
 from perf.timing.fingerprint import fingerprint_id, fingerprint_of
@@ -66,9 +67,10 @@ def test_requests(measured):
     for status, streamed in ((200, None), (200, 3.0), (500, None)):
         request(status, 0.4, queries=2, streamed=streamed)
     recorder.pool_wait(0.5)
-    figure = {"provider": "echo", "model": "m", "seconds": 2.0, "prompt_tokens": 3, "completion_tokens": 4}
-    record_call(**figure, outcome="ok", ttft=0.5, cost=Decimal("0.0000015"))
-    record_call(**figure, outcome="failed", ttft=None, cost=None)
+    known = Measurement(2.0, prompt_tokens=3, completion_tokens=4, cache_read_tokens=2, reasoning_tokens=1)
+    priced = known._replace(cost=Decimal("0.0000015"))
+    record_call(provider="echo", model="m", outcome="ok", ttft=0.5, measured=priced)
+    record_call(provider="echo", model="m", outcome="failed", ttft=None, measured=known)
     body = figures(measured, "requests")
     (row,) = body.pop("results")
     (point,) = body.pop("history")
@@ -98,6 +100,8 @@ def test_requests(measured):
         "completion_tokens": 8,
         "cost": "0.000001500",
         "priced": 1,
+        "cache_read_tokens": 4,
+        "reasoning_tokens": 2,
         "first_token": times(1, 0.5),
     }
     assert body == {"in_flight": 1, "error_rate": row["error_rate"], "times": times(3, 0.4), "slow": []}

@@ -44,7 +44,7 @@ def test_an_unknown_namespace_is_named(staff):
     assert (response.status_code, list(response.json()["details"])) == (400, ["namespace"])
 
 
-def test_others_may_not(warm, visitor):
+def test_only_staff_may_clear(warm, visitor):
     message = "You do not have permission to perform this action."
     assert warm.post(URL, {}).json() == error("permission_denied", message)
     assert visitor.post(URL, {}).status_code == 401
@@ -58,7 +58,7 @@ def test_the_command_says_what_it_cleared(warm, capsys, arguments, said):
     assert state(warm, "/api/v1/models") == "miss"
 
 
-def test_keys_of_others_stay():
+def test_other_keys_of_the_redis_stay():
     cache.set("somebody-elses", 1)
     NAMESPACES["models"].clear()
     assert cache.get("somebody-elses") == 1

@@ -12,7 +12,7 @@ from perf.benchmarks.services import redis_server
 from perf.caching import heartbeat as module
 from perf.caching import undelivered
 from perf.caching.heartbeat import Heartbeat
-from perf.caching.namespace import EVERYTHING, NAMESPACES, Namespace, deliver
+from perf.caching.namespace import NAMESPACES, WILDCARD, Namespace, deliver
 from perf.caching.outage import outage
 from perf.caching.redis import redis_cache
 from perf.models import UndeliveredInvalidation
@@ -32,7 +32,7 @@ def server(settings):
         settings.CACHES = {"default": redis_cache(server.url, connections=10)}
         yield server
         cache.close()
-    outage.connected()
+    outage.connect()
     outage.end_pause()
 
 
@@ -49,7 +49,7 @@ def threads(server):
     beating = Heartbeat()
     running = [
         threading.Thread(target=module._beat, args=(beating, ended)),
-        threading.Thread(target=module._look, args=(beating, ended)),
+        threading.Thread(target=module._poll, args=(beating, ended)),
     ]
     for thread in running:
         thread.start()
@@ -61,7 +61,7 @@ def threads(server):
 
 
 def read(namespace, value):
-    return namespace.fetch(namespace.place(1, "q"), lambda: value)
+    return namespace.fetch(namespace.key(1, "q"), lambda: value)
 
 
 def forbid(server):
@@ -72,40 +72,40 @@ def allow(server):
     server.client.execute_command("ACL", "SETUSER", "default", "+del")
 
 
-def test_a_beat_leaves_no_key(server):
+def test_a_heartbeat_leaves_no_key(server):
     Heartbeat().beat()
-    assert (server.client.keys("*heartbeat*"), outage.lasting) == ([], False)
+    assert (server.client.keys("*heartbeat*"), outage.active) == ([], False)
 
 
-def test_what_cannot_delete_is_done_without_and_starts_cold(server, namespace):
+def test_a_redis_that_cannot_delete_is_bypassed_and_then_cleared(server, namespace):
     beating = Heartbeat()
     read(namespace, "old")
     assert read(namespace, "new") == ("old", True)
     forbid(server)
     beating.beat()
-    assert outage.lasting
+    assert outage.active
     assert read(namespace, "new") == ("new", False)
     allow(server)
     assert read(namespace, "newer") == ("newer", False)  # not before the heart beats
     beating.beat()
-    assert not outage.lasting
+    assert not outage.active
     assert [read(namespace, "newest") for _ in range(2)] == [("newest", False), ("newest", True)]
 
 
-def test_a_full_one_can_forget_and_is_used(server, namespace):
+def test_a_full_redis_can_delete_and_is_used(server, namespace):
     read(namespace, "old")
     server.client.config_set("maxmemory", 1)
     Heartbeat().beat()
-    assert not outage.lasting
+    assert not outage.active
     assert read(namespace, "new") == ("old", True)
 
 
-def test_one_late_answer_makes_nobody_start_cold(server, namespace):
+def test_one_late_reply_clears_no_cache(server, namespace):
     beating = Heartbeat()
     read(namespace, "kept")
     server.freeze()
     beating.beat()
-    assert outage.lasting
+    assert outage.active
     server.thaw()
     beating.beat()
     assert read(namespace, "new") == ("kept", True)
@@ -117,7 +117,7 @@ def test_one_late_answer_makes_nobody_start_cold(server, namespace):
     assert read(namespace, "new") == ("new", False)
 
 
-def test_what_cannot_be_delivered_is_left_in_the_database_once(server, namespace):
+def test_an_undelivered_invalidation_is_posted_once(server, namespace):
     read(namespace, "old")
     forbid(server)
     for _ in range(3):
@@ -125,19 +125,19 @@ def test_what_cannot_be_delivered_is_left_in_the_database_once(server, namespace
     assert list(UndeliveredInvalidation.objects.values_list("namespace", "owner")) == [("test", "1")]
     assert read(namespace, "new") == ("new", False)
     allow(server)
-    assert undelivered.deliver_waiting(deliver) == 1
+    assert undelivered.deliver_pending(deliver) == 1
     assert not UndeliveredInvalidation.objects.exists()
-    assert eventually(lambda: not outage.owes(("test", "1")))
+    assert eventually(lambda: not outage.is_undelivered(("test", "1")))
 
 
-def test_what_is_posted_again_while_it_is_delivered_stays(server):
+def test_an_invalidation_posted_again_during_its_delivery_stays(server):
     undelivered.post("test", "1")
-    undelivered.deliver_waiting(lambda *_: undelivered.post("test", "1"))
+    undelivered.deliver_pending(lambda *_: undelivered.post("test", "1"))
     assert UndeliveredInvalidation.objects.count() == 1
 
 
-@pytest.mark.parametrize("left", [("test", "1"), ("test", EVERYTHING), (EVERYTHING, "1"), (EVERYTHING, EVERYTHING)])
-def test_others_deliver_it(threads, namespace, left):
+@pytest.mark.parametrize("left", [("test", "1"), ("test", WILDCARD), (WILDCARD, "1"), (WILDCARD, WILDCARD)])
+def test_another_worker_delivers_it(threads, namespace, left):
     read(namespace, "old")
     assert read(namespace, "new") == ("old", True)
     undelivered.post(*left)
@@ -145,22 +145,22 @@ def test_others_deliver_it(threads, namespace, left):
     assert read(namespace, "new") == ("new", False)
 
 
-def test_what_this_worker_cannot_deliver_either_shows_it_at_once(server, namespace):
+def test_a_failed_delivery_of_a_posted_invalidation_disconnects_at_once(server, namespace):
     read(namespace, "old")
     forbid(server)
     undelivered.post("test", "1")
     ended, beating = threading.Event(), Heartbeat()
-    looking = threading.Thread(target=module._look, args=(beating, ended))
+    looking = threading.Thread(target=module._poll, args=(beating, ended))
     looking.start()
     try:
-        assert eventually(lambda: outage.lasting)
+        assert eventually(lambda: outage.active)
     finally:
         ended.set()
         looking.join()
         allow(server)
 
 
-def test_looking_shows_in_no_figures(threads, settings):
+def test_polling_is_not_timed(threads, settings):
     settings.TIMING = True
     undelivered.post("test", "1")
     recorder.reset()
@@ -171,10 +171,10 @@ def test_looking_shows_in_no_figures(threads, settings):
     assert not any("undelivered" in str(key) for key in kinds)
 
 
-def test_a_database_that_fails_is_asked_less_and_less_often(server, monkeypatch):
+def test_polls_of_a_failing_database_back_off(server, monkeypatch):
     monkeypatch.setattr(module, "INTERVAL", 0.05)
     asked, ended = [], threading.Event()
-    looking = threading.Thread(target=module._look, args=(Heartbeat(), ended))
+    looking = threading.Thread(target=module._poll, args=(Heartbeat(), ended))
 
     def note(**_):
         if threading.current_thread() is looking:
@@ -194,4 +194,4 @@ def test_a_database_that_fails_is_asked_less_and_less_often(server, monkeypatch)
         with connection.schema_editor() as schema:
             schema.alter_db_table(UndeliveredInvalidation, f"{table}_away", table)
     assert 2 <= len(asked) <= 6
-    assert not outage.lasting
+    assert not outage.active

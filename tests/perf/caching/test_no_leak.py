@@ -70,7 +70,7 @@ def people(db):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(requests(), min_size=1, max_size=12))
-def test_no_response_holds_anything_of_anybody_else(people, asked):
+def test_no_response_holds_data_of_another_user(people, asked):
     rows, clients = people
     for name, (path, wanted), headers, cold in asked:
         if cold:

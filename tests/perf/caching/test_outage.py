@@ -33,35 +33,35 @@ def mend(settings):
     outage.end_pause()
 
 
-def test_a_broken_cache_is_done_without(namespace, mend):
-    assert namespace.fetch(namespace.place(1, "q"), lambda: "loaded") == ("loaded", False)
-    assert outage.lasting
+def test_a_broken_cache_is_bypassed(namespace, mend):
+    assert namespace.fetch(namespace.key(1, "q"), lambda: "loaded") == ("loaded", False)
+    assert outage.active
 
 
-def test_during_the_pause_nobody_asks_it(namespace, mend):
-    namespace.fetch(namespace.place(1, "q"), lambda: 1)
+def test_the_cache_is_bypassed_during_the_pause(namespace, mend):
+    namespace.fetch(namespace.key(1, "q"), lambda: 1)
     mend()
-    assert namespace.fetch(namespace.place(1, "q"), lambda: 2) == (2, False)
-    assert namespace.fetch(namespace.place(1, "q"), lambda: 3) == (3, False)
+    assert namespace.fetch(namespace.key(1, "q"), lambda: 2) == (2, False)
+    assert namespace.fetch(namespace.key(1, "q"), lambda: 3) == (3, False)
 
 
 def test_an_undelivered_invalidation_is_delivered_later(namespace, mend, settings, monkeypatch):
-    monkeypatch.setattr(module, "RETRY", 0.05)
+    monkeypatch.setattr(module, "RETRY_INTERVAL", 0.05)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     mend()
-    namespace.fetch(namespace.place(1, "q"), lambda: "old")
-    assert namespace.fetch(namespace.place(1, "q"), lambda: "new") == ("old", True)
+    namespace.fetch(namespace.key(1, "q"), lambda: "old")
+    assert namespace.fetch(namespace.key(1, "q"), lambda: "new") == ("old", True)
     settings.CACHES = GONE
     namespace.invalidate(1)
-    assert outage.owes(("test", "1"))
+    assert outage.is_undelivered(("test", "1"))
     mend()
-    assert namespace.fetch(namespace.place(1, "q"), lambda: "new")[0] == "new"  # owed or delivered, never the old one
-    assert eventually(lambda: not outage.owes(("test", "1")))
-    assert namespace.fetch(namespace.place(1, "q"), lambda: "newest")[0] != "old"
+    assert namespace.fetch(namespace.key(1, "q"), lambda: "new")[0] == "new"  # owed or delivered, never the old one
+    assert eventually(lambda: not outage.is_undelivered(("test", "1")))
+    assert namespace.fetch(namespace.key(1, "q"), lambda: "newest")[0] != "old"
 
 
-def test_deliveries_end_when_nothing_is_owed(monkeypatch):
-    monkeypatch.setattr(module, "RETRY", 0.02)
+def test_redelivery_ends_when_all_is_delivered(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_INTERVAL", 0.02)
     own, tries = Outage(), []
 
     def deliver():
@@ -70,12 +70,12 @@ def test_deliveries_end_when_nothing_is_owed(monkeypatch):
             raise ConnectionError
 
     own.deliver_later("it", deliver)
-    assert own.owes("it")
-    assert eventually(lambda: not own.owes("it"))
+    assert own.is_undelivered("it")
+    assert eventually(lambda: not own.is_undelivered("it"))
     assert len(tries) == 3
 
 
-def test_one_line_a_minute_says_so(caplog):
+def test_an_outage_is_logged_once_a_minute(caplog):
     own = Outage()
     for _ in range(5):
         own.failed(ConnectionError("gone"))

@@ -8,7 +8,7 @@ from django.conf import settings as project
 from django.core.cache import cache
 from django_redis import get_redis_connection
 
-from perf.caching.generations import Place, keep, look_up
+from perf.caching.generations import CacheKey, read_entries, store_entry
 from tests.helpers import client_for, conversation
 
 pytestmark = [
@@ -16,11 +16,11 @@ pytestmark = [
     pytest.mark.skipif(not project.REDIS_URL, reason="needs Redis"),
 ]
 
-PLACE = Place("test", "1", "q")
+KEY = CacheKey("test", "1", "q")
 
 
 def look():
-    return look_up([PLACE])[0]
+    return read_entries([KEY])[0]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/conversations", "/api/v1/conversations/{id}", "/api/v1/comparisons"])
@@ -45,8 +45,8 @@ def test_a_hit_is_one_round_trip(ann, path):
     assert [name for name in commands if name not in ("MULTI", "EXEC", "HINCRBY", "HSET")] == ["MGET"]
 
 
-def test_a_server_that_comes_back_is_another_one():
-    keep(PLACE, look(), "old", 60)
+def test_a_restarted_server_has_another_run_id():
+    store_entry(KEY, look(), "old", 60)
     assert look().value == "old"
     # The same data under another run id, as a server has it that was restarted with its snapshot.
     real = get_redis_connection().info("server")["run_id"][:12]
@@ -56,8 +56,8 @@ def test_a_server_that_comes_back_is_another_one():
     assert not look().hit
 
 
-def test_values_are_not_pickled_and_keys_are_ours():
-    keep(PLACE, look(), [b"bytes", "text"], 60)
+def test_values_are_not_pickled_and_keys_have_our_prefix():
+    store_entry(KEY, look(), [b"bytes", "text"], 60)
     keys = [key.decode() for key in get_redis_connection().keys("*:test*")]
     assert keys
     assert all(key.startswith("llmselect:") for key in keys)
@@ -65,13 +65,13 @@ def test_values_are_not_pickled_and_keys_are_ours():
     assert not any(b"\x80\x04" in value for value in values)
 
 
-def test_generations_do_not_stay_for_ever():
+def test_generations_expire():
     look()
     for key in get_redis_connection().keys("*:test*"):
         assert 0 < get_redis_connection().ttl(key) <= 7 * 86_400
 
 
-def test_more_threads_than_usual_find_a_connection():
+def test_more_threads_than_usual_get_a_connection():
     def ask():
         barrier.wait()
         cache.get("anything")

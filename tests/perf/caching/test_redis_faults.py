@@ -3,7 +3,7 @@
 import pytest
 
 from perf.benchmarks.services import redis_server
-from perf.caching.generations import Place, forget_owner, keep, look_up
+from perf.caching.generations import CacheKey, invalidate_owner, read_entries, store_entry
 from perf.caching.namespace import NAMESPACES, Namespace
 from perf.caching.outage import outage
 from perf.caching.redis import redis_cache
@@ -13,7 +13,7 @@ from tests.servers import redis_as_cache
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/api/v1/conversations"
-PLACE = Place("test", "1", "q")
+KEY = CacheKey("test", "1", "q")
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def namespace():
 
 
 def read(namespace, value):
-    return namespace.fetch(namespace.place(1, "q"), lambda: value)
+    return namespace.fetch(namespace.key(1, "q"), lambda: value)
 
 
-def test_what_a_killed_server_had_saved_is_not_believed(server, namespace):
+def test_data_saved_by_a_killed_server_is_not_used(server, namespace):
     read(namespace, "old")
     assert read(namespace, "new") == ("old", True)
     server.client.save()
@@ -51,22 +51,22 @@ def another(server, settings):
 
         def talk_to_another():
             settings.CACHES = {"default": redis_cache(other.url, connections=10)}
-            assert not look_up([PLACE])[0].hit
+            assert not read_entries([KEY])[0].hit
             settings.CACHES = ours
 
         yield talk_to_another
 
 
-def test_keys_made_for_another_server_are_made_again(another):
-    keep(PLACE, look_up([PLACE])[0], "current", 60)
+def test_keys_made_for_another_server_are_replaced(another):
+    store_entry(KEY, read_entries([KEY])[0], "current", 60)
     another()
-    assert look_up([PLACE])[0].value == "current"
+    assert read_entries([KEY])[0].value == "current"
     another()
-    forget_owner(PLACE.namespace, PLACE.owner)
-    assert not look_up([PLACE])[0].hit
+    invalidate_owner(KEY.namespace, KEY.owner)
+    assert not read_entries([KEY])[0].hit
 
 
-def test_while_it_is_away_requests_go_on_and_health_says_so(server, ann, visitor):
+def test_requests_go_on_without_redis_and_health_reports_it(server, ann, visitor):
     api = client_for(ann)
     api.get(LIST)
     server.kill()
@@ -75,37 +75,37 @@ def test_while_it_is_away_requests_go_on_and_health_says_so(server, ann, visitor
     assert [row["title"] for row in api.get(LIST).json()["results"]] == ["meanwhile"]
     assert visitor.get("/health").json()["status"] == "degraded"
     server.start()
-    assert eventually(lambda: not outage.lasting and not outage.owes(("conversations", str(ann.pk))))
+    assert eventually(lambda: not outage.active and not outage.is_undelivered(("conversations", str(ann.pk))))
     assert [api.get(LIST).headers["X-Cache"] for _ in range(2)] == ["miss", "hit"]
     assert visitor.get("/health").json()["status"] == "ok"
 
 
-def test_a_full_one_forgets_what_it_must_and_is_no_outage(server, namespace):
+def test_a_full_redis_takes_invalidations_and_is_no_outage(server, namespace):
     read(namespace, "old")
     server.client.config_set("maxmemory", 1)
     assert read(namespace, "new") == ("old", True)
     namespace.invalidate(1)
     assert read(namespace, "new") == ("new", False)
     assert read(namespace, "newer") == ("newer", False)
-    assert not outage.lasting
+    assert not outage.active
     server.client.config_set("maxmemory", 0)
     assert [read(namespace, "newest") for _ in range(2)] == [("newest", False), ("newest", True)]
 
 
-def test_what_a_frozen_one_was_not_told_it_is_told_when_it_answers(server, namespace):
+def test_invalidations_reach_a_frozen_redis_when_it_answers_again(server, namespace):
     read(namespace, "old")
     server.freeze()
     try:
         namespace.invalidate(1)
-        assert outage.owes(("test", "1"))
+        assert outage.is_undelivered(("test", "1"))
         assert read(namespace, "new") == ("new", False)
     finally:
         server.thaw()
-    assert eventually(lambda: not outage.owes(("test", "1")))
+    assert eventually(lambda: not outage.is_undelivered(("test", "1")))
     assert read(namespace, "newer") == ("newer", False)
 
 
-def test_staff_learn_that_nothing_was_cleared(server, staff, namespace):
+def test_the_api_reports_a_failed_clear(server, staff, namespace):
     api = client_for(staff)
     server.kill()
     for response in (api.post("/api/v1/admin/cache/clear", {}), api.get("/api/v1/admin/cache/stats")):
@@ -113,7 +113,7 @@ def test_staff_learn_that_nothing_was_cleared(server, staff, namespace):
         assert response.headers["Retry-After"] == "1"
 
 
-def test_so_does_the_page(server, admin_client):
+def test_the_page_reports_a_failed_clear(server, admin_client):
     server.kill()
     assert admin_client.get("/admin/perf/cache/").status_code == 503
     assert "does not answer" in admin_client.post("/admin/perf/cache/", {"namespace": ""}, follow=True).content.decode()

@@ -33,7 +33,7 @@ def configured(monkeypatch, **variables):
     return databases(Path(), production=True, threads=256)["default"]
 
 
-def test_the_setting(monkeypatch):
+def test_pgbouncer_settings(monkeypatch):
     url = "postgres://me@host:6432/name?prepare_threshold=0"
     plain = configured(monkeypatch, DATABASE_URL=url, PGBOUNCER="")
     assert "DISABLE_SERVER_SIDE_CURSORS" not in plain
@@ -59,7 +59,7 @@ def rows(table):
 
 
 @pytest.mark.parametrize(("pgbouncer", "left_behind"), [("false", 1), ("true", 0)])
-def test_what_stays_with_the_server(monkeypatch, ann, bob, pgbouncer, left_behind):
+def test_nothing_stays_with_a_server_process(monkeypatch, ann, bob, pgbouncer, left_behind):
     if connection.vendor != "postgresql":
         pytest.skip("PgBouncer is for PostgreSQL")
     url = process_environment()["DATABASE_URL"]

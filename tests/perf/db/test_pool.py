@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from perf.benchmarks.processes import free_port
 from perf.db import pool_waits as counted
 from perf.db.postgresql.base import DatabaseWrapper
-from perf.db.postgresql.pool import SentAway, Unreachable
+from perf.db.postgresql.pool import ConnectionsBlocked, Unreachable
 from perf.timing import recorder
 from tests.helpers import eventually
 
@@ -61,19 +61,19 @@ def test_the_backend_stays_postgresql(wrapper):
 def test_an_exhausted_pool_times_out_and_is_counted(wrapper):
     holder, other = wrapper(timeout=0.2), wrapper(timeout=0.2)
     holder.ensure_connection()
-    before, seen = counted.waits(), []
+    before, seen = counted.checkout_stats(), []
     counted.observers.append(seen.append)
     try:
         with pytest.raises(OperationalError) as raised:
             other.ensure_connection()
     finally:
         counted.observers.remove(seen.append)
-    after = counted.waits()
+    after = counted.checkout_stats()
     assert isinstance(raised.value.__cause__, PoolTimeout)
     assert (after.requests - before.requests, after.timeouts - before.timeouts) == (1, 1)
     assert after.seconds - before.seconds == pytest.approx(seen[0])
     assert seen[0] >= 0.2
-    assert other.pool.figures()["checked_out"] == 1
+    assert other.pool.stats()["checked_out"] == 1
 
 
 def test_a_full_queue_is_refused_at_once(wrapper):
@@ -84,16 +84,16 @@ def test_a_full_queue_is_refused_at_once(wrapper):
     holder.ensure_connection()
     holder.pool._waiting.append(Full())
     try:
-        before = counted.waits()
+        before = counted.checkout_stats()
         with pytest.raises(OperationalError) as raised:
             wrapper().ensure_connection()
     finally:
         holder.pool._waiting.clear()
     assert isinstance(raised.value.__cause__, TooManyRequests)
-    assert counted.waits().timeouts - before.timeouts == 1
+    assert counted.checkout_stats().timeouts - before.timeouts == 1
 
 
-def test_one_dead_connection_drops_all_others_of_its_age(wrapper):
+def test_one_dead_connection_drains_the_pool(wrapper):
     many = [wrapper(min_size=4, max_size=4) for _ in range(4)]
     old = serving_pids(many)
     for each in many:
@@ -104,33 +104,33 @@ def test_one_dead_connection_drops_all_others_of_its_age(wrapper):
     # One by one they would cost 1, 2 and 4 s.
     assert time.monotonic() - begin < 3
     assert set(fresh).isdisjoint(old)
-    assert many[0].pool.figures()["checked_out"] == 4
-    assert many[0].pool.figures()["pool_size"] == 4
+    assert many[0].pool.stats()["checked_out"] == 4
+    assert many[0].pool.stats()["pool_size"] == 4
 
 
-def test_a_server_that_is_gone_is_said_at_once_and_found_again(wrapper, caplog):
+def test_a_lost_server_is_reported_at_once_and_reconnected(wrapper, caplog):
     gone = wrapper(host="127.0.0.1", port=free_port())
     with pytest.raises(OperationalError) as raised:
         gone.ensure_connection()
     assert isinstance(raised.value.__cause__, Unreachable)  # not the timeout of 5 s
-    before = counted.waits()
+    before = counted.checkout_stats()
     with pytest.raises(OperationalError):
         gone.ensure_connection()
-    assert counted.waits().refused - before.refused == 1
+    assert counted.checkout_stats().refused - before.refused == 1
     assert [record.message for record in caplog.records] == ["no connection to the database can be made"]
     # The server comes back at the same address, as far as the pool can see.
     time.sleep(2.5)  # its attempts must begin anew after those of psycopg have ended
     gone.pool.kwargs["port"] = connection.settings_dict["PORT"] or 5432
     assert eventually(lambda: not gone.pool.down, seconds=10)
     gone.ensure_connection()
-    assert gone.pool.figures()["checked_out"] == 1
+    assert gone.pool.stats()["checked_out"] == 1
     assert caplog.records[-1].message == "the database answers again"
 
 
-def test_a_server_that_takes_no_more_is_not_gone_while_a_connection_lives(wrapper):
+def test_a_full_server_is_not_down_while_a_connection_lives(wrapper):
     holder = wrapper(max_size=2)
     holder.ensure_connection()
-    holder.pool._failed(psycopg.OperationalError("sorry, too many clients already"))
+    holder.pool._connect_failed(psycopg.OperationalError("sorry, too many clients already"))
     assert not holder.pool.down
     holder.close()
     wrapper().ensure_connection()
@@ -139,7 +139,7 @@ def test_a_server_that_takes_no_more_is_not_gone_while_a_connection_lives(wrappe
 # Time limits
 
 
-def test_commands_have_no_limit_and_requests_do(wrapper, monkeypatch):
+def test_only_requests_have_statement_limits(wrapper, monkeypatch):
     monkeypatch.setattr(recorder._state, "serving", False)
     assert "options" not in wrapper().get_connection_params()
     monkeypatch.setattr(recorder._state, "serving", True)
@@ -155,7 +155,7 @@ def test_commands_have_no_limit_and_requests_do(wrapper, monkeypatch):
     assert "options" not in behind.get_connection_params()
 
 
-def test_who_has_waited_for_the_pool_waits_less_for_locks(wrapper, monkeypatch):
+def test_a_wait_for_the_pool_shortens_the_lock_timeout(wrapper, monkeypatch):
     monkeypatch.setattr(recorder._state, "serving", True)
     holder, other = wrapper(), wrapper()
     holder.ensure_connection()
@@ -167,7 +167,7 @@ def test_who_has_waited_for_the_pool_waits_less_for_locks(wrapper, monkeypatch):
     assert shown(holder, "lock_timeout") == 5000  # the same connection, for somebody who did not wait
 
 
-def test_a_lock_that_does_not_come_sends_away_who_waits_for_the_pool(wrapper, monkeypatch):
+def test_a_lock_timeout_fails_the_threads_that_wait_for_the_pool(wrapper, monkeypatch):
     monkeypatch.setattr(recorder._state, "serving", True)
     other, holder = wrapper(), wrapper()
     with ThreadPoolExecutor(1) as thread, connection.cursor() as cursor:
@@ -175,11 +175,11 @@ def test_a_lock_that_does_not_come_sends_away_who_waits_for_the_pool(wrapper, mo
         with holder.cursor() as locked:
             locked.execute("SET lock_timeout = 500")
             waits = thread.submit(shown, other, "lock_timeout")
-            assert eventually(lambda: holder.pool.figures()["requests_waiting"] == 1)
+            assert eventually(lambda: holder.pool.stats()["requests_waiting"] == 1)
             with pytest.raises(OperationalError, match="lock timeout"):
                 locked.execute("SELECT 1 FROM auth_group")
         error = waits.exception()
-    assert isinstance(error.__cause__, SentAway)
+    assert isinstance(error.__cause__, ConnectionsBlocked)
 
 
 def shown(wrapper, name):

@@ -6,17 +6,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from models_registry.figures import record_call
 from perf.models import TimingBlock
-from perf.timing import recorder
 from perf.timing.fingerprint import fingerprint_id, fingerprint_of
-from perf.timing.request_stats import RequestStats, current_stats
+from tests.perf.pages import REPEATED, UNEXPLAINED, measure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = "/admin/perf/"
-REPEATED = "SELECT username FROM auth_user WHERE id = %s AND is_active IN (%s, %s)"
-UNEXPLAINED = "UPDATE auth_user SET username = %s WHERE id = %s"
 
 
 @pytest.fixture
@@ -28,23 +24,8 @@ def desk(staff) -> Client:
 
 @pytest.fixture
 def measured():
-    """Record a request that sends one statement twelve times, a failed one, and what else there is a table for."""
-    for status, seconds in ((200, 0.25), (500, 0.75)):
-        stats = RequestStats(lambda: "a/<route>")
-        token = current_stats.set(stats)
-        recorder.request_started(stats)
-        for _ in range(12):
-            recorder.query(fingerprint_of(REPEATED), 0.02, 3)
-        recorder.query(fingerprint_of(UNEXPLAINED), 0.001, 1)
-        current_stats.reset(token)
-        recorder.request_finished(stats, recorder.FinishedRequest("GET", "a/<route>", status, seconds))
-    for hit in (True, True, True, False):
-        recorder.cache_lookup("a-namespace", hit=hit, seconds=0.001)
-    recorder.pool_wait(0.125)
-    recorder.slow_query(fingerprint_of(REPEATED), 0.3, "a/<slow>")
-    record_call(
-        provider="openai", model="m", outcome="ok", seconds=2, ttft=0.5, prompt_tokens=3, completion_tokens=4, cost=None
-    )
+    """Record what there is a table for."""
+    measure()
 
 
 def texts(response):

@@ -122,7 +122,13 @@ def paths():
     yield from (f"conversations/{row.pk}", f"conversations/{row.pk}/export?format=json")
     yield f"comparisons/{Comparison.objects.for_user(row.user_id)[0].pk}"
     yield from ("models", "models?provider=openai", "models?search=gpt", "models?available=true")
-    yield from (f"models/openai/{model.model_id}", "keys", "keys/system", "auth/me")
+    yield from (
+        f"models/openai/{model.model_id}",
+        f"models/openai/{model.model_id}/history",
+        "keys",
+        "keys/system",
+        "auth/me",
+    )
 
 
 def test_every_list_and_detail_runs_what_is_declared(filled):

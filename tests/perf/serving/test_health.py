@@ -17,14 +17,14 @@ from tests.servers import redis_as_cache
 pytestmark = pytest.mark.django_db
 
 
-def pool_figures():
+def pool_stats():
     if connection.settings_dict["OPTIONS"].get("pool"):
         stats = connection.pool.get_stats()
         return {"pool_size": stats["pool_size"], "checked_out": 1}
     return {"pool_size": None, "checked_out": None}
 
 
-def test_all_is_well(visitor, settings):
+def test_healthy(visitor, settings):
     response = visitor.get("/health")
     moment = parse_datetime(response.json()["timestamp"])
     assert response.status_code == 200
@@ -33,7 +33,7 @@ def test_all_is_well(visitor, settings):
         "timestamp": response.json()["timestamp"],
         "environment": "testing",
         "version": settings.VERSION,
-        "database": {"connected": True, **pool_figures()},
+        "database": {"connected": True, **pool_stats()},
         "cache": {"connected": True},
     }
     assert timedelta(0) <= timezone.now() - moment < timedelta(seconds=5)
@@ -48,7 +48,7 @@ def test_without_a_cache_it_is_degraded(visitor, settings):
     assert response.json()["cache"] == {"connected": False}
 
 
-def test_alive(visitor, django_assert_num_queries):
+def test_liveness(visitor, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = visitor.get("/health/live")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -56,7 +56,7 @@ def test_alive(visitor, django_assert_num_queries):
 
 @pytest.mark.parametrize("path", ["/health", "/health/live"])
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer expired"}, {"accept": "text/plain"}])
-def test_anybody_may_ask(visitor, path, headers):
+def test_health_needs_no_credentials(visitor, path, headers):
     assert visitor.get(path, headers=headers).status_code == 200
 
 
@@ -74,7 +74,7 @@ POOL = ["pool_size", "pool_min", "pool_max", "available", "checked_out", "waitin
 COUNTED = ["requests", "wait_time", "timeouts", "refused", "connection_errors"]
 
 
-def test_detailed(staff, settings):
+def test_detailed_health(staff, settings):
     response = client_for(staff).get(DETAILED)
     body = response.json()
     database, cache = body.pop("database"), body.pop("cache")
@@ -105,7 +105,7 @@ def test_detailed(staff, settings):
         assert figures["wait_time"] > 0
 
 
-def test_detailed_is_for_staff(api, visitor):
+def test_detailed_health_is_for_staff(api, visitor):
     assert api.get(DETAILED).status_code == 403
     assert visitor.get(DETAILED).status_code == 401
 
@@ -124,7 +124,7 @@ def test_pending_migrations_are_named(staff, visitor):
     assert (short.status_code, short.json()["status"]) == (200, "degraded")
 
 
-def test_a_database_that_is_missing_is_not_made(staff, visitor, monkeypatch, tmp_path):
+def test_a_missing_database_is_not_created(staff, visitor, monkeypatch, tmp_path):
     client = client_for(staff)
     client.get(DETAILED)
     missing = free_port() if connection.vendor == "postgresql" else str(tmp_path / "none.sqlite3")

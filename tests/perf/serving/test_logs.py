@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from perf.serving import logs
-from perf.serving.logs import JsonFormatter, Repeats
+from perf.serving.logs import JsonFormatter, RepeatFilter
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def log():
     logger.propagate = False
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(Repeats())
+    handler.addFilter(RepeatFilter())
     logger.addHandler(handler)
     yield logger, lambda: written.getvalue().splitlines()
     logger.removeHandler(handler)
@@ -33,19 +33,19 @@ def fail(logger, error, message="it fails"):
         logger.exception(message)
 
 
-def test_one_line_a_minute_and_how_many_were_left_out(log, monkeypatch):
+def test_one_line_a_minute_with_the_number_suppressed(log, monkeypatch):
     logger, lines = log
     for _ in range(50):
         fail(logger, OSError("no"))
     assert len(lines()) == 1
-    monkeypatch.setattr(logs, "REPEAT", 0.0)
+    monkeypatch.setattr(logs, "INTERVAL", 0.0)
     fail(logger, OSError("no"))
     assert len(lines()) == 2
     assert '"suppressed": 49' in lines()[1]
     assert "suppressed" not in lines()[0]
 
 
-def test_kinds_are_told_apart_by_what_the_database_said(log):
+def test_database_errors_differ_by_their_code(log):
     logger, lines = log
     for _ in range(3):
         for cause in (psycopg.errors.LockNotAvailable(), psycopg.errors.DiskFull(), sqlite3.OperationalError()):
@@ -55,14 +55,14 @@ def test_kinds_are_told_apart_by_what_the_database_said(log):
     assert len(lines()) == 3
 
 
-def test_kinds_are_told_apart_by_message_where_nothing_was_raised(log):
+def test_records_without_an_exception_differ_by_message(log):
     logger, lines = log
     for number in range(6):
         logger.error("one" if number % 2 else "the other", extra={"number": number})
     assert len(lines()) == 2
 
 
-def test_what_others_choose_makes_no_kinds(log):
+def test_user_input_makes_no_new_kind_of_error(log):
     """Django writes the host that was asked for into the message."""
     logger, lines = log
     for number in range(20):
@@ -70,7 +70,7 @@ def test_what_others_choose_makes_no_kinds(log):
     assert len(lines()) == 1
 
 
-def test_warnings_are_not_counted(log):
+def test_warnings_are_not_suppressed(log):
     logger, lines = log
     for _ in range(3):
         logger.warning("slow request")

@@ -9,21 +9,21 @@ from perf.serving.probe import Probe
 from tests.helpers import eventually
 
 
-def test_an_answer_and_how_long_it_took():
+def test_an_answer_has_its_latency():
     answer = Probe(lambda: {"said": "yes"}).begin()()
     assert answer["said"] == "yes"
     assert 0 <= answer["latency"] < 1.5
 
 
 @pytest.mark.parametrize(("error", "sentence"), [(OSError("no\n  way"), "no way"), (KeyError(), "KeyError")])
-def test_what_it_raises_is_the_answer(error, sentence):
+def test_an_exception_is_the_answer(error, sentence):
     def ask():
         raise error
 
     assert Probe(ask).begin()() == {"error": sentence}
 
 
-def test_many_askers_cost_one_question_and_a_hanging_one_is_not_waited_for(monkeypatch):
+def test_concurrent_callers_share_one_probe_that_may_hang(monkeypatch):
     monkeypatch.setattr(module, "LIMIT", 0.1)
     asked, go = [], threading.Event()
 

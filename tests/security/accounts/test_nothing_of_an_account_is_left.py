@@ -96,7 +96,7 @@ def test_what_was_loaded_before_the_deletion_is_not_kept_after(ann):
 
     namespace = Namespace("test", ttl=60)
     try:
-        place = namespace.place(ann.pk, "q")
+        place = namespace.key(ann.pk, "q")
 
         def load():
             erase(ann.pk)

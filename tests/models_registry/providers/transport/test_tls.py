@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import override_settings
 
 from models_registry.errors import ProviderError, ProviderTimeout
-from models_registry.fake_provider import StubServer
+from models_registry.fake_provider import FakeProvider
 from models_registry.providers.http import forget_connections
 from tests.helpers import eventually
 from tests.models_registry.providers.helpers import ask, drain, make, whole
@@ -34,7 +34,7 @@ def tls_stub(tmp_path, monkeypatch, request):
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
         monkeypatch.setenv("SSL_CERT_DIR", str(directory_of(certificate)))
     forget_connections()
-    with StubServer(tls=context) as server:
+    with FakeProvider(tls=context) as server:
         yield server
         forget_connections()
 

@@ -1,0 +1,84 @@
+"""Messages in the admin, each with a link to where it was said."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.admin.markdown import rendered
+from conversations.admin.shared import COST, CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, ProviderFilter, shortened, tokens
+from conversations.models import Message
+from conversations.search.staff import find_messages
+
+
+@admin.register(Message)
+class MessageAdmin(ExcerptAdmin):
+    """Shows the newest messages of all, and finds some by their words."""
+
+    excerpt_of = "content"
+    list_display = ("excerpt", "said_by", "in_conversation", "model_called", COST, TIME, CREATED)
+    list_filter = (ProviderFilter,)
+    list_select_related = ("conversation__user",)
+    find = find_messages
+    search_help_text = "Words of a message, or part of a user's name."
+    fields = readonly_fields = (
+        "in_conversation",
+        "user",
+        "role",
+        "state",
+        "text",
+        "model_called",
+        "tokens",
+        COST,
+        TIME,
+        FIRST_TOKEN,
+        CREATED,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave the system prompts of their conversations out."""
+        return super().get_queryset(request).select_related("conversation__user").defer("conversation__system")
+
+    @admin.display(description="conversation")
+    def in_conversation(self, message: Message) -> SafeString:
+        """Link to the place in the conversation where it was said."""
+        conversation = message.conversation
+        url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+        name = conversation.title or shortened(conversation.preview) or "Untitled conversation"
+        return format_html('<a href="{}?message={}#message-{}">{}</a>', url, message.pk, message.pk, name)
+
+    @admin.display
+    def user(self, message: Message) -> str:
+        """Name whose conversation it is."""
+        return message.conversation.user.get_username()
+
+    @admin.display(description="by")
+    def said_by(self, message: Message) -> str:
+        """Say who speaks, and how it ended where it did not end well."""
+        if message.status == Message.Status.COMPLETE:
+            return str(message.role)
+        return f"{message.role}: {self.state(message)}"
+
+    @admin.display(description="status")
+    def state(self, message: Message) -> str:
+        """Say whether it arrived whole."""
+        return str(message.get_status_display()).lower()
+
+    @admin.display
+    def text(self, message: Message) -> SafeString | str:
+        """Show all of it."""
+        return rendered(message.content) if message.content else "empty"
+
+    @admin.display(description="model")
+    def model_called(self, message: Message) -> str:
+        """Name the provider and the model."""
+        return f"{message.provider} / {message.model}"
+
+    @admin.display
+    def tokens(self, message: Message) -> str:
+        """Say how many tokens went to and fro."""
+        return tokens(message)

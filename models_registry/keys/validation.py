@@ -1,0 +1,38 @@
+"""Tells a text that cannot be an API key, like a placeholder out of a manual, from one that may be."""
+
+import re
+
+from models_registry.models import Provider, ProviderKind
+
+# The formats of 2026: OpenAI's keys have 51 characters or more, Anthropic's 100, Gemini's 39, Mistral's 32. Half of the
+# shortest leaves room for formats to come.
+MINIMUM = 16
+VENDORS = frozenset({ProviderKind.OPENAI, ProviderKind.ANTHROPIC, ProviderKind.GEMINI, ProviderKind.MISTRAL})
+# Vendors' keys are letters, digits, `-`, `_` and single dots. Words count only between separators, because the random
+# part of a key may spell one by chance.
+_PLACEHOLDER = re.compile(
+    r"""
+      \.\.\. | [<>{}\[\]()$*"']                                            # sk-..., <key>, ${KEY}, sk-***
+    | (?:^|[-_.]) (?:your|placeholder|goes[-_]?here|key[-_]?here) (?:[-_.]|$)
+    | (?:^|[-_.]) (?:change|replace|insert|put|paste)[-_]?(?:me|it|this|here|your|key) (?:[-_.]|$)
+    | your[-_]?(?:own[-_]?)?(?:[a-z]+[-_]?)?(?:api[-_]?)?key               # yourkey, YOUR_OPENAI_API_KEY
+    | ^ (?:[a-z]+[-_])* (?:api[-_]?)? key $                                # key, api-key, OPENAI_API_KEY
+    | ^ (?:[a-z]+[-_])+ x{4,} $                                            # sk-xxxx
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def why_no_key(key: str, provider: Provider) -> str | None:
+    """Return the sentence that says why a trimmed text cannot be a key of this provider, or None when it may be one.
+
+    Only the vendors' formats are known. A provider of another kind, such as an OpenAI-compatible server, takes any
+    text. The length counts at the vendor's own address only, because other servers speak the vendors' protocols too.
+    """
+    if provider.kind not in VENDORS:
+        return None
+    if _PLACEHOLDER.search(key):
+        return f"This is a placeholder, not a key. {provider.name} shows the real one where you created it."
+    if len(key) < MINIMUM and not provider.endpoint:
+        return f"This is too short for a key of {provider.name}: it has {len(key)} characters."
+    return None

@@ -1,0 +1,91 @@
+"""PUT /keys/{provider} refuses what cannot be a key, and takes what may be one."""
+
+import pytest
+
+from models_registry.keys.encryption import decrypt
+from models_registry.models import APIKey, Provider
+from tests.helpers import invalid
+
+pytestmark = pytest.mark.django_db
+
+OPENAI = "/api/v1/keys/openai"
+SECRET = "sk-0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def registry(openai):
+    """OpenAI, at the address of the stub."""
+
+
+def put(api, key, url=OPENAI):
+    return api.put(url, {"key": key})
+
+
+PLACEHOLDERS = [
+    "sk-...",
+    "sk-proj-...",
+    "your-key",
+    "YOUR_API_KEY",
+    "your-openai-api-key",
+    "yourkey",
+    "sk-your-own-key-goes-here",
+    "sk-ant-your-key-here-0123456789",
+    "<key>",
+    "<your-api-key>",
+    "{{OPENAI_API_KEY}}",
+    "$OPENAI_API_KEY",
+    "OPENAI_API_KEY",
+    "key",
+    "api-key",
+    "sk-xxxxxxxxxxxxxxxxxxxxxxxx",
+    "sk-********************",
+    "sk-replace-me",
+    "changeme",
+    "insert_key_here",
+    "placeholder",
+]
+
+
+@pytest.mark.parametrize("key", PLACEHOLDERS)
+def test_a_placeholder_is_refused(api, key):
+    said = "This is a placeholder, not a key. OpenAI shows the real one where you created it."
+    response = put(api, key)
+    assert (response.status_code, response.json()) == (400, invalid(key=said))
+    assert not APIKey.objects.exists()
+
+
+# In the vendors' formats, none of them in use; some spell a word of placeholders by chance.
+REALISTIC = [
+    "sk-AbCdYoUr0123456789xxxxKeyhere9876543210mNoPqRsTuV",
+    "sk-proj-Zk3_xxx-your1Qw9-a8_key7TgBvHnMjUiKoLp09876543210abcdefghij_QwErTyUiOp",
+    "sk-ant-api03-Rr0_9aB-cDeFgHiJkLmNoPqRsTuVwXyZ0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-0a1B2c3D4e5FAA",
+    "AIzaSyA-0123456789abcdefghijklmnopqrstu",
+    "AQ.Ab8RN6J0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH",
+    "0123456789abcdefABCDEF0123456789",
+]
+
+
+@pytest.mark.parametrize("key", REALISTIC)
+def test_a_key_in_a_vendors_format_is_taken(api, settings, key):
+    settings.PROVIDER_BASE_URLS = {}
+    assert put(api, key).status_code == 200
+
+
+def test_a_vendors_own_keys_are_long(api, settings):
+    settings.PROVIDER_BASE_URLS = {}
+    said = "This is too short for a key of OpenAI: it has 13 characters."
+    assert put(api, "sk-0123456789").json() == invalid(key=said)
+
+
+@pytest.mark.parametrize("key", ["none", "key", "your-key", "x", "<key>"])
+def test_servers_of_ones_own_take_any_key(ann, api, key):
+    base_url = "http://127.0.0.1:11434/v1"
+    Provider.objects.create(slug="ollama", name="Ollama", kind="openai_compatible", base_url=base_url)
+    assert put(api, key, "/api/v1/keys/ollama").status_code == 200
+    assert decrypt(APIKey.objects.get(user=ann).key_encrypted) == key
+
+
+@pytest.mark.parametrize("around", ["{} ", " {}", "{}\n", "\t{}\r\n", "\u00a0{}"])
+def test_blanks_around_it_are_dropped(ann, api, around):
+    assert put(api, around.format(SECRET)).status_code == 200
+    assert decrypt(APIKey.objects.get(user=ann).key_encrypted) == SECRET
