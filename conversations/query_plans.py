@@ -80,8 +80,8 @@ def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[Decla
     yield DeclaredQuery(f"{name}, {ordering}, first page", page())
     some = list(rows.order_by(ordering)[:DEPTH])
     for row in some[len(some) // 2 :][:1]:
-        after = KeysetPagination.place("next", row, ordering=ordering)
-        before = KeysetPagination.place("previous", row, ordering=ordering, moving=ordering in MOVING)
+        after = KeysetPagination.position_at("next", row, ordering=ordering)
+        before = KeysetPagination.position_at("previous", row, ordering=ordering, moving=ordering in MOVING)
         yield DeclaredQuery(f"{name}, {ordering}, next page", page(after))
         yield DeclaredQuery(f"{name}, {ordering}, previous page", page(before))
 

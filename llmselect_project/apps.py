@@ -1,4 +1,4 @@
-"""The project itself is an installed app: it owns accounts' sessions and the operators' commands."""
+"""The project as an app: it has the models of login sessions and the commands of operators."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
@@ -7,13 +7,13 @@ from perf.plans import declared_queries
 
 
 class ProjectConfig(AppConfig):
-    """Sessions, tokens, and what turns apps into one API."""
+    """Accounts, and what the endpoints of all apps have in common."""
 
     name = "llmselect_project"
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Connect what registers itself on import, and offer what is checked."""
+        """Import the modules that register themselves, and register the declared queries."""
         from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
@@ -28,6 +28,6 @@ class ProjectConfig(AppConfig):
 
 
 class SiteConfig(AdminConfig):
-    """Django's admin, on a site that has pages beside those of the models."""
+    """Django's admin, with a site of our own."""
 
     default_site = "llmselect_project.accounts.admin_site.ProjectSite"

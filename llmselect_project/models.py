@@ -1,4 +1,4 @@
-"""Login sessions and their refresh tokens, and where accounts logged in from."""
+"""Login sessions, their refresh tokens, and the networks that accounts logged in from."""
 
 from django.conf import settings
 from django.db import models
@@ -9,11 +9,11 @@ from perf.caching.querysets import InvalidatingQuerySet
 
 
 class LoginSessionQuerySet(InvalidatingQuerySet["LoginSession"]):
-    """Sessions; a change of them changes who is logged in."""
+    """Sessions, whose changes invalidate the cached user state."""
 
 
 class LoginSession(models.Model):
-    """One login of a user on one device; deleting it ends its access tokens too.
+    """A login of a user on one device; its deletion ends its access tokens too.
 
     `password_stamp` is the user's session auth hash at login: any change of the password ends the session.
     """
@@ -34,7 +34,7 @@ class LoginSession(models.Model):
 
 
 class RefreshToken(models.Model):
-    """A refresh token that was given out; its id is the token's `jti` claim."""
+    """An issued refresh token; its id is the token's `jti` claim."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     session = models.ForeignKey(LoginSession, on_delete=models.CASCADE, related_name="refresh_tokens")
@@ -46,7 +46,7 @@ class RefreshToken(models.Model):
 
 
 class KnownPlace(models.Model):
-    """A network that an account logged in from, as a keyed hash; guesses from it are counted apart from all others."""
+    """The keyed hash of a network that an account logged in from; password guesses from it are counted separately."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="known_places", db_index=False

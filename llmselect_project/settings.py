@@ -1,4 +1,4 @@
-"""The one settings file, driven by environment variables; README.md lists them all."""
+"""Settings, read from environment variables; README.md lists them."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy
+from llmselect_project.config import content_policy, documentation
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -115,7 +115,7 @@ if DEBUG and boolean("DEBUG_TOOLBAR", default=False):
 
 SERVE_THREADS = integer("SERVE_THREADS", 256, minimum=33)
 DATABASES = databases(BASE_DIR, production=PRODUCTION, threads=SERVE_THREADS)
-# Seconds that a statement of a request may wait for a lock, and may take; 0 is for ever. Commands have no limit.
+# Seconds that a statement of a request may wait for a lock, and may take; 0 means no limit. Commands have none.
 DB_LOCK_TIMEOUT = integer("DB_LOCK_TIMEOUT", 5)
 DB_STATEMENT_TIMEOUT = integer("DB_STATEMENT_TIMEOUT", 30)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -138,20 +138,20 @@ HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = integer("PORT", 3044)
 SERVE_WORKERS = integer("SERVE_WORKERS", 1, minimum=1)
 SHUTDOWN_GRACE = integer("SHUTDOWN_GRACE", 30, minimum=4)  # seconds for running requests after SIGTERM
-WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a sign of life before a worker is replaced
+WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a heartbeat before it is replaced
 # Chats, comparisons and streams leave this many threads to lists, logins and health.
 COMPLETION_SLOTS = SERVE_THREADS - 32
 REQUEST_BODY_LIMIT = 2_000_000  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000  # bytes of a form; reading one takes longer than reading JSON
-# What a body may take: so many seconds, and one more for each so many bytes that have come.
+# A body may take so many seconds, and one more for each so many bytes received.
 REQUEST_BODY_TIMEOUT = seconds("REQUEST_BODY_TIMEOUT", 10.0)
 REQUEST_BODY_RATE = integer("REQUEST_BODY_RATE", 10_000, minimum=1)
-# Bodies that may be waited for at once, each by a thread beyond SERVE_THREADS and one that reads in its place.
+# Bodies that may be waited for at once; each takes a thread beyond SERVE_THREADS and a reader.
 BODY_WAITERS = 6 * SERVE_THREADS
 SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)
-# Seconds until what a worker measured is handed on; 0 is never, which a test that needs it beats.
+# Seconds between flushes of figures; 0 disables them, as in tests.
 TIMING_INTERVAL = integer("TIMING_INTERVAL", 0 if TESTING else 5)
 
 # Who may read /metrics.
@@ -161,7 +161,7 @@ METRICS_NETWORKS = networks("METRICS_NETWORKS")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# Without a collected tree (any checkout) the files are found where the packages keep them.
+# Without collected files, as in a fresh checkout, they are served from the packages.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
@@ -248,7 +248,7 @@ THINK_TAGS = {
     name.strip().removeprefix("-"): not name.strip().startswith("-")
     for name in env.list("THINK_TAGS", default=["openai_compatible"])
 }
-# Seconds for which an answer is tried to be stored while the database is away.
+# Seconds for which storing an answer is retried while the database is down.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
 PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants to be asked for it
@@ -263,7 +263,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "llmselect_project.api.browsable.BrowsableAPI",
     ],
     "DEFAULT_PARSER_CLASSES": ["llmselect_project.api.parsers.BoundedJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "llmselect_project.api.negotiation.JSONUnlessHTML",
@@ -277,21 +277,22 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "LLMSelect",
+    "TAGS": documentation.TAGS,
+    "SORT_OPERATIONS": "llmselect_project.api.schema.place_of",
     "DESCRIPTION": "Chat with any model of any provider, compare models side by side, keep every conversation.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "/favicon.ico",
-    # Else the page has validator.swagger.io fetch the schema.
+    # Otherwise the page lets validator.swagger.io fetch the schema.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,  # what PATCH takes is required, as elsewhere
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "llmselect_project.api.schema.say_what_a_chat_needs",
+        "llmselect_project.api.schema.add_chat_requirements",
     ],
     "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"]},
 }

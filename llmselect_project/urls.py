@@ -1,4 +1,4 @@
-"""Every route: the API under /api/v1, the admin, health, and the documentation."""
+"""All routes: the API under /api/v1, the admin, health, metrics and the documentation."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from llmselect_project.accounts import views as accounts
 from llmselect_project.accounts.pages import browsable_api
 from llmselect_project.api.envelope import api_not_found
+from llmselect_project.api.index import IndexView
 from llmselect_project.api.schema_view import SchemaView
 from perf.api import figures as perf_views
 from perf.api import health as monitoring
@@ -24,7 +25,7 @@ auth = [
     path("password", accounts.PasswordView.as_view(), name="password"),
     path("me", accounts.MeView.as_view(), name="me"),
 ]
-# In the order of how often they are asked for: a path is compared with each of them.
+# The most requested routes come first, because a path is compared with each in turn.
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
     path("", include("models_registry.urls")),
@@ -35,13 +36,15 @@ api_v1: list[URLPattern | URLResolver] = [
     path("admin/perf/caches", perf_views.CacheFiguresView.as_view(), name="perf-caches"),
     path("admin/cache/clear", ClearCacheView.as_view(), name="cache-clear"),
     path("admin/cache/stats", CacheStatsView.as_view(), name="cache-stats"),
+    path("", IndexView.as_view(), name="api-index"),
 ]
 # The toolbar is installed in development only.
 toolbar = [path("__debug__/", include("debug_toolbar.urls"))] if "debug_toolbar" in settings.INSTALLED_APPS else []
-# Its script is a file of its own: the content policy allows none within a page.
+# The view with a separate script file: the content policy allows no inline scripts.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
 urlpatterns = [
     *toolbar,
+    path("api/v1", IndexView.as_view()),
     path("api/v1/", include(api_v1)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),

@@ -18,7 +18,7 @@ from perf.timing import recorder
 
 
 def _end_all() -> None:
-    """Give up what runs and what cannot be stored, while there is time to keep the rest."""
+    """Interrupt running calls and retries of storing, while there is time to store what has arrived."""
     shorten_deadlines()
     cancel_all()
 

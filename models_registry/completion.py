@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
-from models_registry.catalogue.lookup import known_model
+from models_registry.catalogue.lookup import existing_model
 from models_registry.costs import CostSource, price
 from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
 from models_registry.figures import record_call
@@ -85,8 +85,8 @@ class ResolvedModel:
 
 
 def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
-    """Look up prices and key. Raises APIKeyMissing, APIKeyUnreadable."""
-    known = known_model(provider, model)
+    """Look up prices and key. Raises UnknownModel, APIKeyMissing, APIKeyUnreadable."""
+    known = existing_model(provider, model)
     key = find_key(user_id=user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
     return ResolvedModel(provider, model, known, client)

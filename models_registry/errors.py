@@ -3,10 +3,11 @@
 They are `APIException`s, so a view may let them rise; streams and comparisons show `code` and `str(error)`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 
 
 class ProviderError(APIException):
@@ -109,3 +110,17 @@ class APIKeyUnreadable(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "api_key_unreadable"
     default_detail = "The stored API key can no longer be decrypted: store it again."
+
+
+class UnknownModel(NotFound):
+    """The provider has no model of this name, as its own list says; `nearest` are the names most like it."""
+
+    def __init__(self, *, provider: str, model: str, nearest: Sequence[str]) -> None:
+        meant = f" Did you mean {_either(nearest)}?" if nearest else ""
+        super().__init__(f"{provider} has no model {model}.{meant} GET /api/v1/models?provider={provider} lists them.")
+        self.details: dict[str, Any] = {"provider": provider, "model": model, "nearest": list(nearest)}
+
+
+def _either(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -122,7 +122,7 @@ def _changes() -> Iterator[DeclaredQuery]:
     rows = model_changes(sample.model_id if sample else UUID(int=0))
     positions: dict[str, Any] = {"first": None}
     if sample is not None:
-        place = partial(KeysetPagination.place, row=sample, ordering=NEWEST_CHANGE_FIRST)
+        place = partial(KeysetPagination.position_at, row=sample, ordering=NEWEST_CHANGE_FIRST)
         positions |= {"next": place("next"), "previous": place("previous")}
     for name, position in positions.items():
         run = partial(_page, KeysetPagination.beyond(rows, ordering=NEWEST_CHANGE_FIRST, position=position))

@@ -6,14 +6,14 @@ from django.db.backends.signals import connection_created
 
 
 class PerfConfig(AppConfig):
-    """Connects the measuring to Django."""
+    """Registers the instrumentation and the system checks."""
 
     name = "perf"
     verbose_name = "Performance"
 
     def ready(self) -> None:
-        """Register the system checks, and measure every connection and every wait for one."""
-        # These modules need loaded apps.
+        """Register the system checks, and instrument connections and the pool."""
+        # These modules need the app registry.
         from perf.caching.invalidation import exempt
         from perf.db import pool_gauges, pool_waits
         from perf.plans import declared_queries

@@ -1,4 +1,4 @@
-"""The outermost middleware: gives every request an id, and times it."""
+"""The outermost middleware, which gives every request an id and times it."""
 
 import re
 import uuid
@@ -24,7 +24,7 @@ class TimingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Time the response; a stream to its first byte and to its end."""
+        """Time the response; a stream is timed to its first byte and to its end."""
         client_id = request.META.get("HTTP_X_REQUEST_ID", "")
         timing = RequestTiming(request, client_id if _ACCEPTED_ID.fullmatch(client_id) else uuid.uuid4().hex)
         recorder.request_started(timing.stats)

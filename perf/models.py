@@ -1,10 +1,10 @@
-"""The tables that hold figures when Redis is not configured, and invalidations that cannot reach it."""
+"""Tables for figures if there is no Redis, and for invalidations that cannot reach Redis."""
 
 from django.db import models
 
 
 class TimingBlock(models.Model):
-    """What one worker measured in one minute or hour; `data` is an encoded `Delta`, or `Totals` where span is 0."""
+    """The figures of one worker in one minute or hour; `data` is an encoded `Delta`, or `Totals` if span is 0."""
 
     span = models.PositiveIntegerField(help_text="seconds: 60 or 3600")
     start = models.BigIntegerField(help_text="seconds since 1970")
@@ -19,7 +19,7 @@ class TimingBlock(models.Model):
 
 
 class UndeliveredInvalidation(models.Model):
-    """What a worker could not tell Redis, for another worker to tell it; see `perf.caching.undelivered`."""
+    """An invalidation that a worker could not deliver to Redis: see `perf.caching.undelivered`."""
 
     namespace = models.CharField(max_length=50)
     owner = models.CharField(max_length=100)

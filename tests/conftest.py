@@ -65,12 +65,13 @@ def echo(db) -> Provider:
     return Provider.objects.create(slug="echo", name="Echo", kind="echo", requires_key=False)
 
 
-# Both vendors are the stub in truth, with a system key; one of them has prices.
+# Both vendors are the stub in truth, with a system key; one of them has prices. Their lists are unread, and soon nobody
+# reads them: so every name of a model is taken, and the stub reads its script from it.
 @pytest.fixture
 def openai(db, stub, settings) -> Provider:
     settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "openai": stub.openai_url}
     settings.SYSTEM_API_KEYS = {**settings.SYSTEM_API_KEYS, "openai": "sk-test"}
-    provider = Provider.objects.create(slug="openai", name="OpenAI", kind="openai", checked_at=timezone.now())
+    provider = Provider.objects.create(slug="openai", name="OpenAI", kind="openai", check_started_at=timezone.now())
     LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", input_price="2.5", output_price="10")
     return provider
 
@@ -79,6 +80,8 @@ def openai(db, stub, settings) -> Provider:
 def anthropic(db, stub, settings) -> Provider:
     settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "anthropic": stub.anthropic_url}
     settings.SYSTEM_API_KEYS = {**settings.SYSTEM_API_KEYS, "anthropic": "sk-ant-test"}
-    provider = Provider.objects.create(slug="anthropic", name="Anthropic", kind="anthropic", checked_at=timezone.now())
+    provider = Provider.objects.create(
+        slug="anthropic", name="Anthropic", kind="anthropic", check_started_at=timezone.now()
+    )
     LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", max_output_tokens=8192)
     return provider

@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.chat import examples
 from conversations.chat.service import Exchange, begin
 from conversations.completions.concurrency import Slot
 from conversations.completions.responses import store_and_ping, streamed
@@ -32,10 +33,21 @@ class ChatView(RepeatableView):
     operation = "chat"
 
     @extend_schema(
-        request=serializers.ChatInput, responses=serializers.ChatOutput, parameters=[IDEMPOTENCY_KEY], tags=["chat"]
+        request=serializers.ChatInput,
+        responses=serializers.ChatOutput,
+        parameters=[IDEMPOTENCY_KEY],
+        examples=examples.CHAT,
+        tags=["chat"],
     )
     def post(self, request: Request) -> Response:
-        """Send a message and wait for the whole answer."""
+        """Send a message and wait for the whole answer.
+
+        Begins a conversation, or continues the one that `conversation_id` names; then `provider` and `model` may be
+        left out. Your message is kept before the model is called, and the answer however it ends.
+
+        The provider `echo` repeats what you say and needs no key, in development. For others the server or you need an
+        API key (`PUT /api/v1/keys/{provider}`). An `Idempotency-Key` makes it safe to send the same request again.
+        """
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
             return replayed(_kept(self.attempt.record))
         asked = _chat_arguments(request)
@@ -60,13 +72,18 @@ class ChatStreamView(UnrepeatableView):
     @extend_schema(
         request=serializers.ChatInput,
         responses={(200, "text/event-stream"): EVENT},
+        examples=examples.STREAM,
         tags=["chat"],
     )
     def post(self, request: Request) -> EventStreamResponse:
         """Send a message and read the answer as it is written.
 
-        Events: `start`, `reasoning` and `chunk` with `content`, and at the end one `done`, or one `error` with code and
-        message.
+        Takes what `POST /api/v1/chat` takes, and answers with server-sent events: `start` with the conversation,
+        `reasoning` and `chunk` with a piece of it in `content`, and at the end one `done` with tokens, cost and times,
+        or one `error` with code and message. Lines that begin with a colon keep the connection open.
+
+        What is wrong with the request itself is an ordinary error response. If you disconnect, the model is stopped,
+        and what had arrived is kept.
         """
         asked = _chat_arguments(request)
         return streamed(lambda: begin(**asked), _events)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from conversations.caches import leaderboards
+from conversations.comparisons import examples
 from conversations.comparisons.leaderboard import leaderboard
 from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery
 from models_registry.api.requests import current_user
@@ -22,9 +23,16 @@ class LeaderboardView(CachedView, APIView):
         """Declare the ratings."""
         return leaderboards, canonical(request.query_params, ("provider", "since"))
 
-    @extend_schema(parameters=[LeaderboardQuery], responses=Leaderboard, tags=["compare"])
+    @extend_schema(
+        parameters=[LeaderboardQuery], responses=Leaderboard, examples=examples.LEADERBOARD, tags=["compare"]
+    )
     def get(self, request: Request) -> HttpResponseBase:
-        """Rate the models by one's own votes; `provider` narrows what is shown, not what is rated."""
+        """Show your leaderboard.
+
+        Rates the models by your own votes (Bradley-Terry, with 95 % intervals), and says what their answers cost and
+        how long they took. `rating` is null while there are too few votes. `provider` narrows what is shown, not what
+        is rated; `since` counts later votes only.
+        """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: _results(request))
 

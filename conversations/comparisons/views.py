@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from conversations.caches import comparisons
-from conversations.comparisons import serializers
+from conversations.comparisons import examples, serializers
 from conversations.comparisons.judge import analyze
 from conversations.comparisons.serializers import comparison_row, result_row
 from conversations.comparisons.service import RunningComparison, begin, clear_vote, vote
@@ -42,10 +42,18 @@ class CompareView(RepeatableView):
         request=serializers.CompareInput,
         responses=serializers.ComparisonOutput,
         parameters=[IDEMPOTENCY_KEY],
+        examples=examples.COMPARE,
         tags=["compare"],
     )
     def post(self, request: Request) -> Response:
-        """Send a prompt to several models at once and wait for all answers."""
+        """Compare models and wait for all answers.
+
+        Sends one prompt to two to four models at once. The same model may take part twice. With `blind` the answers
+        come in random order and without names, until you vote. A model that fails does so alone: its result has an
+        `error`.
+
+        The comparison is kept; vote on it to fill your leaderboard.
+        """
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
             return replayed(comparison_row(_kept(self.attempt.record)))
         asked = _asked(request)
@@ -63,12 +71,18 @@ class CompareView(RepeatableView):
 class CompareStreamView(UnrepeatableView):
     """POST /compare/stream."""
 
-    @extend_schema(request=serializers.CompareInput, responses={(200, "text/event-stream"): EVENT}, tags=["compare"])
+    @extend_schema(
+        request=serializers.CompareInput,
+        responses={(200, "text/event-stream"): EVENT},
+        examples=examples.STREAM,
+        tags=["compare"],
+    )
     def post(self, request: Request) -> EventStreamResponse:
-        """Send a prompt to several models at once and read their answers as they are written.
+        """Compare models and read their answers as they are written.
 
-        Events: `start`, interleaved `chunk`s and, unless blind, `reasoning`, for each model one `complete` or `error`,
-        and `done` when all is stored.
+        Takes what `POST /api/v1/compare` takes, and answers with server-sent events: `start` with the comparison,
+        interleaved `chunk`s and, unless blind, `reasoning` with the `index` of their model, for each model one
+        `complete` or `error`, and `done` when all is stored.
         """
         asked = _asked(request)
         return streamed(lambda: begin(**asked), _events)
@@ -97,49 +111,78 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
             return None
         return comparisons, canonical(request.query_params, ("cursor", "page_size"), {"page_size": "20"})
 
-    @extend_schema(tags=["compare"])
+    @extend_schema(examples=examples.SHOWN, tags=["compare"])
     def list(self, request: Request) -> HttpResponseBase:
-        """List comparisons, newest first."""
+        """List your comparisons.
+
+        Newest first, with all answers. Follow `next` for older ones.
+        """
         return self.cached_response(request, owner=current_user(request).pk, load=self._page)
 
     def _page(self) -> Any:
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([comparison_row(comparison) for comparison in page]).data
 
-    @extend_schema(tags=["compare"])
+    @extend_schema(examples=examples.SHOWN, tags=["compare"])
     def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
-        """Show a comparison."""
+        """Show a comparison.
+
+        One of your own, with its answers, your vote, and what a model that judged it wrote.
+        """
         return Response(comparison_row(get_object_or_404(self.get_queryset(), pk=pk)))
 
     @extend_schema(responses={204: None}, tags=["compare"])
     def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
-        """Delete a comparison, its results and its vote."""
+        """Delete a comparison.
+
+        Deletes it with its answers and your vote, which then no longer counts on the leaderboard.
+        """
         delete_locked(Comparison.objects.for_user(current_user(self.request).pk), pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=serializers.VoteInput, responses=serializers.ComparisonOutput, tags=["compare"])
+    @extend_schema(
+        request=serializers.VoteInput, responses=serializers.ComparisonOutput, examples=examples.VOTE, tags=["compare"]
+    )
     @action(detail=True, methods=["post"])
     def vote(self, request: Request, pk: UUID) -> Response:
-        """Prefer one answer, or none; this reveals who wrote them."""
+        """Vote for an answer.
+
+        Says which answer you prefer, by its `index`; null is a tie. In a blind comparison this reveals who wrote what.
+        Voting again changes the vote.
+        """
         data = valid(serializers.VoteInput, request.data)
         with transaction.atomic():
             comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
             vote(comparison=comparison, preferred_index=data["preferred_index"])
         return Response(comparison_row(comparison))
 
-    @extend_schema(request=None, responses={200: serializers.ComparisonOutput}, tags=["compare"])
+    @extend_schema(
+        request=None, responses={200: serializers.ComparisonOutput}, examples=examples.SHOWN, tags=["compare"]
+    )
     @vote.mapping.delete
     def clear_vote(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
-        """Take a vote back."""
+        """Take your vote back.
+
+        The comparison no longer counts on the leaderboard. What a vote has revealed stays revealed.
+        """
         with transaction.atomic():
             comparison = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
             clear_vote(comparison=comparison)
         return Response(comparison_row(comparison))
 
-    @extend_schema(request=serializers.ModelChoice, responses=serializers.ComparisonOutput, tags=["compare"])
+    @extend_schema(
+        request=serializers.ModelChoice,
+        responses=serializers.ComparisonOutput,
+        examples=examples.ANALYZE,
+        tags=["compare"],
+    )
     @action(detail=True, methods=["post"])
     def analyze(self, request: Request, pk: UUID) -> Response:
-        """Have a model judge the answers without knowing who wrote them."""
+        """Let a model judge the answers.
+
+        Asks a model of your choice to compare the answers. It sees them without names and in random order. What it
+        writes is kept in `analysis`; it casts no vote.
+        """
         choice = valid(serializers.ModelChoice, request.data)
         comparison = get_object_or_404(self.get_queryset(), pk=pk)
         with Slot():

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from conversations.caches import conversations
-from conversations.history import queries, serializers
+from conversations.history import examples, queries, serializers
 from conversations.history.deletion import delete_locked
 from conversations.history.export import FORMATS
 from conversations.history.serializers import CONVERSATION_FIELDS, conversation_row, message_row
@@ -28,6 +28,7 @@ from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
 from conversations.search.tokens import tokenize
 from models_registry.api.requests import current_user
+from models_registry.catalogue.lookup import existing_model
 from perf.api.pagination import KeysetPagination
 from perf.api.validation import valid, valid_query
 from perf.caching.responses import CachedQuery, CachedView, canonical
@@ -61,10 +62,16 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
             serializers.ConversationQuery,
             OpenApiParameter("ordering", enum=orderings, default=orderings[0]),
         ],
+        examples=examples.LIST,
         tags=["conversations"],
     )
     def list(self, request: Request) -> HttpResponseBase:
-        """List conversations, newest activity first."""
+        """List and search your conversations.
+
+        Newest activity first, a page at a time: follow `next` for older ones. `search` finds words in titles and
+        messages, the last one perhaps unfinished, and adds a `snippet` that shows the match. `provider` and `model`
+        narrow the list.
+        """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: self._page(request))
 
@@ -85,20 +92,31 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         return pager.get_paginated_response(found).data
 
     @extend_schema(
-        request=serializers.ConversationInput, responses={201: serializers.Conversation}, tags=["conversations"]
+        request=serializers.ConversationInput,
+        responses={201: serializers.Conversation},
+        examples=examples.CREATE,
+        tags=["conversations"],
     )
     def create(self, request: Request) -> Response:
-        """Begin a conversation without a message."""
+        """Begin an empty conversation.
+
+        Makes a conversation before its first message, to have its id. Usually this is not needed: `POST /api/v1/chat`
+        without `conversation_id` begins one too.
+        """
         data = valid(serializers.ConversationInput, request.data)
+        existing_model(data["provider"], data["model"])
         data["provider"] = data["provider"].slug
         conversation = Conversation(user_id=current_user(request).pk, **data)
         conversation.last_message_at = conversation.created_at
         conversation.save()
         return Response(_row(conversation), status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses=serializers.ConversationDetail, tags=["conversations"])
+    @extend_schema(responses=serializers.ConversationDetail, examples=examples.DETAIL, tags=["conversations"])
     def retrieve(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """Show a conversation with its newest messages."""
+        """Show a conversation.
+
+        Gives the conversation with its newest 50 messages, oldest first. `older_messages` links to those before them.
+        """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: self._detail(request, pk))
 
@@ -114,9 +132,17 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         shown = [message_row(message) for message in reversed(messages)]
         return {**conversation_row(row), "messages": shown, "older_messages": older}
 
-    @extend_schema(request=serializers.TitleInput, responses=serializers.Conversation, tags=["conversations"])
+    @extend_schema(
+        request=serializers.TitleInput,
+        responses=serializers.Conversation,
+        examples=examples.RENAME,
+        tags=["conversations"],
+    )
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Rename a conversation."""
+        """Rename a conversation.
+
+        Sets the title, which otherwise is the beginning of the first message.
+        """
         data = valid(serializers.TitleInput, request.data)
         with transaction.atomic():
             conversation = get_object_or_404(self.get_queryset().select_for_update(), pk=pk)
@@ -126,18 +152,25 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
 
     @extend_schema(responses={204: None}, tags=["conversations"])
     def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
-        """Delete a conversation and its messages."""
+        """Delete a conversation.
+
+        Deletes the conversation with all its messages, for good.
+        """
         delete_locked(self.get_queryset(), pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
         parameters=[OpenApiParameter("format", enum=tuple(FORMATS), default="markdown")],
         responses={(200, "text/markdown"): OpenApiTypes.STR, (200, "application/json"): OpenApiTypes.OBJECT},
+        examples=examples.EXPORT,
         tags=["conversations"],
     )
     @action(detail=True)
     def export(self, request: Request, pk: UUID) -> StreamingHttpResponse:
-        """Download a conversation."""
+        """Download a conversation.
+
+        Gives all messages as a file: Markdown to read, or with `format=json` for programs.
+        """
         chosen = request.query_params.get("format", "markdown")
         if chosen not in FORMATS:
             raise drf.ValidationError({"format": f"Must be one of {', '.join(FORMATS)}."})
@@ -162,9 +195,13 @@ class MessageViewSet(GenericViewSet[Message]):
             raise NotFound
         return queries.messages(self.kwargs["pk"])
 
-    @extend_schema(tags=["conversations"])
+    @extend_schema(examples=examples.MESSAGES, tags=["conversations"])
     def list(self, request: Request, **_: Any) -> Response:  # noqa: ARG002
-        """List messages, a page oldest first; `next` leads to older ones."""
+        """List the messages of a conversation.
+
+        A page holds its messages oldest first, and `next` leads to the page before it, with older ones. An answer says
+        which model wrote it, and its tokens, cost and times.
+        """
         rows = self.paginate_queryset(queries.message_rows(self.get_queryset())) or []
         return self.get_paginated_response([message_row(row) for row in reversed(rows)])
 

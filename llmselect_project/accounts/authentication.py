@@ -22,10 +22,10 @@ WWW_AUTHENTICATE = 'Bearer realm="api"'
 
 
 class SessionTokenAuthentication(BaseAuthentication):
-    """Checks the token's signature and expiry, and that its session and user still live. Raises TokenNotValid."""
+    """Checks the token's signature and expiry, and that its session and user are active. Raises TokenNotValid."""
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
-        """Return the user and the token; None when there is no Bearer token, for the next way to log in."""
+        """Return the user and the token; None without a Bearer token. Raises TokenNotValid."""
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -41,25 +41,25 @@ class SessionTokenAuthentication(BaseAuthentication):
         return user, token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Say how to log in; without it REST framework would answer 403 instead of 401."""
+        """Return the WWW-Authenticate header, without which REST framework answers 403 instead of 401."""
         return WWW_AUTHENTICATE
 
 
 def session_id(request: Request) -> uuid.UUID | None:
-    """Return the id of the login session a request came with; None for a browser's Django session."""
+    """Return the id of the request's login session; None for a Django session of a browser."""
     return uuid.UUID(request.auth["sid"]) if isinstance(request.auth, AccessToken) else None
 
 
 @lru_cache(maxsize=4096)
 def _verified(raw: str) -> AccessToken:
-    """Check signature and claims, which stay as they are, once a token; a quarter of a cached request went there.
+    """Check signature and claims once for each token; this took a quarter of a cached request. Raises TokenNotValid.
 
-    Nobody may change what is returned: it is everybody's who sends the same bytes. Raises TokenNotValid.
+    Callers must not change the returned token, which requests share.
     """
     return verified(AccessToken, raw)
 
 
 def _prefetch(request: Request, user_id: str, session_id: str) -> Mapping[CacheKey, LookupResult]:
-    """Look up the user's state, and in the same round trip what the view declares as cached for the user."""
+    """Look up the user's state and, in the same round trip, the cached response that the view declares."""
     state, view = namespace.key(user_id, session_id), request.parser_context.get("view")
     return view.prefetch(state, request, owner=user_id) if isinstance(view, CachedView) else get_many([state])

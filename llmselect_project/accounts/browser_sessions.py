@@ -1,4 +1,4 @@
-"""Deleting sessions of browsers that nobody can use any more."""
+"""Deletes unusable Django sessions of browsers."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,23 +8,23 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-AT_ONCE = 1000  # sessions
+BATCH_SIZE = 1000  # sessions
 
 
 def prune_browser_sessions() -> int:
-    """Delete sessions that have expired, and those of users who are gone; returns how many."""
+    """Delete expired sessions and those of deleted users; returns their number."""
     deleted, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
     users = _users()
-    while some := dict(islice(users, AT_ONCE)):
-        there = {str(pk) for pk in User.objects.filter(pk__in=set(some.values())).values_list("pk", flat=True)}
-        orphans = [key for key, user_id in some.items() if user_id not in there]
+    while batch := dict(islice(users, BATCH_SIZE)):
+        existing = {str(pk) for pk in User.objects.filter(pk__in=set(batch.values())).values_list("pk", flat=True)}
+        orphans = [key for key, user_id in batch.items() if user_id not in existing]
         deleted += Session.objects.filter(pk__in=orphans).delete()[0]
     return deleted
 
 
 def _users() -> Iterator[tuple[str, str]]:
-    """Yield the key of each session that somebody logged in with, and whose it is."""
-    for session in Session.objects.iterator(AT_ONCE):
+    """Yield the key and the user id of each session with a login."""
+    for session in Session.objects.iterator(BATCH_SIZE):
         user_id = session.get_decoded().get(SESSION_KEY)
         if user_id is not None:
             yield session.pk, str(user_id)

@@ -1,4 +1,4 @@
-"""What our tokens claim: a signature says that we signed it, not that every claim is of a kind that we ever sign."""
+"""Checks of the claims of our tokens: a valid signature does not prove that every claim has the right form."""
 
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,29 +14,29 @@ TIMES = ("exp", "iat", "nbf")
 
 
 def verified(kind: type[T], raw: str) -> T:
-    """Return the token that a text is, its signature, kind, expiry and claims checked; raises TokenNotValid.
+    """Return the decoded token, after checks of its signature, kind, expiry and claims. Raises TokenNotValid.
 
-    Afterwards `user_id` is the text of a positive 64-bit number, `sid` that of a UUID, each written as we write it.
+    Its `user_id` is a positive 64-bit number and its `sid` a UUID, both as canonical text.
     """
     try:
         token = kind(raw)  # type: ignore[arg-type]  # its annotation is wrong
-        ours = _are_ours(token.payload)
-    except Exception as error:  # the library checks the signature first, but raises much else on times that are none
+        well_formed = _are_well_formed(token.payload)
+    except Exception as error:  # the library raises many errors on malformed times
         raise TokenNotValid from error
-    if not ours:
+    if not well_formed:
         raise TokenNotValid
     return token
 
 
 def token_id(token: Token) -> UUID:
-    """Return the id of a refresh token; raises TokenNotValid when it is none that we give out."""
+    """Return the id of a refresh token. Raises TokenNotValid if it is no UUID."""
     try:
         return UUID(token["jti"])
-    except ValueError as error:  # the library has checked that it is there, and text
+    except ValueError as error:  # the library has checked that it is a string
         raise TokenNotValid from error
 
 
-def _are_ours(claims: dict[str, Any]) -> bool:
+def _are_well_formed(claims: dict[str, Any]) -> bool:
     user_id, session_id = claims["user_id"], claims["sid"]
     return (
         all(type(claims[name]) is int and claims[name] >= 0 for name in TIMES if name in claims)

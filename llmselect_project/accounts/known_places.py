@@ -1,4 +1,4 @@
-"""Where accounts logged in from lately, so that guesses from elsewhere cannot lock their owners out."""
+"""Networks that accounts logged in from lately, so that guesses from elsewhere cannot lock the owners out."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,12 +15,12 @@ KEPT = timedelta(days=30)
 
 
 def is_known(*, username: str, network: str) -> bool:
-    """Tell whether the account of this name, written as it was registered, logged in from a network lately."""
+    """Return whether the account with this name, as it was registered, logged in from a network lately."""
     return _known(User.normalize_username(username.strip()), digest(network)).exists()
 
 
 def remember(*, user_id: int, network: str) -> None:
-    """Note that an account logged in from a network; raises IntegrityError when there is no such account any more."""
+    """Remember that an account logged in from a network. Raises IntegrityError if the account was deleted."""
     KnownPlace.objects.bulk_create(
         [KnownPlace(user_id=user_id, network=digest(network))],
         update_conflicts=True,
@@ -30,18 +30,18 @@ def remember(*, user_id: int, network: str) -> None:
 
 
 def prune_places() -> int:
-    """Forget where nobody logged in from for long; returns how many rows went."""
+    """Delete the rows of old logins; returns their number."""
     deleted, _by_model = KnownPlace.objects.filter(seen_at__lt=timezone.now() - KEPT).delete()
     return deleted
 
 
 def digest(network: str) -> str:
-    """Hash a network with the server's key: it is compared, and never read."""
+    """Return a keyed hash of a network, which is only compared."""
     return salted_hmac("llmselect.places", network, algorithm="sha256").hexdigest()
 
 
 def declared_queries() -> Iterator[DeclaredQuery]:
-    """Declare the look-up at a login, for the place last seen."""
+    """Declare the query of a login, for the latest row."""
     place = KnownPlace.objects.select_related("user").order_by("-pk").first()
     name, network = (place.user.username, place.network) if place else ("-", "-")
     yield DeclaredQuery("login, whether the place is known", _known(name, network).exists)

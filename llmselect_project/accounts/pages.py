@@ -1,4 +1,4 @@
-"""The admin's pages that ask for a password, the browsable API's, and what they say to whoever tried too many."""
+"""HTML pages that ask for a password, and the page for too many attempts."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from llmselect_project.accounts.guesses import TooManyGuesses
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
-    """Django's own, which would check the old password without counting."""
+    """Django's form, with a limit of attempts at the old password."""
 
     def __init__(self, *args: Any, request: HttpRequest, **options: Any) -> None:
         super().__init__(*args, **options)
         self.request = request
 
     def clean_old_password(self) -> str:
-        """Refuse a password that is not the user's; raises TooManyGuesses."""
+        """Check the old password. Raises ValidationError if it is wrong, and TooManyGuesses."""
         old: str = self.cleaned_data["old_password"]
         if authenticate(self.request, username=self.user.get_username(), password=old) != self.user:
             raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
@@ -35,11 +35,11 @@ class OwnPasswordView(PasswordChangeView):
     form_class = OwnPasswordForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Say to the form where the request comes from."""
+        """Pass the request to the form, which counts attempts by address."""
         return {**super().get_form_kwargs(), "request": self.request}
 
 
-# What REST framework's own `rest_framework.urls` has, ending at a page that there is.
+# Like `rest_framework.urls`, with redirects to a page that exists here.
 browsable_api = (
     [
         path("login/", LoginView.as_view(template_name="rest_framework/login.html", next_page="docs"), name="login"),
@@ -50,7 +50,7 @@ browsable_api = (
 
 
 def too_many_guesses(request: HttpRequest, error: TooManyGuesses) -> HttpResponse:
-    """Say on a page that it is too many, and how long to wait."""
+    """Return a page with status 429 that says how long to wait."""
     context = {**admin.site.each_context(request), "is_nav_sidebar_enabled": False}
     context |= {"title": "Too many attempts", "wait": in_words(error.wait)}
     response = render(request, "llmselect/too_many_guesses.html", context, status=429)
@@ -60,7 +60,7 @@ def too_many_guesses(request: HttpRequest, error: TooManyGuesses) -> HttpRespons
 
 
 def in_words(seconds: int) -> str:
-    """Write a time to wait as people say it, never too short."""
+    """Return a time in words, rounded up."""
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{-(-seconds // size)} {unit}s"

@@ -1,4 +1,4 @@
-"""Rows for scratch databases: users who are logged in."""
+"""Rows for scratch databases: logged-in users."""
 
 from datetime import timedelta
 

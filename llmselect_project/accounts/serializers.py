@@ -1,4 +1,4 @@
-"""Shapes of the account endpoints."""
+"""Serializers of the account endpoints."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from perf.api.fields import not_blank
 
 NAME_LIMIT = 150  # characters, the column's
-PASSWORD_LIMIT = 1000  # characters; hashing more would be a way to keep the server busy
+PASSWORD_LIMIT = 1000  # characters; hashing longer ones would be a denial of service
 
 
 class StringField(serializers.CharField):
@@ -39,7 +39,7 @@ class Registration(serializers.Serializer[Any]):
     registration_token = StringField(required=False, max_length=500, allow_blank=True)
 
     def validate_username(self, username: str) -> str:
-        """Refuse a name that is taken, in whatever case: `Ann` and `ann` would be mistaken for each other."""
+        """Refuse a taken name, ignoring case: `Ann` and `ann` would be mistaken for each other."""
         username = User.normalize_username(username)
         if len(username) > NAME_LIMIT:
             raise serializers.ValidationError(f"Ensure this field has no more than {NAME_LIMIT} characters.")
@@ -60,7 +60,7 @@ class Credentials(serializers.Serializer[Any]):
     password = password_field()
 
     def validate_username(self, username: str) -> str:
-        """Take a name that only looks different for what it was registered as."""
+        """Normalise the name as registration does."""
         return User.normalize_username(username)
 
 
@@ -104,7 +104,7 @@ class AccountDeletion(serializers.Serializer[Any]):
 
 
 def check_password_strength(password: str, user: User, *, field: str) -> None:
-    """Raise a ValidationError of `field` for a password that the validators refuse."""
+    """Raise a ValidationError of `field` if AUTH_PASSWORD_VALIDATORS refuse the password."""
     try:
         validate_password(password, user)
     except DjangoValidationError as error:

@@ -1,4 +1,4 @@
-"""Login sessions: starting, refreshing and ending them, safely when one token is used many times at once."""
+"""Login sessions: starting, refreshing and ending them, also if one token is used several times at once."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ from llmselect_project.models import LoginSession, RefreshToken
 from perf.caching.querysets import InvalidatingQuerySet
 from perf.plans.declared_queries import DeclaredQuery
 
-KEEP_USED = timedelta(days=1)  # more than any reuse window, so that a row in use is never missed
-PRUNED_AT_ONCE = 1000  # rows
+KEEP_USED = timedelta(days=1)  # longer than the reuse window
+PRUNE_BATCH = 1000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class TokenPair:
 
 
 def start_session(*, user: User) -> TokenPair:
-    """Begin a session for a user whose password was just checked; raises IntegrityError when the user is gone."""
+    """Start a session for a user whose password was just checked. Raises IntegrityError if the user was deleted."""
     now = timezone.now()
     with transaction.atomic():
         cast("InvalidatingQuerySet[User]", User.objects.filter(pk=user.pk)).update_quietly(last_login=now)
@@ -50,14 +50,14 @@ def start_session(*, user: User) -> TokenPair:
 
 
 def refresh_session(*, refresh: str) -> TokenPair:
-    """Trade a refresh token for a new pair.
+    """Exchange a refresh token for a new pair. Raises TokenNotValid.
 
-    The same token again within `REFRESH_REUSE_WINDOW` gets another pair of the same session (two tabs that wake
-    at once); later use means that somebody copied it, and ends the session. Raises TokenNotValid.
+    A second use within `REFRESH_REUSE_WINDOW` gets another pair of the same session, because two tabs may wake up at
+    once. A later use means that the token was stolen, and ends the session.
     """
     session_id, token_id = _read(refresh)
     with transaction.atomic():
-        # Whoever writes to a session or its tokens locks the session first, so nobody waits in a circle.
+        # Every writer of a session or its tokens locks the session first, so there is no deadlock.
         session = next(iter(_locked_session(session_id)), None)
         if session is not None and _is_current(session) and _use(session, token_id):
             return _issue(session)
@@ -67,7 +67,7 @@ def refresh_session(*, refresh: str) -> TokenPair:
 
 
 def end_session(*, refresh: str) -> None:
-    """End the session of a refresh token; ending it twice is fine. Raises TokenNotValid for no token of ours."""
+    """End the session of a refresh token, if it has not ended already. Raises TokenNotValid."""
     session_id, _ = _read(refresh)
     with transaction.atomic():
         _locked(pk=session_id).delete()
@@ -88,9 +88,9 @@ def change_password(*, user: User, password: str, keep: uuid.UUID | None) -> Non
 
 
 def delete_account(*, user: User) -> None:
-    """Delete a user and everything that is theirs, and their name where the admin's log has it.
+    """Delete a user with all their data, and their name in the admin's log.
 
-    Whoever adds something meanwhile waits for the lock of the user, and finds that there is none any more.
+    A request that adds data meanwhile waits for the lock on the user, and then finds that the user is gone.
     """
     with transaction.atomic():
         _locked(user=user)
@@ -103,45 +103,45 @@ def delete_account(*, user: User) -> None:
 
 
 def prune_sessions() -> int:
-    """Delete expired sessions, and tokens that are expired or used up; returns how many rows went.
+    """Delete expired sessions, and tokens that expired or were used; returns the number of rows.
 
-    A token of a living session that is not there any more was used before, so it needs no row to be recognised by.
+    A used token needs no row: a token without a row counts as used before.
     """
     now = timezone.now()
-    over = RefreshToken.objects.filter(Q(expires_at__lt=now) | Q(used_at__lt=now - KEEP_USED))
+    unusable = RefreshToken.objects.filter(Q(expires_at__lt=now) | Q(used_at__lt=now - KEEP_USED))
     expired = LoginSession.objects.filter(expires_at__lt=now)
-    return _delete(over) + _delete(expired)
+    return _delete(unusable) + _delete(expired)
 
 
 def _delete(rows: "QuerySet[RefreshToken] | QuerySet[LoginSession]") -> int:
-    """Delete rows some at a time: neither is memory filled with them, nor are they locked for long."""
+    """Delete rows in batches, which bounds memory and the time of locks; returns the number of rows."""
     deleted = 0
-    while keys := list(rows.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+    while keys := list(rows.values_list("pk", flat=True)[:PRUNE_BATCH]):
         _, by_model = rows.model._default_manager.filter(pk__in=keys).delete()
         deleted += sum(by_model.values())
     return deleted
 
 
 def _locked(**which: Any) -> QuerySet[LoginSession]:
-    """Lock the sessions meant, always in one order, and return them."""
+    """Lock sessions in the order of their keys, and return them."""
     keys = list(LoginSession.objects.select_for_update().filter(**which).order_by("pk").values_list("pk", flat=True))
     return LoginSession.objects.filter(pk__in=keys)
 
 
 def _read(refresh: str) -> tuple[uuid.UUID, uuid.UUID]:
-    """Check a refresh token; returns the ids of its session and of itself. Raises TokenNotValid."""
+    """Return the ids of a refresh token's session and of the token. Raises TokenNotValid."""
     token = verified(tokens.RefreshToken, refresh)
     return uuid.UUID(token["sid"]), token_id(token)
 
 
 def _is_current(session: LoginSession) -> bool:
-    """Read the user only now that the session is locked: read with it, the user might be older than the session."""
+    """Return whether the user and the password are still valid; reads the user after the session was locked."""
     user = next(iter(_user_of(session)), None)
     return user is not None and user.is_active and session.password_stamp == user.get_session_auth_hash()
 
 
 def _use(session: LoginSession, token_id: uuid.UUID) -> bool:
-    """Mark a token of the session as used in one statement; true for its first use and within the reuse window."""
+    """Mark a token as used, in one statement; returns whether this is its first use or within the reuse window."""
     if session.refresh_tokens.filter(pk=token_id, used_at=None).update(used_at=timezone.now()):
         return True
     return _just_used(token_id).exists()

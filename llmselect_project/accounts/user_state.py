@@ -1,4 +1,4 @@
-"""What authentication must know of a user and session at each request, cached so that it costs no query."""
+"""The user and session data that authentication needs for each request, cached so that it takes no query."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -35,25 +35,24 @@ exempt("admin.LogEntry", "pages of the admin are made anew each time")
 
 
 class Users(UserManager.from_queryset(InvalidatingQuerySet[User])):  # type: ignore[misc]  # made when it runs
-    """Django's own, with an `update()` that takes effect at once."""
+    """Django's manager with an `update()` that invalidates."""
 
     def __eq__(self, other: object) -> bool:
-        """Be the same as Django's own to migrations, which would else want to change Django's model."""
+        """Equal Django's manager, so that `makemigrations` finds no change of Django's model."""
         return isinstance(other, UserManager)
 
     __hash__ = UserManager.__hash__
 
 
-# The model is Django's; a manager of its own goes before the one that it inherits.
+# A manager added to Django's model takes precedence over the inherited one.
 User.add_to_class("objects", Users())
 
 
 def load_user(*, user_id: str, session_id: str, prefetched: Mapping[CacheKey, LookupResult]) -> User | None:
-    """Return the user of a living session, with `FIELDS` loaded and the rest deferred; None when it is over.
+    """Return the user of an active session, with `FIELDS` loaded and the rest deferred; None if it is not active.
 
-    `prefetched` is what was already looked up.
-
-    A session is over when it was ended, when the user was deleted or deactivated, or when the password changed.
+    A session becomes inactive when it ends, when the user is deleted or deactivated, and when the password changes.
+    `prefetched` is a result of `perf.caching.namespace.get_many`.
     """
     values, _ = namespace.fetch(namespace.key(user_id, session_id), lambda: _query(user_id, session_id), prefetched)
     return User.from_db(None, FIELDS, values) if values else None
@@ -73,6 +72,6 @@ def _sessions(user_id: str, session_id: str) -> QuerySet[LoginSession]:
 
 
 def declared_queries() -> Iterator[DeclaredQuery]:
-    """Declare what authentication asks where the cache does not know, for the latest session."""
+    """Declare the query of authentication after a cache miss, for the latest session."""
     session = LoginSession.objects.order_by("-pk").first() or LoginSession(user_id=0)
     yield DeclaredQuery("authentication, session and user", lambda: _sessions(str(session.user_id), str(session.pk)))

@@ -1,4 +1,4 @@
-"""Registering, logging in and out, and one's own account."""
+"""Endpoints for registration, login and logout, and the user's own account."""
 
 import hmac
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from llmselect_project.accounts import serializers, sessions
+from llmselect_project.accounts import examples, serializers, sessions
 from llmselect_project.accounts.authentication import WWW_AUTHENTICATE, session_id
 from llmselect_project.api.errors import RegistrationClosed
 from perf.api.base import PublicView, UncachedView
@@ -27,7 +27,7 @@ class CredentialsView(PublicView):
     """A public view that checks a password or a refresh token."""
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Let a wrong password be a 401, though there is no authentication class to ask."""
+        """Return the header that makes a wrong password a 401; the view has no authentication class that would."""
         return WWW_AUTHENTICATE
 
 
@@ -36,9 +36,20 @@ class RegisterView(CredentialsView):
 
     throttle_scope = "registration"
 
-    @extend_schema(request=serializers.Registration, responses={201: serializers.Account}, tags=["auth"])
+    @extend_schema(
+        request=serializers.Registration,
+        responses={201: serializers.Account},
+        examples=examples.REGISTER,
+        tags=["auth"],
+    )
     def post(self, request: Request) -> Response:
-        """Create an account, where the registration policy allows it."""
+        """Create an account.
+
+        For people who want to use the API. Where registration is closed, which it is by default, this is 403; where the
+        operator set a registration token, it must be sent too. Names are unique whatever their case.
+
+        The account begins without a session: log in next.
+        """
         if not (settings.ALLOW_OPEN_REGISTRATION or settings.REGISTRATION_TOKEN):
             raise RegistrationClosed
         token = request.data.get("registration_token") if isinstance(request.data, dict) else None
@@ -47,7 +58,7 @@ class RegisterView(CredentialsView):
         data = valid(serializers.Registration, request.data)
         try:
             user = User.objects.create_user(data["username"], password=data["password"])
-        except IntegrityError as error:  # somebody else took the name since it was checked
+        except IntegrityError as error:  # the name was taken since it was checked
             raise ValidationError({"username": "A user with that username already exists."}) from error
         return Response({"id": user.pk, "username": user.username}, status=status.HTTP_201_CREATED)
 
@@ -57,9 +68,16 @@ class LoginView(CredentialsView):
 
     password_methods = ("POST",)
 
-    @extend_schema(request=serializers.Credentials, responses=serializers.Tokens, tags=["auth"])
+    @extend_schema(
+        request=serializers.Credentials, responses=serializers.Tokens, examples=examples.LOG_IN, tags=["auth"]
+    )
     def post(self, request: Request) -> Response:
-        """Begin a session. A wrong name, a wrong password and a deactivated account look alike."""
+        """Log in.
+
+        Begins a session and gives two tokens: send `access` as `Authorization: Bearer …` with every request for the
+        next 15 minutes, and keep `refresh` for 14 days to get the next pair. A wrong name, a wrong password and a
+        deactivated account are answered alike.
+        """
         data = valid(serializers.Credentials, request.data)
         user = authenticate(request, username=data["username"], password=data["password"])
         if user is None:
@@ -73,9 +91,16 @@ class LoginView(CredentialsView):
 class RefreshView(CredentialsView):
     """POST /auth/refresh."""
 
-    @extend_schema(request=serializers.Refresh, responses=serializers.Tokens, tags=["auth"])
+    @extend_schema(
+        request=serializers.Refresh, responses=serializers.Tokens, examples=examples.NEW_TOKENS, tags=["auth"]
+    )
     def post(self, request: Request) -> Response:
-        """Trade a refresh token for a new pair; each is good for one use."""
+        """Get new tokens.
+
+        Trades a refresh token for a new pair before or after the access token has expired. Each refresh token is good
+        for one use: keep the new one. Used again later than 10 seconds after, it ends the session, since somebody else
+        may have it.
+        """
         data = valid(serializers.Refresh, request.data)
         return Response(asdict(sessions.refresh_session(refresh=data["refresh"])))
 
@@ -83,9 +108,13 @@ class RefreshView(CredentialsView):
 class LogoutView(CredentialsView):
     """POST /auth/logout."""
 
-    @extend_schema(request=serializers.Refresh, responses={204: None}, tags=["auth"])
+    @extend_schema(request=serializers.Refresh, responses={204: None}, examples=examples.LOG_OUT, tags=["auth"])
     def post(self, request: Request) -> Response:
-        """End the session of a refresh token, and its access tokens."""
+        """Log out.
+
+        Ends the session that the refresh token belongs to, on this device alone. Its access tokens stop working at
+        once.
+        """
         data = valid(serializers.Refresh, request.data)
         sessions.end_session(refresh=data["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -96,9 +125,14 @@ class PasswordView(UncachedView):
 
     password_methods = ("POST",)
 
-    @extend_schema(request=serializers.PasswordChange, responses={204: None}, tags=["auth"])
+    @extend_schema(
+        request=serializers.PasswordChange, responses={204: None}, examples=examples.CHANGE_PASSWORD, tags=["auth"]
+    )
     def post(self, request: Request) -> Response:
-        """Change one's password, ending all sessions but this one."""
+        """Change your password.
+
+        Ends all your other sessions, on every device; the one that changes the password goes on.
+        """
         data = valid(serializers.PasswordChange, request.data)
         user = _with_password(request, data["current_password"], field="current_password")
         serializers.check_password_strength(data["new_password"], user, field="new_password")
@@ -114,14 +148,24 @@ class MeView(UncachedView):
     password_methods = ("DELETE",)
     deletion = serializers.AccountDeletion  # the body, which the schema's library leaves out for DELETE
 
-    @extend_schema(responses=serializers.Me, tags=["auth"])
+    @extend_schema(responses=serializers.Me, examples=examples.ME, tags=["auth"])
     def get(self, request: Request) -> Response:
-        """Show one's own account."""
+        """Show your account.
+
+        Tells who you are logged in as, and whether you are staff. A cheap way to find out whether an access token still
+        works.
+        """
         return Response(serializers.Me(request.user).data)
 
-    @extend_schema(request=serializers.AccountDeletion, responses={204: None}, tags=["auth"])
+    @extend_schema(
+        request=serializers.AccountDeletion, responses={204: None}, examples=examples.DELETE_ACCOUNT, tags=["auth"]
+    )
     def delete(self, request: Request) -> Response:
-        """Delete one's account and all it owns."""
+        """Delete your account.
+
+        Deletes the account and all it owns, for good: conversations, comparisons, votes and keys. Asks for the password
+        again, because nothing brings it back.
+        """
         data = valid(serializers.AccountDeletion, request.data)
         sessions.delete_account(user=_with_password(request, data["password"], field="password"))
         if request.auth is None:
@@ -134,14 +178,14 @@ def _may_register(token: Any) -> bool:
         return True
     if not (settings.REGISTRATION_TOKEN and isinstance(token, str)):
         return False
-    # surrogatepass: a token that is not text at all must be refused, not crash the comparison
+    # surrogatepass: a token with lone surrogates must be refused, not raise
     return hmac.compare_digest(token.encode(errors="surrogatepass"), settings.REGISTRATION_TOKEN.encode())
 
 
 def _with_password(request: Request, password: str, *, field: str) -> User:
-    """Return the whole user behind a request.
+    """Return the user of a request with all fields, after checking the password.
 
-    Raises ValidationError of `field` unless the password is theirs, and TooManyGuesses.
+    Raises ValidationError of `field` if the password is wrong, and TooManyGuesses.
     """
     own = User.objects.only("username").get(pk=cast(User, request.user).pk)
     user = authenticate(request, username=own.username, password=password)

@@ -1,6 +1,7 @@
 """The one shape of every error: `{"error": code, "message": sentence, "details": object}`."""
 
 import logging
+import re
 from itertools import islice
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.urls import resolve
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -26,9 +28,10 @@ from perf.db.connections import one_line
 
 logger = logging.getLogger("llmselect.errors")
 
-FIELDS, SENTENCE = 20, 300  # fields that details names, characters of a sentence
+MAX_FIELDS = 20  # named in `details`
+MAX_LENGTH = 300  # characters of a message
 
-# What failures outside REST framework are called, by status.
+# Code and message of errors outside of REST framework, by status.
 CODES = {
     400: ("invalid", "The request is not valid."),
     401: ("not_authenticated", "Authentication credentials were not provided."),
@@ -43,25 +46,27 @@ CODES = {
 
 
 def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Turn whatever a view raised into the envelope; what is nobody's fault but ours is logged and a 500."""
+    """Turn an exception of a view into the envelope; an unexpected one is logged and becomes a 500."""
     set_rollback()
-    known = _as_api_exception(error) or _account_is_gone(error, context)
+    known = _as_api_exception(error) or _deleted_account(error, context)
     if known is None:
         logger.error("unhandled error", exc_info=error, extra={"view": type(context.get("view")).__name__})
         code, message = CODES[500]
         return Response(envelope(code, message), status=500)
     if isinstance(known, exceptions.ValidationError):
         body = _invalid(flatten(known.detail))
+    elif isinstance(error, Http404) and (misspelt := _misspelt(context["request"].path_info)):
+        body = misspelt  # an id of a model may hold slashes, so its route takes one too many
     else:
-        body = envelope(str(known.get_codes()), _writable(known.detail), getattr(known, "details", None))
+        body = envelope(str(known.get_codes()), _printable(known.detail), getattr(known, "details", None))
     return Response(body, status=known.status_code, headers=_headers(known))
 
 
 def _invalid(details: dict[str, list[str]]) -> dict[str, Any]:
-    """Build the body of a validation error, whose size does not depend on how much is wrong."""
-    named = "each field" if len(details) <= FIELDS else f"{FIELDS} of {len(details):,} fields"
+    """Build the body of a validation error; it names at most `MAX_FIELDS` fields, to bound its size."""
+    named = "each field" if len(details) <= MAX_FIELDS else f"{MAX_FIELDS} of {len(details):,} fields"
     return envelope(
-        "invalid", f"The request is not valid; details names {named}.", dict(islice(details.items(), FIELDS))
+        "invalid", f"The request is not valid; details names {named}.", dict(islice(details.items(), MAX_FIELDS))
     )
 
 
@@ -71,26 +76,45 @@ def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> 
 
 
 def plain_response(status_code: int) -> JsonResponse:
-    """Answer an error of this status without REST framework, which may be what failed."""
+    """Return an error response without REST framework, which may be what failed."""
     nearest = status_code if status_code in CODES else 400 if status_code < 500 else 500
     return JsonResponse(envelope(*CODES[nearest]), status=status_code)
 
 
 @csrf_exempt  # else it would look for a token in a body that nobody wants
-def api_not_found(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """Answer every path under the API that no route matches."""
-    return plain_response(404)
+def api_not_found(request: HttpRequest) -> JsonResponse:
+    """Answer every path under the API that no route matches, and name the right one where slashes are too many.
+
+    It does not redirect: most clients would send a body twice, or follow without it, or not follow at all.
+    """
+    return JsonResponse(_misspelt(request.path_info) or envelope(*CODES[404]), status=404)
+
+
+def _misspelt(path: str) -> dict[str, Any] | None:
+    """Build the body of a 404 that names the right path; None when slashes are not what is wrong."""
+    right = _without_needless_slashes(path)
+    if right is None:
+        return None
+    return envelope("not_found", f"Not found: the path is {right}, without the needless slash.", {"path": right})
+
+
+def _without_needless_slashes(path: str) -> str | None:
+    """Return the path with a route that this one is meant to be; None when there is none."""
+    right = re.sub("/{2,}", "/", path).rstrip("/")
+    if right == path or not right.startswith("/api/"):
+        return None
+    return None if resolve(right).func is api_not_found else right
 
 
 def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
-    """Map nested validation errors to dotted paths like `models.0.provider`, each to its sentences."""
+    """Map nested validation errors to lists of messages by dotted paths like `models.0.provider`."""
     if isinstance(detail, dict):
         items = detail.items()
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         items = dict(enumerate(detail)).items()
     else:
-        sentences = [_writable(item) for item in (detail if isinstance(detail, list) else [detail])]
-        return {path or "non_field_errors": sentences}
+        messages = [_printable(item) for item in (detail if isinstance(detail, list) else [detail])]
+        return {path or "non_field_errors": messages}
     flat: dict[str, list[str]] = {}
     for key, value in items:
         if value:
@@ -98,10 +122,10 @@ def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
     return flat
 
 
-def _writable(sentence: Any) -> str:
-    """Replace lone surrogates, and shorten: some sentences quote what was sent."""
-    text = str(sentence)
-    shown = text if len(text) <= SENTENCE else f"{text[:SENTENCE]}…"
+def _printable(message: Any) -> str:
+    """Shorten a message and replace lone surrogates, which it may quote from the request."""
+    text = str(message)
+    shown = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
     return shown.encode(errors="replace").decode()
 
 
@@ -109,7 +133,7 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, UnreadablePostError) and isinstance(error.__cause__, BodyNotRead):
-        return error.__cause__.answer
+        return error.__cause__.refusal
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, SuspiciousOperation):
@@ -125,15 +149,15 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
 
 
 def _suspicious(error: SuspiciousOperation) -> exceptions.APIException:
-    """Tell what Django refuses to read apart from what is wrong in other ways, without its words on settings."""
+    """Choose the error for a request that Django refuses; Django's own messages name settings."""
     if isinstance(error, RequestDataTooBig):
         return RequestTooLarge()
     many = isinstance(error, TooManyFieldsSent)
     return exceptions.ValidationError("There are too many parameters." if many else "The request is not valid.")
 
 
-def _account_is_gone(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
-    """Say so where something was to be read or stored for a user who was deleted while the request ran."""
+def _deleted_account(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
+    """Return TokenNotValid if the error came from the deletion of the user during the request."""
     if not isinstance(error, DatabaseError | User.DoesNotExist):
         return None
     request = context.get("request")

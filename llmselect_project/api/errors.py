@@ -1,4 +1,4 @@
-"""Errors of the project itself: each knows its HTTP status and code."""
+"""The project's own errors, each with its HTTP status and code."""
 
 from rest_framework import exceptions, status
 
@@ -7,19 +7,19 @@ class TokenNotValid(exceptions.AuthenticationFailed):
     """An access or refresh token that is malformed, expired, reused, or whose session is over."""
 
     default_code = "token_not_valid"
-    auth_header: str | None = None  # how to log in; REST framework fills it in where it authenticates
+    auth_header: str | None = None  # the WWW-Authenticate header, which REST framework sets
     default_detail = "The token is invalid or expired."
 
 
 class RegistrationClosed(exceptions.PermissionDenied):
-    """The registration policy lets nobody in, or not with this token."""
+    """The registration policy does not allow this registration."""
 
     default_code = "registration_closed"
     default_detail = "Registration is closed; ask for a registration token."
 
 
 class RequestTooLarge(exceptions.APIException):
-    """A body over the limit."""
+    """The body is over the limit."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "request_too_large"
@@ -27,7 +27,7 @@ class RequestTooLarge(exceptions.APIException):
 
 
 class RequestTimeout(exceptions.APIException):
-    """A body that did not come in time."""
+    """The body did not arrive in time."""
 
     status_code = status.HTTP_408_REQUEST_TIMEOUT
     default_code = "request_timeout"
@@ -35,7 +35,7 @@ class RequestTimeout(exceptions.APIException):
 
 
 class TooManyBodies(exceptions.APIException):
-    """All threads that wait for bodies are held by some that do not come."""
+    """All readers are blocked by bodies that do not arrive."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "server_busy"
@@ -44,11 +44,11 @@ class TooManyBodies(exceptions.APIException):
 
 
 class BodyNotRead(OSError):
-    """A body that was not read; `answer` is what the client is told. Django makes an UnreadablePostError of it."""
+    """The body was not read; `refusal` is the error for the client. Django turns this into an UnreadablePostError."""
 
-    def __init__(self, answer: exceptions.APIException) -> None:
-        super().__init__(str(answer.detail))
-        self.answer = answer
+    def __init__(self, refusal: exceptions.APIException) -> None:
+        super().__init__(str(refusal.detail))
+        self.refusal = refusal
 
 
 class DatabaseBusy(exceptions.APIException):

@@ -1,4 +1,4 @@
-"""The edge of the API: what must hold for its paths whatever happens inside Django."""
+"""Middleware at the edge of the API, which sees every request and response."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
@@ -7,26 +7,26 @@ from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, H
 from rest_framework.response import Response
 
 from llmselect_project.api.envelope import plain_response
-from llmselect_project.api.throttling import note_rate_limit
+from llmselect_project.api.throttling import add_headers
 
 JSON_PATHS = ("/api/", "/health", "/metrics")
-# Load balancers and orchestrators ask by the address of a container, which nobody can list in ALLOWED_HOSTS. Their
-# answers hold no link, no cookie and nothing of anybody's, so whatever Host a request names can do no harm.
+# Load balancers and orchestrators send the address of a container as Host, which ALLOWED_HOSTS cannot list. These
+# responses hold no link, cookie or private data, so a forged Host does no harm.
 PROBED_PATHS = ("/health", "/metrics")
 
 
 class EnvelopeMiddleware:
-    """Refuses unstorable text in paths and query strings, and turns error pages into the error envelope.
+    """Refuses text that cannot be stored in paths and query strings, and turns error pages into the error envelope.
 
-    Django answers a bad host, a failed CSRF check or a crash outside REST framework with a page, or with a
-    traceback under DEBUG; a client of the API must be able to parse them too.
+    Django answers a bad host, a failed CSRF check or a crash outside REST framework with an HTML page, which a client
+    of the API cannot parse.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Guard every path, and the answers of those of the API."""
+        """Check the request, and complete the response if the path belongs to the API."""
         is_page = not request.path_info.startswith(JSON_PATHS)
         if "\0" in request.path_info:
             return HttpResponseNotFound() if is_page else plain_response(404)
@@ -37,8 +37,8 @@ class EnvelopeMiddleware:
         if request.path_info.startswith(PROBED_PATHS):
             request.get_host = lambda: "localhost"  # type: ignore[method-assign]
         response = self.get_response(request)
-        note_rate_limit(request, response)
-        # What says nothing of its own is somebody's private data.
+        add_headers(request, response)
+        # A response without a policy of its own is private data.
         response.headers.setdefault("Cache-Control", "private, no-cache")
         if response.status_code < 400 or isinstance(response, Response):
             return response
@@ -47,7 +47,7 @@ class EnvelopeMiddleware:
 
 
 def _is_storable(query: str) -> bool:
-    """Tell whether a query string decodes to text without NUL and lone surrogates (which UTF-8 cannot hold)."""
+    """Return whether a query string decodes to UTF-8 without NUL."""
     try:
         return "\0" not in unquote_to_bytes(query.encode("latin-1")).decode()
     except UnicodeDecodeError:
@@ -55,7 +55,7 @@ def _is_storable(query: str) -> bool:
 
 
 def wants_debug_toolbar(request: HttpRequest) -> bool:
-    """Show the debug toolbar on pages only: on API calls it would multiply their time."""
+    """Return whether to show the debug toolbar: on HTML pages only, because it slows API calls down many times."""
     if "HTTP_AUTHORIZATION" in request.META or "text/html" not in request.META.get("HTTP_ACCEPT", ""):
         return False
     from debug_toolbar.middleware import show_toolbar  # only installed in development

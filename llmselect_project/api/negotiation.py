@@ -1,4 +1,4 @@
-"""Content negotiation that never fails: JSON unless a browser asks for a page."""
+"""Content negotiation that never fails: HTML for browsers that ask for it, else JSON."""
 
 import re
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
 class JSONUnlessHTML(BaseContentNegotiation):
-    """Takes the first renderer of a view, or its HTML renderer when `Accept` names text/html."""
+    """Selects the HTML renderer of a view if `Accept` names text/html, else the first renderer."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """Return the parser whose media type the body declares, if there is one."""
+        """Return the parser for the media type of the body; None if there is none."""
         declared = request.content_type.partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == declared), None)
 
@@ -27,15 +27,15 @@ class JSONUnlessHTML(BaseContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         """Return the renderer and its media type."""
         offered = list(renderers)
-        if _asks_for_page(request.META.get("HTTP_ACCEPT", "")):
+        if _accepts_html(request.META.get("HTTP_ACCEPT", "")):
             for renderer in offered:
                 if renderer.media_type == "text/html":
                     return renderer, "text/html"
         return offered[0], offered[0].media_type or "application/json"
 
 
-def _asks_for_page(accept: str) -> bool:
-    """Tell whether `Accept` names text/html, and not to refuse it."""
+def _accepts_html(accept: str) -> bool:
+    """Return whether `Accept` names text/html with a quality above 0."""
     for wanted in accept.lower().split(","):
         media_type, *parameters = (part.strip() for part in wanted.split(";"))
         if media_type == "text/html":

@@ -1,4 +1,4 @@
-"""Reading JSON bodies of bounded size and bounded count of values."""
+"""A JSON parser that bounds the size of bodies and the number of their values."""
 
 import json
 import re
@@ -11,17 +11,14 @@ from rest_framework.parsers import BaseParser
 
 from llmselect_project.api.errors import RequestTooLarge
 
-VALUES_LIMIT = 50_000  # brackets and commas outside of strings; 200 messages have 800
-DIGITS_LIMIT = 1000
-# A string, whole so that nothing in it counts and with or without its end, or the beginning of a value.
-_BEGINNING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
+MAX_VALUES = 50_000  # brackets and commas outside of strings; 200 messages have 800
+MAX_DIGITS = 1000
+# A whole string, so that nothing inside it counts (it may lack its end), or the start of a value.
+_VALUE_START = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
 
 
 class BoundedJSONParser(BaseParser):
-    """Reads a JSON body.
-
-    Raises ParseError, also over `VALUES_LIMIT`, and RequestTooLarge over `REQUEST_BODY_LIMIT` bytes.
-    """
+    """Parses a JSON body as UTF-8, without NaN and Infinity."""
 
     media_type = "application/json"
 
@@ -31,14 +28,14 @@ class BoundedJSONParser(BaseParser):
         media_type: str | None = None,  # noqa: ARG002
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Decode as UTF-8 and JSON without NaN and Infinity, which JSON does not have."""
+        """Return the value. Raises RequestTooLarge, and ParseError for other than JSON or over `MAX_VALUES`."""
         body = stream.read(settings.REQUEST_BODY_LIMIT + 1)
         if len(body) > settings.REQUEST_BODY_LIMIT:
             raise RequestTooLarge
         if not body and parser_context and "HTTP_TRANSFER_ENCODING" in parser_context["request"].META:
-            return {}  # what came in chunks has no length that would say so before
+            return {}  # without a length, an empty body is known only now
         if _has_too_many_values(body):
-            raise ParseError(f"The body must not have more than {VALUES_LIMIT:,} brackets and commas.")
+            raise ParseError(f"The body must not have more than {MAX_VALUES:,} brackets and commas.")
         try:
             return json.loads(body.decode(), parse_constant=_refuse, parse_int=_integer)
         except (ValueError, RecursionError) as error:
@@ -46,17 +43,17 @@ class BoundedJSONParser(BaseParser):
 
 
 def _has_too_many_values(body: bytes) -> bool:
-    """Count what makes a body expensive to parse; the count stops at the limit."""
-    if sum(map(body.count, (b"[", b"{", b","))) <= VALUES_LIMIT:  # strings included, which is quick
+    """Return whether a body would be expensive to parse; stops counting at the limit."""
+    if sum(map(body.count, (b"[", b"{", b","))) <= MAX_VALUES:  # a quick upper bound, strings included
         return False
-    beginnings = (match for match in _BEGINNING.finditer(body) if body[match.start()] != ord('"'))
-    return any(number >= VALUES_LIMIT for number, _ in enumerate(beginnings))
+    starts = (match for match in _VALUE_START.finditer(body) if body[match.start()] != ord('"'))
+    return any(number >= MAX_VALUES for number, _ in enumerate(starts))
 
 
 def _integer(digits: str) -> int:
-    """Read a whole number; the time that takes grows with the square of its length."""
-    if len(digits) > DIGITS_LIMIT:
-        raise ValueError(f"a number has more than {DIGITS_LIMIT:,} digits")
+    """Read a whole number of bounded length: the time grows with the square of its digits. Raises ValueError."""
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has more than {MAX_DIGITS:,} digits")
     return int(digits)
 
 

@@ -1,9 +1,10 @@
-"""What drf-spectacular cannot see by itself: how to log in, and what can go wrong."""
+"""Parts of the OpenAPI schema that drf-spectacular cannot derive: authentication and errors."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import alpha_operation_sorter
 from rest_framework import serializers
 
 
@@ -26,43 +27,85 @@ class Error(serializers.Serializer[Any]):
     details = serializers.DictField()
 
 
+# By status: what it means, and of the codes that it comes with the most frequent one.
 MEANINGS = {
-    400: "Something in the request is not valid.",
-    401: "Not logged in, or not any more.",
-    403: "Not allowed.",
-    404: "There is no such thing, or it is somebody else's.",
-    408: "The body did not arrive in time.",
-    409: "The provider's API key is missing, refused or unreadable, or the same request is being answered.",
-    413: "The body is too large.",
-    415: "The body is not JSON.",
-    422: "The Idempotency-Key was used for another request.",
-    429: "Too many requests; Retry-After says when to come back.",
-    502: "The provider failed.",
-    503: "The server or its database is busy; Retry-After says when to come back.",
-    504: "The provider did not answer in time.",
+    400: ("Something in the request is not valid.", "invalid"),
+    401: ("Not logged in, or not any more.", "not_authenticated"),
+    403: ("Not allowed.", "permission_denied"),
+    404: ("There is no such thing, or it is somebody else's.", "not_found"),
+    408: ("The body did not arrive in time.", "request_timeout"),
+    409: (
+        "The provider's API key is missing, refused or unreadable, or the same request is being answered.",
+        "api_key_missing",
+    ),
+    413: ("The body is too large.", "request_too_large"),
+    415: ("The body is not JSON.", "unsupported_media_type"),
+    422: ("The Idempotency-Key was used for another request.", "idempotency_key_reused"),
+    429: ("Too many requests; Retry-After says when to come back.", "throttled"),
+    502: ("The provider failed.", "provider_error"),
+    503: ("The server or its database is busy; Retry-After says when to come back.", "database_busy"),
+    504: ("The provider did not answer in time.", "provider_timeout"),
 }
 
 
+# What stands for a place in a path where it is the same for everybody.
+PLACES = {
+    ("keys", "provider"): "openai",
+    ("models", "provider"): "echo",
+    ("models", "model_id"): "echo-fast",
+}
+# What may name a model that its provider does not have, beside completions.
+NAME_A_MODEL = {("POST", "/api/v1/conversations")}
+# The paths of accounts in the order of their use; all others stand in that of the alphabet.
+ACCOUNTS = ["register", "login", "refresh", "me", "password", "logout"]
+
+
+def place_of(endpoint: tuple[str, str, str, Any]) -> tuple[Any, ...]:
+    """Say where an operation stands among those of its tag."""
+    path = endpoint[0]
+    name = path.removeprefix("/api/v1/auth/")
+    return (ACCOUNTS.index(name) if name in ACCOUNTS else -1, *alpha_operation_sorter(endpoint))  # type: ignore[no-untyped-call]
+
+
 class ApiSchema(AutoSchema):
-    """Documents the errors of each operation, all of one shape."""
+    """Documents each operation by its method's docstring, and the errors of each, all of one shape.
+
+    The first line of the docstring is the summary, what follows it the description.
+    """
+
+    def get_summary(self) -> str | None:
+        """Give the first line, which ends with a full stop in the code alone."""
+        return super().get_description().partition("\n")[0].removesuffix(".")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Give what follows the first line, for whoever wants to know what the operation is for."""
+        return super().get_description().partition("\n")[2].strip()
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
-        """Add what can go wrong to what was declared."""
+        """Add the error responses, and the body of DELETE if the view declares one as `deletion`."""
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
             deletion = getattr(self.view, "deletion", None)
             if self.method == "DELETE" and deletion is not None:
-                content = {"application/json": {"schema": self.resolve_serializer(deletion, "request").ref}}
-                operation["requestBody"] = {"content": content, "required": True}
+                examples = {each.name: {"value": each.value} for each in self.get_examples() if each.request_only}
+                media = {"schema": self.resolve_serializer(deletion, "request").ref, "examples": examples}
+                operation["requestBody"] = {"content": {"application/json": media}, "required": True}
+            for parameter in operation.get("parameters", ()):
+                place = (self.path.split("/")[3], parameter["name"])
+                if parameter["in"] == "path" and place in PLACES:
+                    parameter["example"] = PLACES[place]
             for status in sorted(self._failures(operation)):
-                content = {"application/json": {"schema": self.resolve_serializer(Error, "response").ref}}
-                operation["responses"].setdefault(str(status), {"description": MEANINGS[status], "content": content})
+                meaning, code = MEANINGS[status]
+                example = {"error": code, "message": meaning, "details": {}}
+                media = {"schema": self.resolve_serializer(Error, "response").ref, "example": example}
+                content = {"application/json": media}
+                operation["responses"].setdefault(str(status), {"description": meaning, "content": content})
         return operation
 
     def _failures(self, operation: dict[str, Any]) -> set[int]:
         failures = {400, 503}
         scope = getattr(self.view, "throttle_scope", None)
-        # Public ones that change something are about credentials.
+        # Public operations with POST check credentials.
         if self.get_auth() != [{}] or self.method == "POST":
             failures |= {401, 403}
         if scope or self.method in getattr(self.view, "password_methods", ()):
@@ -71,13 +114,13 @@ class ApiSchema(AutoSchema):
             failures |= {404, 409, 422, 502, 504}
         if "requestBody" in operation:
             failures |= {408, 413, 415}
-        if "{" in self.path:
+        if "{" in self.path or (self.method, self.path) in NAME_A_MODEL:
             failures |= {404}
         return failures
 
 
-def say_what_a_chat_needs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Write down which fields of a chat need each other: a serializer's own check is nothing that the library reads."""
+def add_chat_requirements(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add which fields of a chat require each other, which drf-spectacular cannot read from a `validate` method."""
     result["components"]["schemas"]["ChatInputRequest"] |= {
         "oneOf": [{"required": ["message"]}, {"required": ["messages"]}],
         "anyOf": [{"required": ["provider", "model"]}, {"required": ["conversation_id"]}],

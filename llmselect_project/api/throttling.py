@@ -1,4 +1,4 @@
-"""Rate limits, counted in Redis for all workers, or in memory when there is none or it fails."""
+"""Rate limits, counted in Redis for all workers; in memory without Redis, and while it fails."""
 
 import logging
 import math
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GIVEN_BACK = "given-back"
-MOST_GIVEN_BACK = 1000  # in one window; more than there are first logins from one address
+REFUNDS = "given-back"  # in the keys of refunds
+MAX_REFUNDS = 1000  # in one window; more than there are first logins from one address
 
 outage = Outage(logging.getLogger("llmselect.throttling"), "the shared rate limits fail; each worker counts for itself")
 
 
 class RateLimit(NamedTuple):
-    """How a limit stands after a request: `reset` is when the next place becomes free, in seconds since 1970."""
+    """The state of a limit after a request; `reset` is the timestamp at which another request is allowed."""
 
     allowed: bool
     remaining: int
@@ -39,52 +39,52 @@ class RateLimit(NamedTuple):
 
     @property
     def wait(self) -> float:
-        """Say how many seconds are left until the next request is allowed."""
+        """The seconds until the next request is allowed, at least 1."""
         return max(1.0, math.ceil(self.reset - time.time()))
 
 
 class ScopedThrottle(BaseThrottle):
-    """Limits views that say a `throttle_scope`: `completion` counts per user, `registration` per address.
+    """Limits views that declare a `throttle_scope`: `completion` counts per user, `registration` per address.
 
-    Guesses at passwords are counted where passwords are checked: `llmselect_project.accounts.guesses`.
+    `llmselect_project.accounts.guesses` limits passwords, where they are checked.
     """
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Count the request; False when its limit is used up."""
+        """Count the request; returns False if it exceeds its limit."""
         scope: str = getattr(view, "throttle_scope", None) or ""
         rate = settings.RATE_LIMITS.get(scope)
         if rate is None:
             return True
-        who = f"user:{request.user.pk}" if scope == "completion" else f"address:{client_network(request)}"
-        self.told = hit(parse(rate), f"{scope}:{who}")
-        tell(request, self.told)
-        return self.told.allowed
+        identity = f"user:{request.user.pk}" if scope == "completion" else f"address:{client_network(request)}"
+        self.limit = hit(parse(rate), f"{scope}:{identity}")
+        attach(request, self.limit)
+        return self.limit.allowed
 
     def wait(self) -> float:
         """Return the seconds until the next request is allowed."""
-        return self.told.wait
+        return self.limit.wait
 
 
-_TOLD = "llmselect.rate_limit"  # in the META of a request
+_ATTACHED = "llmselect.rate_limit"  # in the META of a request
 
 
-def tell(request: HttpRequest | Request, limit: RateLimit) -> None:
-    """Have the answer to a request of the API say how its limit stands."""
-    request.META[_TOLD] = limit
+def attach(request: HttpRequest | Request, limit: RateLimit) -> None:
+    """Attach the state of a limit to a request, for the headers of its response."""
+    request.META[_ATTACHED] = limit
 
 
-def note_rate_limit(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Tell the client of a throttled endpoint how its limit stands, also where the request succeeded."""
-    told: RateLimit | None = request.META.get(_TOLD)
-    if told is not None:
-        response.headers["X-RateLimit-Limit"] = str(told.limit)
-        response.headers["X-RateLimit-Remaining"] = str(told.remaining)
-        response.headers["X-RateLimit-Reset"] = str(math.ceil(told.reset))
+def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Add the attached limit to the response as `X-RateLimit-*` headers."""
+    limit: RateLimit | None = request.META.get(_ATTACHED)
+    if limit is not None:
+        response.headers["X-RateLimit-Limit"] = str(limit.limit)
+        response.headers["X-RateLimit-Remaining"] = str(limit.remaining)
+        response.headers["X-RateLimit-Reset"] = str(math.ceil(limit.reset))
 
 
 @cache
 def limiters() -> tuple[MovingWindowRateLimiter, ...]:
-    """Return the limiters to try, the shared one first."""
+    """Return the limiters in the order of trying: the shared one, then the one of this worker."""
     local = MovingWindowRateLimiter(MemoryStorage())
     if not settings.REDIS_URL:
         return (local,)
@@ -94,26 +94,26 @@ def limiters() -> tuple[MovingWindowRateLimiter, ...]:
 
 
 def hit(item: RateLimitItem, identity: str) -> RateLimit:
-    """Count one more of `identity`, unless its limit is used up."""
-    return _counted(lambda limiter: _hit(limiter, item, identity, 0))
+    """Count a request of `identity`, unless its limit is used up."""
+    return _counted(lambda limiter: _hit(limiter, item, identity, refunds=0))
 
 
-def hit_for_now(item: RateLimitItem, identity: str) -> RateLimit:
-    """Count as `hit` does what `give_back` may take back."""
-    return _counted(lambda limiter: _hit(limiter, item, identity, _given_back(limiter, item, identity)))
+def hit_refundable(item: RateLimitItem, identity: str) -> RateLimit:
+    """Count as `hit` does, where `refund` may take it back."""
+    return _counted(lambda limiter: _hit(limiter, item, identity, refunds=_refunds(limiter, item, identity)))
 
 
-def give_back(item: RateLimitItem, identity: str) -> None:
-    """Take back what was counted for now: it turned out to be none of what is limited.
+def refund(item: RateLimitItem, identity: str) -> None:
+    """Take back a `hit_refundable`.
 
-    An entry of a moving window cannot be removed. What is given back is counted beside it, and widens the limit.
+    An entry of a moving window cannot be removed, so refunds are counted in a window of their own, and raise the limit.
     """
-    key = item.key_for(identity, GIVEN_BACK)
-    _counted(lambda limiter: _windows(limiter).acquire_entry(key, MOST_GIVEN_BACK, item.get_expiry()))
+    key = item.key_for(identity, REFUNDS)
+    _counted(lambda limiter: _windows(limiter).acquire_entry(key, MAX_REFUNDS, item.get_expiry()))
 
 
 def _counted(count: Callable[[MovingWindowRateLimiter], T]) -> T:
-    """Count in the shared store; while that fails this worker counts for itself, so that nobody is ever unlimited."""
+    """Count in the shared store; while that fails, in this worker, so that no request is unlimited."""
     *shared, local = limiters()
     for limiter in shared if not outage.active else ():
         try:
@@ -123,18 +123,18 @@ def _counted(count: Callable[[MovingWindowRateLimiter], T]) -> T:
     return count(local)
 
 
-def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItem, identity: str, given_back: int) -> RateLimit:
+def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItem, identity: str, *, refunds: int) -> RateLimit:
     windows, key, expiry = _windows(limiter), item.key_for(identity), item.get_expiry()
-    limit = item.amount + given_back
+    limit = item.amount + refunds
     allowed = windows.acquire_entry(key, limit, expiry)
     start, count = windows.get_moving_window(key, limit, expiry)
     return RateLimit(allowed, limit - count if allowed else 0, start + expiry, item.amount)
 
 
-def _given_back(limiter: MovingWindowRateLimiter, item: RateLimitItem, identity: str) -> int:
-    key = item.key_for(identity, GIVEN_BACK)
-    return _windows(limiter).get_moving_window(key, MOST_GIVEN_BACK, item.get_expiry())[1]
+def _refunds(limiter: MovingWindowRateLimiter, item: RateLimitItem, identity: str) -> int:
+    key = item.key_for(identity, REFUNDS)
+    return _windows(limiter).get_moving_window(key, MAX_REFUNDS, item.get_expiry())[1]
 
 
 def _windows(limiter: MovingWindowRateLimiter) -> MovingWindowSupport:
-    return cast(MovingWindowSupport, limiter.storage)  # what the limiter has made sure of
+    return cast(MovingWindowSupport, limiter.storage)  # the limiter requires it

@@ -1,4 +1,4 @@
-"""System checks: misconfiguration is named before it does harm."""
+"""System checks of the encryption keys and the cache."""
 
 from typing import Any
 
@@ -8,15 +8,18 @@ from django.core.checks import CheckMessage, Error, register
 
 from models_registry.providers.asking.addresses import normalised
 
+# It prints text: `print` of the bytes that `generate_key` returns would show b'…', which is no key.
+MAKE_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+
 
 @register
 def check_encryption_keys(**_: Any) -> list[CheckMessage]:
-    """Every ENCRYPTION_KEY must be a Fernet key."""
+    """Refuse an ENCRYPTION_KEY that is not a Fernet key."""
     for position, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)
         except ValueError:
-            hint = "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
+            hint = f"Make one with: {MAKE_KEY}"
             return [Error(f"Key {position} of ENCRYPTION_KEY is not a Fernet key.", hint=hint, id="llmselect.E001")]
     return []
 
@@ -27,23 +30,22 @@ def check_base_urls(**_: Any) -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     for slug, url in settings.PROVIDER_BASE_URLS.items():
         try:
-            normalised(url, slug) if url else None
+            if url:
+                normalised(url, slug)
         except ValueError as error:
-            hint = (
-                "It looks like https://host/v1 (Anthropic's like https://host), or leave it out for the vendor's own."
-            )
+            hint = "It looks like https://host/v1 (Anthropic's: https://host). Without it the vendor's own is called."
             errors.append(Error(f"{slug.upper()}_BASE_URL cannot be used. {error}", hint=hint, id="llmselect.E002"))
     return errors
 
 
 @register
 def check_cache_is_shared(**_: Any) -> list[CheckMessage]:
-    """Several workers need a cache that all of them see."""
+    """Refuse several workers without a shared cache."""
     return cache_errors(settings.SERVE_WORKERS)
 
 
 def cache_errors(workers: int) -> list[CheckMessage]:
-    """Return what is wrong with running this many workers on the configured cache."""
+    """Return an error if this many workers need a shared cache and none is configured."""
     if workers > 1 and not settings.REDIS_URL:
         message = f"{workers} workers need a cache that all of them see: each would serve its own stale copies."
         return [Error(message, hint="Set REDIS_URL, or serve with one worker.", id="perf.E001")]

@@ -1,4 +1,4 @@
-"""Content-Security-Policy: what a page may load, and that everything else is no page."""
+"""Content-Security-Policy: what a page may load, and nothing for other responses."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from csp.constants import HEADER, NONE, SELF, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware
 from django.http import HttpRequest, HttpResponseBase
 
-# The admin, the browsable API and Swagger UI run scripts from /static/ only. The latter two have style attributes, and
-# Swagger UI's style sheets have images in them; neither can be done without 'unsafe-inline' and data:.
+# The admin, the browsable API and Swagger UI run scripts from /static/ only. The latter two have style attributes,
+# which need 'unsafe-inline', and Swagger UI's style sheets embed images, which need data:.
 PAGES: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -25,13 +25,13 @@ DATA = "default-src 'none'; frame-ancestors 'none'"
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
-    """Gives pages the policy of the settings, and whatever is no page one that allows nothing.
+    """Gives HTML pages the policy of the settings, and other responses a policy that allows nothing.
 
-    Somebody may talk a browser into opening an answer of the API as if it were a page.
+    An attacker may make a browser open a response of the API as if it were a page.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Set the header by the type of the content, which browsers must not guess."""
+        """Set the header by the content type, which browsers must not guess."""
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if response.headers.get("Content-Type", "").startswith("text/html"):
             return super().process_response(request, response)

@@ -1,4 +1,4 @@
-"""The `DATABASES` setting: SQLite as it must be for threads, or PostgreSQL with a pool."""
+"""The `DATABASES` setting: SQLite configured for threads, or PostgreSQL with a pool."""
 
 import warnings
 from pathlib import Path
@@ -8,9 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from llmselect_project.config.environment import boolean, env, integer
 
-SPARE_THREADS = 32  # that never wait for the pool, so that cached lists and health find one
+SPARE_THREADS = 32  # threads that never wait for the pool, so that cached lists and health are served
 
-# Until a peer that says nothing is given up: a server that vanished without closing its connections.
+# How soon a server is given up that vanished without closing its connections.
 NETWORK = {
     "connect_timeout": 5,  # seconds
     "tcp_user_timeout": 10_000,  # milliseconds
@@ -21,9 +21,10 @@ NETWORK = {
 
 
 def databases(folder: Path, *, production: bool, threads: int) -> dict[str, dict[str, Any]]:
-    """Read DATABASE_URL and DB_POOL_*; a SQLite file in `folder` unless told otherwise.
+    """Read DATABASE_URL and DB_POOL_*; the default is a SQLite file in `folder`.
 
-    `threads` is how many a worker has. Raises ImproperlyConfigured, never quoting the URL: it may hold a password.
+    `threads` is the number of a worker's threads. Raises ImproperlyConfigured, without quoting the URL, which may
+    contain a password.
     """
     database = _from_url(env.str("DATABASE_URL", default="") or f"sqlite:///{folder / 'db.sqlite3'}")
     database["ATOMIC_REQUESTS"] = False
@@ -33,10 +34,10 @@ def databases(folder: Path, *, production: bool, threads: int) -> dict[str, dict
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # What is deleted is overwritten; most builds of SQLite would leave it in the file.
+            # Overwrite deleted data; most builds of SQLite leave it in the file.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         }
-        # A file, not memory: threads share it the way they share the real one.
+        # A file, not memory, so that threads share it as in production.
         database["TEST"] = {"NAME": str(folder / "test.sqlite3")}
         return {"default": database}
     database["CONN_MAX_AGE"] = 0
@@ -44,7 +45,7 @@ def databases(folder: Path, *, production: bool, threads: int) -> dict[str, dict
     pool = _pool(production=production, threads=threads)
     database["OPTIONS"] = {**NETWORK, **database.get("OPTIONS", {}), "pool": pool}
     if boolean("PGBOUNCER", default=False):
-        # In transaction mode the next statement may meet another server process, which knows neither.
+        # In transaction mode the next statement may run in another server process, which has neither.
         database["DISABLE_SERVER_SIDE_CURSORS"] = True
         database["OPTIONS"]["prepare_threshold"] = None
     return {"default": database}
@@ -65,7 +66,7 @@ def _pool(*, production: bool, threads: int) -> dict[str, Any]:
 def _from_url(url: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an unknown scheme, with the whole URL
+            warnings.simplefilter("ignore")  # it would quote the URL, if the scheme is unknown
             config = dict(env.db_url_config(url))
     except Exception:
         raise ImproperlyConfigured(

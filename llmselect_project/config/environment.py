@@ -15,7 +15,7 @@ _PERIODS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 
 
 def integer(name: str, default: int, *, minimum: int = 0) -> int:
-    """Read a whole number; raises ImproperlyConfigured when it is none or below `minimum`."""
+    """Read a whole number. Raises ImproperlyConfigured if it is not one, or below `minimum`."""
     raw = env.str(name, default="").strip()
     if not raw:
         return default
@@ -25,7 +25,7 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
 
 
 def seconds(name: str, default: float) -> float:
-    """Read a time of more than 0 seconds; raises ImproperlyConfigured for anything else."""
+    """Read a time of more than 0 seconds. Raises ImproperlyConfigured for anything else."""
     raw = env.str(name, default="").strip()
     try:
         value = float(raw) if raw else default
@@ -37,7 +37,7 @@ def seconds(name: str, default: float) -> float:
 
 
 def boolean(name: str, *, default: bool) -> bool:
-    """Read true or false; raises ImproperlyConfigured for a word that is neither, lest it pass for false."""
+    """Read true or false. Raises ImproperlyConfigured for anything else."""
     raw = env.str(name, default="").strip().lower()
     if not raw:
         return default
@@ -47,7 +47,7 @@ def boolean(name: str, *, default: bool) -> bool:
 
 
 def choice(name: str, default: str, choices: Sequence[str]) -> str:
-    """Read one of several words; raises ImproperlyConfigured for another."""
+    """Read one of several words. Raises ImproperlyConfigured for another."""
     value = env.str(name, default="") or default
     if value not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
@@ -57,7 +57,7 @@ def choice(name: str, default: str, choices: Sequence[str]) -> str:
 def rate(name: str, default: str) -> str | None:
     """Read a rate like `60/min` in the notation of the `limits` package; None for `off`.
 
-    Only the period's first letter counts (s, m, h, d), as in Django REST framework.
+    Only the period's first letter counts (s, m, h, d), as in Django REST framework. Raises ImproperlyConfigured.
     """
     raw = env.str(name, default=default).strip().lower()
     if raw == "off":
@@ -74,7 +74,7 @@ def listed(name: str, default: str = "") -> list[str]:
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """Read a comma-separated list of networks in CIDR notation, or addresses; raises ImproperlyConfigured."""
+    """Read a comma-separated list of addresses or networks in CIDR notation. Raises ImproperlyConfigured."""
     found = []
     for item in listed(name):
         try:

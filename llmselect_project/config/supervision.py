@@ -1,4 +1,4 @@
-"""The server's parent and its workers watch each other: see docs/decisions/0018-supervision.md."""
+"""Mutual supervision of the server's parent process and its workers: docs/decisions/0018-supervision.md."""
 
 import logging
 import multiprocessing
@@ -13,43 +13,42 @@ from typing import NamedTuple
 
 logger = logging.getLogger("llmselect.supervision")
 
-BEAT = 0.25  # seconds between a worker's signs of life
-LOOK = 0.5  # seconds between the parent's looks at them
-ADDRESS = "LLMSELECT_SUPERVISOR"  # variable of the environment by which workers find their parent
+HEARTBEAT_INTERVAL = 0.25  # seconds between a worker's heartbeats
+CHECK_INTERVAL = 0.5  # seconds between the parent's checks
+ADDRESS = "LLMSELECT_SUPERVISOR"  # environment variable with which workers find their parent
 
 _ID = struct.Struct("!Q")
 
 
 class Supervisor:
-    """Hears the workers' signs of life, and kills a worker that has given none for `limit` seconds.
+    """Receives the heartbeats of workers, and kills a worker that has sent none for `limit` seconds.
 
-    Whoever started that worker sees it end and starts another. Only workers that were heard are watched, so a worker
-    may take its time to start.
+    The server then starts another one. A worker is watched from its first heartbeat on, so its start may take long.
     """
 
     def __init__(self, limit: float) -> None:
-        """Make the socket that workers report to; raises OSError when there is no loopback."""
+        """Open the socket for heartbeats; raises OSError if there is no loopback interface."""
         self._limit = limit
         self._secret = secrets.token_bytes(16)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._heard: dict[int, float] = {}  # by process id, in seconds of the monotonic clock
+        self._last_heartbeats: dict[int, float] = {}  # by process id, in seconds of the monotonic clock
 
     def start(self) -> None:
-        """Watch in a thread of its own, and let the workers that this process starts know."""
+        """Start to watch in a thread; workers that this process starts will find the socket."""
         os.environ[ADDRESS] = f"{os.getpid()}:{self._socket.getsockname()[1]}:{self._secret.hex()}"
         threading.Thread(target=self._watch, name="supervisor", daemon=True).start()
 
     def _watch(self) -> None:
-        looked = time.monotonic()
+        checked_at = time.monotonic()
         while True:
-            self._listen(until=looked + LOOK)
+            self._listen(until=checked_at + CHECK_INTERVAL)
             now = time.monotonic()
-            # Time in which this process was suspended counts for nobody: the whole machine may have been.
-            overslept = max(0.0, now - looked - LOOK)
-            self._heard = {pid: heard + overslept for pid, heard in self._heard.items()}
-            looked = now
-            self._replace([pid for pid, heard in self._heard.items() if now - heard > self._limit])
+            # The time in which this process was suspended does not count: the whole machine may have been.
+            overslept = max(0.0, now - checked_at - CHECK_INTERVAL)
+            self._last_heartbeats = {pid: last + overslept for pid, last in self._last_heartbeats.items()}
+            checked_at = now
+            self._kill([pid for pid, last in self._last_heartbeats.items() if now - last > self._limit])
 
     def _listen(self, until: float) -> None:
         while (left := until - time.monotonic()) > 0:
@@ -59,20 +58,20 @@ class Supervisor:
             except TimeoutError:
                 return
             if secrets.compare_digest(message[_ID.size :], self._secret):
-                self._heard[_ID.unpack_from(message)[0]] = time.monotonic()
+                self._last_heartbeats[_ID.unpack_from(message)[0]] = time.monotonic()
 
-    def _replace(self, silent: list[int]) -> None:
+    def _kill(self, silent: list[int]) -> None:
         for pid in silent:
-            del self._heard[pid]
-            # Only a child that still runs: the number of one that ended may be another process's.
+            del self._last_heartbeats[pid]
+            # Only a running child: the id of one that ended may have been reused.
             for child in multiprocessing.active_children():
                 if child.pid == pid:
-                    logger.error("a worker gave no sign of life", extra={"pid": pid, "seconds": self._limit})
+                    logger.error("a worker sends no heartbeat", extra={"pid": pid, "seconds": self._limit})
                     child.kill()
 
 
 class _Parent(NamedTuple):
-    """Where a worker reports to."""
+    """The process and the socket that a worker reports to."""
 
     pid: int
     port: int
@@ -80,10 +79,10 @@ class _Parent(NamedTuple):
 
 
 def report(grace: float) -> None:
-    """Give signs of life to the parent that started this worker, and end the worker once the parent has died.
+    """Send heartbeats to the parent of this worker, and stop the worker once the parent has died.
 
-    The end is that of SIGTERM: nothing new is accepted, and what runs has `grace` seconds. A process that no
-    `Supervisor` started does nothing.
+    It stops as by SIGTERM: it accepts no new requests, and running ones have `grace` seconds. Does nothing in a process
+    that was not started by a `Supervisor`.
     """
     found = os.environ.get(ADDRESS, "").split(":")
     if len(found) == 3 and multiprocessing.parent_process() is not None:
@@ -92,17 +91,17 @@ def report(grace: float) -> None:
 
 
 def _report(parent: _Parent, grace: float) -> None:
-    """Beat for as long as the parent lives; as a thread it needs the interpreter, so one that hangs is noticed too."""
-    beat = _ID.pack(os.getpid()) + parent.secret
+    """Send heartbeats while the parent lives; this thread needs the interpreter, so a blocked one is noticed too."""
+    heartbeat = _ID.pack(os.getpid()) + parent.secret
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         while os.getppid() == parent.pid:
             try:
-                sender.sendto(beat, ("127.0.0.1", parent.port))
-            except OSError:  # a parent that is stopped reads nothing
-                logger.debug("a sign of life could not be sent", exc_info=True)
-            time.sleep(BEAT)
+                sender.sendto(heartbeat, ("127.0.0.1", parent.port))
+            except OSError:  # a suspended parent reads nothing
+                logger.debug("a heartbeat could not be sent", exc_info=True)
+            time.sleep(HEARTBEAT_INTERVAL)
     logger.error("the server's parent process has died", extra={"pid": os.getpid()})
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(grace)  # which the parent would have kept
+    time.sleep(grace)  # as the parent would have waited
     os.kill(os.getpid(), signal.SIGKILL)

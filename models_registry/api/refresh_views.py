@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from models_registry.api import examples
 from models_registry.api.serializers import RefreshInput
 from models_registry.catalogue.sync import sync
 from perf.api.validation import valid
@@ -38,9 +39,13 @@ class RefreshModelsView(APIView):
 
     permission_classes = (IsAdminUser,)
 
-    @extend_schema(request=RefreshInput, responses=RefreshResults, tags=["admin"])
+    @extend_schema(request=RefreshInput, responses=RefreshResults, examples=examples.REFRESH, tags=["admin"])
     def post(self, request: Request) -> Response:
-        """Sync one provider or all with the catalogue and their own lists, as `manage.py sync_models` does."""
+        """Refresh the list of models.
+
+        Reads the catalogue, and the providers' own lists where the server has a key, of one provider or all; `manage.py
+        sync_models` does the same. Says what was added, changed and withdrawn, and which provider failed and why.
+        """
         slug = valid(RefreshInput, request.data).get("provider")
         report = sync(providers=None if slug is None else [slug])
         if report.unknown:

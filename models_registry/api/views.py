@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import DestroyModelMixin
 from rest_framework.permissions import AllowAny
@@ -16,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from models_registry import caches
 from models_registry import query_plans as queries
-from models_registry.api import serializers
+from models_registry.api import examples, serializers
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
 from models_registry.keys.storage import has_system_key, store_key
@@ -40,9 +40,17 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         """Return the listed models with their providers, in one query."""
         return queries.listed_models()
 
-    @extend_schema(parameters=[serializers.ModelQuery], responses=serializers.ModelList, tags=["models"])
+    @extend_schema(
+        parameters=[serializers.ModelQuery], responses=serializers.ModelList, examples=examples.MODELS, tags=["models"]
+    )
     def list(self, request: Request) -> HttpResponseBase:
-        """List models, narrowed by provider, part of the name, or availability."""
+        """List models.
+
+        All models that this server knows, with their limits in tokens and prices in USD per million tokens; what is
+        unknown is null. `provider`, `search` and `available` narrow the list. Public.
+
+        `id` and `provider` are what a chat takes as `model` and `provider`.
+        """
         query = canonical(request.query_params, ("provider", "available"))
         load = functools.partial(self._results, request)
         refresh_if_due()
@@ -56,9 +64,12 @@ class ModelViewSet(GenericViewSet[LLMModel]):
         models = queries.model_list(query)
         return {"results": [serializers.model_row(model) for model in models]}
 
-    @extend_schema(responses=serializers.Model, tags=["models"])
+    @extend_schema(responses=serializers.Model, examples=examples.MODEL, tags=["models"])
     def retrieve(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002
-        """Show one model; its id may hold slashes and colons."""
+        """Show a model.
+
+        One of the list. Its id may hold slashes and colons, which need no escaping. Public.
+        """
         model = get_object_or_404(queries.one_model(provider, model_id))
         return Response(serializers.model_row(model))
 
@@ -73,17 +84,17 @@ class ModelHistoryViewSet(GenericViewSet[ModelChange]):
     serializer_class = serializers.ModelChange
     orderings = (queries.NEWEST_CHANGE_FIRST,)
 
-    @extend_schema(tags=["models"])
+    @extend_schema(examples=examples.HISTORY, tags=["models"])
     def list(self, request: Request, provider: str, model_id: str) -> Response:  # noqa: ARG002
-        """List the changes of a model's prices, limits and availability, newest first."""
+        """List how a model changed.
+
+        Changes of its prices, limits and availability, newest first, each with the value before and after.
+        """
         model = get_object_or_404(queries.one_model(provider, model_id))
         rows = self.paginate_queryset(queries.model_changes(model.pk)) or []
         return self.get_paginated_response([serializers.change_row(row) for row in rows])
 
 
-@extend_schema_view(
-    destroy=extend_schema(description="Forget one's key for a provider.", responses={204: None}, tags=["keys"])
-)
 class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
     """One's own API keys; a key goes in and never comes out."""
 
@@ -96,14 +107,21 @@ class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
         """Return the user's keys with their providers."""
         return queries.own_keys(current_user(self.request).pk)
 
-    @extend_schema(responses=serializers.KeyList, tags=["keys"])
+    @extend_schema(responses=serializers.KeyList, examples=examples.KEYS, tags=["keys"])
     def list(self, request: Request) -> Response:  # noqa: ARG002
-        """List one's keys, masked."""
+        """List your API keys.
+
+        Shows for which providers you have stored a key, masked. The keys themselves are never given out.
+        """
         return Response({"keys": serializers.Key(self.get_queryset(), many=True).data})
 
-    @extend_schema(request=serializers.KeyInput, responses=serializers.Key, tags=["keys"])
+    @extend_schema(request=serializers.KeyInput, responses=serializers.Key, examples=examples.STORE_KEY, tags=["keys"])
     def update(self, request: Request, provider: str) -> Response:
-        """Store or replace one's key for a provider."""
+        """Store an API key.
+
+        Stores your key for a provider, encrypted, or replaces the one you have. It is used where the server has no key
+        of its own; with `override_system_key`, always.
+        """
         row = get_object_or_404(Provider.objects.usable(), slug=provider)
         data = valid(serializers.KeyInput, request.data)
         if reason := why_no_key(data["key"], row):
@@ -111,9 +129,20 @@ class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
         key = store_key(user=current_user(request), provider=row, **data)
         return Response(serializers.Key(key).data)
 
-    @extend_schema(responses=serializers.SystemKeys, tags=["keys"])
+    @extend_schema(responses={204: None}, tags=["keys"])
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete an API key.
+
+        Forgets your key for a provider. From then on the server's own is used, where it has one.
+        """
+        return super().destroy(request, *args, **kwargs)
+
+    @extend_schema(responses=serializers.SystemKeys, examples=examples.SYSTEM_KEYS, tags=["keys"])
     def system(self, request: Request) -> Response:  # noqa: ARG002
-        """Say for which providers the system has a key."""
+        """List the server's API keys.
+
+        Says for which providers the server has a key, so that you need none.
+        """
         providers = Provider.objects.usable().filter(requires_key=True).order_by("slug")
         return Response({"system_keys": {provider.slug: has_system_key(provider) for provider in providers}})
 

@@ -1,24 +1,31 @@
 """Cached look-ups of the provider, the model and the key that a call names."""
 
+import difflib
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from models_registry.caches import keys, models
-from models_registry.models import LLMModel, Provider
+from models_registry.catalogue.reconcile import SNAPSHOT
+from models_registry.errors import UnknownModel
+from models_registry.models import LLMModel, Provider, ProviderKind
 from models_registry.query_plans import keyed_providers, registered, shared_providers
 from perf.caching.namespace import SHARED_OWNER
 
 # The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
-PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key")
+PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key", "checked_at")
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
+NEAREST = 3  # names that are suggested for one that is unknown
 MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_tiers", "reasoning", "source")
 
 
 def usable_provider(slug: str) -> Provider:
     """Return the provider of this name that can be called; raises Provider.DoesNotExist, which is not cached."""
-    values, _ = models.fetch(models.key(SHARED_OWNER, f"provider {slug}"), lambda: _provider_values(slug))
-    return Provider.from_db(None, PROVIDER_FIELDS, [UUID(values[0]), *values[1:]])
+    values, _ = models.fetch(models.key(SHARED_OWNER, f"usable {slug}"), lambda: _provider_values(slug))
+    pk, *rest, checked_at = values
+    checked = None if checked_at is None else datetime.fromisoformat(checked_at)
+    return Provider.from_db(None, PROVIDER_FIELDS, [UUID(pk), *rest, checked])
 
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
@@ -31,6 +38,22 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
     known = dict(zip(MODEL_FIELDS, values, strict=True))
     known |= {"id": UUID(known["id"])} | {name: _price(known[name]) for name in PRICES}
     return LLMModel.from_db(None, MODEL_FIELDS, list(known.values()))
+
+
+def existing_model(provider: Provider, model: str) -> LLMModel | None:
+    """Return what the registry knows of a model; raises UnknownModel when it knows that there is no such model.
+
+    It knows that of a provider whose own list it has read. Any name is taken of others, of an OpenAI-compatible server,
+    and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
+    """
+    known = known_model(provider, model)
+    is_open = provider.checked_at is None or provider.kind == ProviderKind.OPENAI_COMPATIBLE or model.startswith("ft:")
+    if known is None and not is_open:
+        key = models.key(SHARED_OWNER, f"nearest {provider.slug} {model}")
+        nearest, _ = models.fetch(key, lambda: _nearest(provider, model))
+        if nearest is not None:
+            raise UnknownModel(provider=provider.slug, model=model, nearest=nearest)
+    return known
 
 
 def has_key(user_id: int, provider: Provider) -> bool:
@@ -49,7 +72,8 @@ def has_shared_key(provider: Provider) -> bool:
 
 def _provider_values(slug: str) -> list[Any]:
     values = Provider.objects.usable().values_list(*PROVIDER_FIELDS).get(slug=slug)
-    return [str(values[0]), *values[1:]]
+    pk, *rest, checked_at = values
+    return [str(pk), *rest, None if checked_at is None else checked_at.isoformat()]
 
 
 def _model_values(provider: Provider, model: str) -> list[Any] | None:
@@ -57,6 +81,16 @@ def _model_values(provider: Provider, model: str) -> list[Any] | None:
         known |= {"id": str(known["id"])} | {name: _written(known[name]) for name in PRICES}
         return list(known.values())
     return None
+
+
+def _nearest(provider: Provider, model: str) -> list[str] | None:
+    """Find the ids most like one that the registry lacks; None when that is short for a listed snapshot's."""
+    listed = list(LLMModel.objects.filter(provider=provider).values_list("model_id", flat=True))
+    short = model.removesuffix("-latest")
+    if any(SNAPSHOT.sub("", each) == short for each in listed):
+        return None
+    by_case = {each.lower(): each for each in listed}
+    return [by_case[each] for each in difflib.get_close_matches(model.lower(), by_case, n=NEAREST, cutoff=0.5)]
 
 
 def _written(price: Decimal | None) -> str | None:

@@ -46,17 +46,17 @@ class HTTPClient(ProviderClient):
 
         An endpoint that does not stream is asked for the whole answer, which is then one piece.
         """
-        with self.failures(self.completions_path) as failures:
+        with self.failures() as failures:
             answer = self._ask(model, prompt, failures)
         return ProviderStream(answer, self.reader(failures), failures, think_tags=self.think_tags)
 
-    def failures(self, path: str) -> Failures:
+    def failures(self) -> Failures:
         """Make the context that every call needs."""
-        return Failures(self.api_key, self.refusals, self._base().url(path))
+        return Failures(self.api_key, self.refusals)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Fetch a JSON object or array; raises ProviderError."""
-        with self.failures(path) as failures:
+        with self.failures() as failures:
             answer = self._send("GET", path, params=params)
             if answer.status >= 300:
                 raise failures.refusal(answer)
@@ -84,13 +84,13 @@ class HTTPClient(ProviderClient):
             if answer.redirect:
                 raise failures.refusal(answer)
             refusal = read_body(answer)
-            refused = refused or failures.error(answer.status, refusal, answer.headers)
+            refused = refused or failures.error(answer.status, refusal, answer.headers, address=answer.address)
             learnt = learn(known, sent, answer.status, refusal)
             if learnt is None and room is None and prompt.max_tokens is None:
                 room = room_left(sent, refusal)
                 learnt = None if room is None else known
             if learnt is None:
-                raise failures.error(answer.status, refusal, answer.headers)
+                raise failures.error(answer.status, refusal, answer.headers, address=answer.address)
             known = learnt
         raise refused or ProviderError()
 

@@ -1,16 +1,24 @@
 """Turns what the HTTP client raises and providers report into our errors, which never show the key."""
 
-import http.client
 import json
 import math
 import re
-import socket
+import ssl
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, NameResolutionError, ProtocolError
-from urllib3.util import parse_url
+from django.conf import settings
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
 
 from models_registry.errors import (
     APIKeyRefused,
@@ -22,7 +30,7 @@ from models_registry.errors import (
     ProviderTimeout,
     StreamBroken,
 )
-from models_registry.providers.http import Answer, timed_out
+from models_registry.providers.http import IS_URL_RIGHT, Answer, Unreachable, timed_out
 from models_registry.providers.reading import causes
 from models_registry.providers.reading.text import clean
 from models_registry.providers.reading.waits import MAX_WAIT, asked_wait, bounded
@@ -34,8 +42,8 @@ _TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title", re.IGNORECASE | re.DOTALL
 HINTS = {
     401: "Something in front of the provider asks for a login.",
     403: "A firewall, or a rule for where this server calls from, may refuse its calls: try a proxy (HTTPS_PROXY).",
-    404: "The base URL may be wrong: OpenAI's form ends in /v1, Anthropic's does not.",
-    405: "The base URL may be wrong: OpenAI's form ends in /v1, Anthropic's does not.",
+    404: IS_URL_RIGHT,
+    405: IS_URL_RIGHT,
     407: "The proxy asks for a login: HTTPS_PROXY=http://user:password@host:port.",
 }
 PLACE_HINT = "The provider does not serve the place this server calls from: use another, or a proxy (HTTPS_PROXY)."
@@ -45,14 +53,13 @@ MODERATION_HINT = "The provider's moderation refused the prompt: change it, or a
 class Failures:
     """A context that lets only `ProviderError`s out for what the provider does.
 
-    `refusals` are marks in the text of an error that mean a refused key whatever the status; `url` is what is called.
-    The cause is not chained: it holds the key.
+    `refusals` are marks in the text of an error that mean a refused key whatever the status. The cause is not chained:
+    it holds the key.
     """
 
-    def __init__(self, api_key: str, refusals: tuple[str, ...] = (), url: str = "") -> None:
+    def __init__(self, api_key: str, refusals: tuple[str, ...] = ()) -> None:
         self._api_key = api_key
         self._refusals = refusals
-        self._url = url
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +71,8 @@ class Failures:
             raise self._map(error) from None
 
     def _map(self, error: Exception) -> ProviderError:
+        if isinstance(error, Unreachable):
+            return self._unreachable(error)
         if timed_out(error):
             return ProviderTimeout()
         if isinstance(error, DecodeError):
@@ -72,23 +81,14 @@ class Failures:
             return StreamBroken()
         if isinstance(error, (LocationValueError, UnicodeError)):
             return ProviderError(self._redact(f"The provider's address cannot be used: {error}"))
-        return ProviderError(self._redact(f"The provider could not be reached: {self._unreachable(error)}"))
+        return ProviderError(self._redact(f"The provider could not be reached: {error.__cause__ or error}"))
 
-    def _unreachable(self, error: Exception) -> str:
-        """Name the host and what is wrong with it."""
-        host = self.host
-        cause = error.__cause__ or error
-        if isinstance(error, NameResolutionError) or isinstance(cause, socket.gaierror):
-            return f"the host name of {host} is unknown ({cause})" if host else f"an unknown host name ({cause})"
-        return f"{host} ({cause})" if host else str(cause)
-
-    @property
-    def host(self) -> str:
-        """The host that is called, with its port if it has one, and never with a login."""
-        try:
-            return parse_url(self._url).netloc or ""
-        except HTTPError:
-            return ""
+    def _unreachable(self, error: Unreachable) -> ProviderError:
+        """Say who could not be reached and why: a wrong address is most often one's own."""
+        late = timed_out(error.reason)
+        why = f"no connection within {settings.PROVIDER_CONNECT_TIMEOUT:g} s" if late else _reason(error.reason)
+        message = self._redact(f"Could not reach {error.address}: {why}.")
+        return ProviderTimeout(message) if late else ProviderError(message)
 
     def refusal(self, answer: Answer) -> ProviderError:
         """Make the error that an answer with an error status stands for; raises urllib3's HTTPError."""
@@ -96,16 +96,18 @@ class Failures:
             answer.close()
             place = self._redact(answer.redirect)[:200]
             return ProviderError(f"The provider redirects to {place}, which is not followed.", status=answer.status)
-        return self.error(answer.status, read_body(answer), answer.headers)
+        return self.error(answer.status, read_body(answer), answer.headers, address=answer.address)
 
     def reported(self, error: Any) -> ProviderError:
         """Make the error that an error object in an answer of status 200 stands for."""
         return self.error(causes.reported_status(error), {"error": error}, {})
 
-    def error(self, status: int | None, body: Any, headers: Mapping[str, str]) -> ProviderError:
-        """Choose the class by status and what the body says; the message is the provider's own."""
+    def error(self, status: int | None, body: Any, headers: Mapping[str, str], *, address: str = "") -> ProviderError:
+        """Choose the class by status and what the body says; the message is the provider's own, or names `address`."""
         text = causes.sentence(body)
-        message = self._redact(text) if text else self._silence(status, body)
+        message = self._redact(text) if text else None
+        if address and status is not None and _says_nothing(text, status):
+            message = self._redact(_silence(address, status, body))
         wait = asked_wait(headers, body)
         if status == 401 or any(mark in str(body) for mark in self._refusals):
             return APIKeyRefused(message, status=status)
@@ -145,17 +147,6 @@ class Failures:
             return ProviderError(message, status=403)
         return ProviderError(f"{message.rstrip('. ')} (status 403). {hint}".strip(), status=403)
 
-    def _silence(self, status: int | None, body: Any) -> str | None:
-        """Say what is known of a refusal without a sentence: host, status, title of a web page, what may be wrong."""
-        if status is None or not self.host:
-            return None
-        title = _TITLE.search(body) if isinstance(body, str) else None
-        name = title[1] if title else http.client.responses.get(status, "")
-        place = self._url.partition("?")[0] if status in (404, 405) else self.host
-        named = f"{status} ({name})" if name else str(status)
-        said = f"{_without_login(place)} answers with status {named} and does not say why."
-        return self._redact(f"{said} {HINTS.get(status, '')}".strip())
-
     def _redact(self, text: str) -> str:
         if self._api_key:
             text = text.replace(self._api_key, "[key]")
@@ -171,8 +162,34 @@ def read_body(answer: Answer) -> Any:
         return content.decode(errors="replace")
 
 
-def _without_login(url: str) -> str:
-    return re.sub(r"(?<=//)[^/@]*@", "", url)
+def _silence(address: str, status: int, body: Any) -> str:
+    """Say what is known of an answer without a sentence: who gave it, its status, what may be wrong."""
+    title = _TITLE.search(body) if isinstance(body, str) and status == 403 else None
+    page = f" ({title[1]})" if title else ""
+    return f"{address} answered {status} {_phrase(status)}".rstrip() + f"{page}. {HINTS.get(status, '')}".rstrip()
+
+
+def _says_nothing(text: str, status: int) -> bool:
+    """Tell whether an error's text is no more than its status, like `404 page not found` and `Not Found`."""
+    words = set(re.findall("[a-z]+", text.lower()))
+    return words <= {*_phrase(status).lower().split(), "page", "error", "detail"}
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+
+
+def _reason(error: BaseException) -> str:
+    """Say in a few words why there is no connection."""
+    if isinstance(error, ProxyError):
+        return f"the proxy failed, {_reason(error.original_error)}"
+    cause = error.args[0] if isinstance(error, SSLError) and error.args else error.__cause__ or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"certificate verify failed, {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS failed, {(cause.reason or str(cause)).replace('_', ' ').lower()}"
+    words = str(getattr(cause, "strerror", None) or cause).lower()
+    return f"unknown host ({words})" if isinstance(error, NameResolutionError) else words
 
 
 def _span(seconds: float) -> str:

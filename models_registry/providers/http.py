@@ -19,7 +19,15 @@ import truststore
 from django.conf import settings
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import LocationValueError, NewConnectionError, ProtocolError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 from urllib3.util import make_headers, parse_url
 from urllib3.util.ssltransport import SSLTransport
@@ -31,6 +39,7 @@ ORIGINS, KEPT_CONNECTIONS = 64, 32  # hosts that connections are kept to, idle c
 KEPT_SECONDS = 60.0
 BACKOFF = (0.2, 0.6)  # seconds before the second and the third attempt, each ± 25 %
 RETRIED = frozenset({500, 502, 503, 529})  # 529 is Anthropic's "overloaded"; 504 by PROVIDER_RETRY_504
+IS_URL_RIGHT = "Is the provider's base URL right?"
 MAX_WHOLE_ANSWER = 50_000_000  # bytes
 READ_SIZE = 65_536  # bytes
 # Connections are probed while they are silent, so that a machine that is gone is noticed before the read limit is over.
@@ -88,10 +97,20 @@ class TLSPool(HTTPSConnectionPool):
     ConnectionCls = TLSConnection
 
 
-class Answer:
-    """An answer whose head has arrived; iterate for its body as it comes, decoded."""
+class Unreachable(HTTPError):
+    """No connection to `address`, a host with the port that its URL names; `reason` is urllib3's error."""
 
-    def __init__(self, response: BaseHTTPResponse, token: CancelToken) -> None:
+    def __init__(self, address: str, reason: HTTPError) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class Answer:
+    """An answer of `address` whose head has arrived; iterate for its body as it comes, decoded."""
+
+    def __init__(self, response: BaseHTTPResponse, token: CancelToken, address: str) -> None:
+        self.address = address
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.redirect = response.get_redirect_location() or ""
@@ -102,14 +121,19 @@ class Answer:
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the body as it arrives; raises urllib3's HTTPError."""
+        """Yield the body as it arrives; raises MalformedAnswer for a web page, and urllib3's HTTPError."""
         response = self._response
         pieces = (
             response.read_chunked(READ_SIZE, decode_content=True)
             if response.chunked  # half as dear as read1
             else iter(lambda: response.read1(READ_SIZE, decode_content=True), b"")
         )
+        begun = self.status >= 300  # an error may be a page
         while (piece := self._next(pieces)) is not None:
+            if not begun and piece[:20].lstrip().startswith(b"<") and "html" in self.headers.get("content-type", ""):
+                self.close()
+                raise MalformedAnswer(f"{self.address} answered {self.status} with a web page. {IS_URL_RIGHT}")
+            begun = True
             yield piece
         if isinstance(self._connection, Connection):
             self._connection.used_at = time.monotonic()
@@ -150,12 +174,22 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
     """Send a request to a provider; returns once the head of an answer is there, whatever its status.
 
     Failures before that are tried again, but for timeouts. No redirect is followed: it would take the key elsewhere.
-    Raises urllib3's HTTPError and UnicodeError.
+    Raises urllib3's HTTPError, of which `Unreachable` is one, and UnicodeError.
     """
+    pools, parsed = _pools(url), parse_url(url)
+    if parsed.auth:  # a gateway's own login beats the key
+        headers = {**headers, "Authorization": make_headers(basic_auth=parsed.auth)["authorization"]}
+    address = parsed.netloc or str(parsed.host)
+    try:
+        return _send(pools, method, url, headers, body, address)
+    except (ConnectTimeoutError, SSLError, ProxyError) as error:
+        raise Unreachable(address, error) from error
+
+
+def _send(
+    pools: PoolManager, method: str, url: str, headers: Mapping[str, str], body: bytes | None, address: str
+) -> Answer:
     token = current_token()
-    pools, account = _pools(url), parse_url(url).auth
-    if account:  # a gateway's own login beats the key
-        headers = {**headers, "Authorization": make_headers(basic_auth=account)["authorization"]}
     limits = Timeout(connect=settings.PROVIDER_CONNECT_TIMEOUT, read=settings.PROVIDER_READ_TIMEOUT)
     options: dict[str, Any] = {"headers": headers, "body": body, "timeout": limits}
     options |= {"preload_content": False, "redirect": False, "retries": False}
@@ -169,11 +203,11 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
             else:
                 is_retried = response.status in RETRIED or (response.status == 504 and settings.PROVIDER_RETRY_504)
                 if not is_retried or response.headers.get("x-should-retry") == "false":
-                    return Answer(response, token)
+                    return Answer(response, token, address)
                 response.close()
             if token.wait(pause * random.uniform(0.75, 1.25)):  # noqa: S311 - jitter, not a secret
                 break
-        return Answer(pools.urlopen(method, url, **options), token)
+        return Answer(pools.urlopen(method, url, **options), token, address)
 
 
 def timed_out(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""The client's address, also behind proxies."""
+"""The address of the client, also behind proxies."""
 
 import ipaddress
 import re
@@ -10,9 +10,9 @@ _WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](:\d+)?|(?P<four>[\d.]+):\d+")
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address `TRUSTED_PROXIES` hops from the right of `X-Forwarded-For`; with none, the peer's.
+    """Return the address that is `TRUSTED_PROXIES` hops from the right of `X-Forwarded-For`; with 0, the peer's.
 
-    Only what our own proxies appended can be believed; whatever stands further left the client may have made up.
+    Only the entries that our own proxies appended are trustworthy; the client can forge those further left.
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     if not settings.TRUSTED_PROXIES:
@@ -22,9 +22,9 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """Return what one client can call its own: an IPv4 address, or the 64 bits of an IPv6 one that are not its to vary.
+    """Return the client's IPv4 address, or its IPv6 /64 network, within which a client can choose addresses.
 
-    Some proxies append the port to the address; it is left out. What is no address at all is returned as it is.
+    A port, which some proxies append, is left out. A text that is no address is returned unchanged.
     """
     text = client_address(request)
     if match := _WITH_PORT.fullmatch(text):

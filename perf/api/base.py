@@ -1,4 +1,4 @@
-"""What views have in common whose answers nobody may keep."""
+"""Base classes of views whose responses must not be cached."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Cache management for staff."""
+"""Endpoints for staff that clear caches and show their statistics."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from perf.api import examples
 from perf.api.base import UncachedView
 from perf.api.fields import TextField
 from perf.api.validation import valid
@@ -18,7 +19,7 @@ from perf.caching.stats import all_stats, backend
 
 
 class CacheUnavailable(APIException):
-    """The cache does not answer; whatever is in it cannot be served either."""
+    """The cache does not answer, so that it cannot serve stale entries either."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "server_busy"
@@ -45,9 +46,13 @@ class ClearCacheView(UncachedView):
 
     permission_classes = (IsAdminUser,)
 
-    @extend_schema(request=ClearInput, responses=Cleared, tags=["admin"])
+    @extend_schema(request=ClearInput, responses=Cleared, examples=examples.CLEAR_CACHE, tags=["admin"])
     def post(self, request: Request) -> Response:
-        """Forget what is cached in one namespace or all, for every worker."""
+        """Clear caches.
+
+        Forgets what is cached in one namespace or all, for every worker. Needed only after changes that nobody told the
+        server of, like those by SQL.
+        """
         wanted = valid(ClearInput, request.data).get("namespace")
         if wanted is not None and wanted not in NAMESPACES:
             raise ValidationError({"namespace": f"Must be one of {', '.join(sorted(NAMESPACES))}."})
@@ -83,9 +88,13 @@ class CacheStatsView(UncachedView):
 
     permission_classes = (IsAdminUser,)
 
-    @extend_schema(responses=CacheStats, tags=["admin"])
+    @extend_schema(responses=CacheStats, examples=examples.CACHE_STATS, tags=["admin"])
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Say how well the caches do; what other workers counted in the last second may be missing."""
+        """Show how well the caches do.
+
+        Hits and misses of each namespace, over all workers. What other workers counted in the last second may be
+        missing.
+        """
         try:
             rows = [stats.row() for stats in all_stats()]
         except Exception as error:

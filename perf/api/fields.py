@@ -1,4 +1,4 @@
-"""Serializer fields that take a value of their type and nothing that merely looks like it."""
+"""Serializer fields that accept values of their JSON type only, without conversion."""
 
 from typing import Any
 from uuid import UUID
@@ -13,33 +13,33 @@ FLAGS = {"true": True, "false": False, "True": True, "False": False, "1": True, 
 
 
 class FilterField(serializers.CharField):
-    """A text in a query string that narrows a list; a blank one is as good as none: validates to None."""
+    """A text filter in a query string; a blank one validates to None, as a missing one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, allow_blank=True, **options)
 
     def run_validation(self, data: Any = serializers.empty) -> str | None:
-        """Take blank for none."""
+        """Return None for a blank text."""
         return super().run_validation(data) or None
 
 
 @extend_schema_field({"type": "string", "enum": list(FLAGS)})
 class FilterFlag(serializers.Field[bool | None, str, Any, Any]):
-    """A yes or no in a query string; an empty one is as good as none."""
+    """A boolean filter in a query string; an empty one validates to None."""
 
     default_error_messages = {"invalid": "Must be true or false."}
 
     def to_internal_value(self, data: Any) -> bool | None:
-        """Read the word."""
+        """Return the boolean; raises ValidationError for other words."""
         if data not in FLAGS:
             self.fail("invalid")
         return FLAGS[data]
 
 
 class TextField(serializers.CharField):
-    """A string as it was sent, not blank unless told otherwise; numbers are refused rather than turned into text.
+    """A string, unchanged and by default not blank; numbers are refused.
 
-    NUL and lone surrogates are refused as the parent's validators do, of which one looks at each character in Python.
+    Like its parent it refuses NUL and lone surrogates, but faster: the parent's validator loops over characters.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -47,10 +47,10 @@ class TextField(serializers.CharField):
         slow = ProhibitNullCharactersValidator | ProhibitSurrogateCharactersValidator
         self.validators = [validator for validator in self.validators if not isinstance(validator, slow)]
         if not self.allow_blank:
-            self.validators.append(not_blank)  # refused before already; this one is in the schema
+            self.validators.append(not_blank)  # for the schema: `to_internal_value` refuses it earlier
 
     def to_internal_value(self, data: Any) -> str:
-        """Check the type, the length before anything that takes longer, and that there is more than white space."""
+        """Check the type, then the length, then the characters. Raises ValidationError."""
         if not isinstance(data, str):
             self.fail("invalid")
         if self.max_length is not None and len(data) > self.max_length:
@@ -71,7 +71,7 @@ class ShortListField(serializers.ListField):
     """A list whose length is checked before its items."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        """Check the length if it is a list."""
+        """Check the length first."""
         if isinstance(data, list):
             self.run_validators(data)
         return list(super().to_internal_value(data))
@@ -108,7 +108,7 @@ class FlagField(serializers.BooleanField):
 
 
 class IdField(serializers.UUIDField):
-    """A UUID as a string; its parent would take numbers as well."""
+    """A UUID as a string; the parent accepts numbers too."""
 
     def to_internal_value(self, data: Any) -> UUID:
         """Check the type."""

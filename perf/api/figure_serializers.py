@@ -1,4 +1,4 @@
-"""How figures look as JSON; durations are seconds, rates 0 to 1."""
+"""Serializers of figures; durations are in seconds, rates from 0 to 1."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What was measured, as JSON for staff: requests, statements and caches of all workers."""
+"""Endpoints for staff with the figures of requests, statements and caches of all workers."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from perf.api import examples
 from perf.api import figure_serializers as shown
 from perf.api.base import UncachedView
 from perf.api.validation import valid_query
@@ -30,7 +31,7 @@ class FiguresView(UncachedView):
     permission_classes = (IsAdminUser,)
 
     def figures(self, request: Request) -> Figures:
-        """Merge them; raises a ValidationError for a `since` that is not ISO 8601."""
+        """Return the figures since `since`. Raises ValidationError if that is not ISO 8601."""
         since: datetime | None = valid_query(SinceQuery, request.query_params).get("since")
         return load(since)
 
@@ -38,9 +39,15 @@ class FiguresView(UncachedView):
 class RequestFiguresView(FiguresView):
     """GET /admin/perf/requests."""
 
-    @extend_schema(parameters=[SinceQuery], responses=shown.RequestFigures, tags=["admin"])
+    @extend_schema(
+        parameters=[SinceQuery], responses=shown.RequestFigures, examples=examples.request_figures(), tags=["admin"]
+    )
     def get(self, request: Request) -> Response:
-        """Tell how long requests took in the application, by route and method."""
+        """Show how long requests take.
+
+        Times in the application by route and method, with percentiles, errors and the slowest requests, over all
+        workers, for the last hour or since `since`.
+        """
         figures = self.figures(request)
         everything = figures.all_requests()
         failed = sum(row.failed for row in figures.requests())
@@ -61,9 +68,15 @@ class RequestFiguresView(FiguresView):
 class QueryFiguresView(FiguresView):
     """GET /admin/perf/queries."""
 
-    @extend_schema(parameters=[SinceQuery], responses=shown.QueryFigures, tags=["admin"])
+    @extend_schema(
+        parameters=[SinceQuery], responses=shown.QueryFigures, examples=examples.QUERY_FIGURES, tags=["admin"]
+    )
     def get(self, request: Request) -> Response:
-        """Tell which statements took how long, by shape, and which look like N+1."""
+        """Show which database statements take long.
+
+        Statements by shape, without values: how often, how long, from which routes, the slowest of them, and those that
+        look like N+1.
+        """
         figures = self.figures(request)
         body = {
             **_range(figures),
@@ -78,9 +91,14 @@ class QueryFiguresView(FiguresView):
 class CacheFiguresView(FiguresView):
     """GET /admin/perf/caches."""
 
-    @extend_schema(parameters=[SinceQuery], responses=shown.CacheFigures, tags=["admin"])
+    @extend_schema(
+        parameters=[SinceQuery], responses=shown.CacheFigures, examples=examples.CACHE_FIGURES, tags=["admin"]
+    )
     def get(self, request: Request) -> Response:
-        """Tell how often each cache namespace had what was asked for, and how long that took."""
+        """Show how the caches are used.
+
+        How often each namespace had what was asked for, and how long the look-ups took.
+        """
         figures = self.figures(request)
         body = {**_range(figures), "results": [asdict(row) for row in figures.caches()]}
         return Response(shown.CacheFigures(body).data)
@@ -91,4 +109,4 @@ def _range(figures: Figures) -> dict[str, Any]:
 
 
 def _event(event: SlowEvent) -> dict[str, Any]:
-    return {"at": event.at, **event.what, "duration": event.duration}
+    return {"at": event.at, **event.details, "duration": event.duration}

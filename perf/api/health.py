@@ -1,4 +1,4 @@
-"""Health for load balancers, for people, and for staff."""
+"""Health endpoints for load balancers and staff."""
 
 import os
 from typing import Any
@@ -12,8 +12,10 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from perf.api import examples
 from perf.api.base import PublicView, UncachedView
 from perf.api.health_serializers import DetailedHealth, Health
+from perf.caching.stats import backend
 from perf.db.connections import release
 from perf.serving import health
 
@@ -21,12 +23,12 @@ from perf.serving import health
 class HealthView(PublicView):
     """GET /health."""
 
-    @extend_schema(responses={200: Health, 503: Health}, tags=["health"])
+    @extend_schema(responses={200: Health, 503: Health}, examples=examples.HEALTH, tags=["health"])
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Ask the database and the cache, for at most 1.5 s.
+        """Check the server's health.
 
-        Without the cache the server is slower, and without writes it only serves what is there (`degraded`); without
-        the database it is useless (`error`, 503).
+        Asks the database and the cache, for at most 1.5 seconds. `degraded`: it works without the cache, and slower, or
+        cannot write. `error`, with status 503: without the database it is useless. Needs no login.
         """
         found = health.examine()
         body = Health({**_common(found), "database": found.database, "cache": found.cache}).data
@@ -38,10 +40,14 @@ class LivenessView(PublicView):
 
     @extend_schema(
         responses={200: inline_serializer("Liveness", {"status": serializers.CharField()})},
+        examples=examples.LIVENESS,
         tags=["health"],
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Say that the process answers, asking nothing else."""
+        """Check that the process answers.
+
+        Asks nothing else: a restart would not mend a database that is away. Needs no login.
+        """
         return Response({"status": "ok"})
 
 
@@ -50,17 +56,23 @@ class DetailedHealthView(UncachedView):
 
     permission_classes = (IsAdminUser,)
 
-    @extend_schema(responses={200: DetailedHealth, 503: DetailedHealth}, tags=["admin"])
+    @extend_schema(
+        responses={200: DetailedHealth, 503: DetailedHealth}, examples=examples.DETAILED_HEALTH, tags=["admin"]
+    )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Show what /health found, with reasons, the figures of this worker's pool, and pending migrations."""
-        release()  # who asks may have been read from the database; that is no part of the picture
+        """Show the server's health in detail.
+
+        What `/health` found, with reasons, the connection pool of the worker that answers, and migrations that are
+        pending.
+        """
+        release()  # authentication may hold a connection, which must not count as checked out
         found = health.examine(thorough=True)
         body = {
             **_common(found),
             "uptime": round(health.uptime(), 1),
             "pid": os.getpid(),
             "database": {"vendor": connection.vendor, **found.database},
-            "cache": {"backend": "redis" if settings.REDIS_URL else "locmem", **found.cache},
+            "cache": {"backend": backend(), **found.cache},
             "pending_migrations": found.pending,
         }
         return Response(DetailedHealth(body).data, status=_status_code(found))

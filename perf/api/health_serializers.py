@@ -1,4 +1,4 @@
-"""Shapes of the health endpoints."""
+"""Serializers of the health endpoints."""
 
 from typing import Any
 

@@ -1,10 +1,11 @@
-"""GET /metrics: the figures for Prometheus, for those who may read them."""
+"""GET /metrics: the figures for Prometheus."""
 
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from perf.api.addresses import client_address
@@ -13,9 +14,10 @@ from perf.timing import recorder
 from perf.timing.prometheus import CONTENT_TYPE, exposition
 
 
+@csrf_exempt  # a POST is 405, with or without a token
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Write all workers' figures; 404 to whoever may not know that they are here, 503 when they cannot be read."""
+    """Return the figures of all workers; 404 for clients without access, 503 if the store fails."""
     if not may_read(request):
         return HttpResponseNotFound()
     try:
@@ -29,7 +31,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Tell whether the request has the token, or comes from one of the networks, or nobody is kept out."""
+    """Return whether the request has the token or comes from an allowed network, or access is open."""
     if settings.METRICS_OPEN:
         return True
     kind, _, token = request.headers.get("Authorization", "").partition(" ")

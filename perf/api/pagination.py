@@ -1,4 +1,4 @@
-"""Keyset pagination: pages that stay right while rows come and go, each one index scan."""
+"""Keyset pagination: each page is one index scan, and stays correct while rows are added and deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place between two rows, and which way to read from it in the list's own order.
+    """A position between two rows, and the direction to read from it, in the list's own order.
 
-    Backwards it ends at `until`, where rows move up: one that was read already must not come again at the top.
+    Backwards, rows newer than `until` are left out: a row that moved to the top was read already.
     """
 
     direction: Literal["next", "previous"]
@@ -35,16 +35,16 @@ class Position:
 
 
 class KeysetPagination(CursorPagination):
-    """Pages on (time column, id), both in one direction.
+    """Pages by (time column, id), both in one direction.
 
-    A view says `orderings`: the values `?ordering=` may take, the first one the default; and `moving`, those of them
-    by a time that changes to now. The parent pages by offset among equal times, repeats rows past its offset limit and
-    turns a mangled cursor into a 500. A cursor is signed for its user, path, filters and ordering; any other use is a
-    ValidationError of `cursor`.
+    A view declares `orderings`, the allowed values of `?ordering=`, the first of which is the default; and `moving`,
+    those by a time that changes to now. Its parent pages by offset among equal times, repeats rows past its limit
+    and answers a malformed cursor with 500. A cursor is signed for its user, path, filters and ordering; any other use
+    raises a ValidationError of `cursor`.
 
-    A row whose time does not change is read exactly once on a walk, in either direction. One that moves to the top is
-    behind whoever pages forth; whoever pages back is shown nothing newer than the page that he turned around at, so
-    that nothing is read twice.
+    A walk in either direction reads a row exactly once if its time does not change. A forward walk misses a row that
+    moves to the top. A backward walk shows nothing newer than the page at which it turned around, so it reads no row
+    twice.
     """
 
     page_size = 20
@@ -60,7 +60,7 @@ class KeysetPagination(CursorPagination):
         return self.finish(list(self.ordered(queryset)[: self.size + 1]))
 
     def begin(self, request: Request, view: "APIView | None" = None) -> None:
-        """Read what page is wanted; raises ValidationError for a bad page_size, ordering or cursor."""
+        """Read the parameters of a request; raises ValidationError for a bad page_size, ordering or cursor."""
         self.request = request
         self.size = self._page_size(request)
         self.order = self._ordering(request, view)
@@ -68,20 +68,20 @@ class KeysetPagination(CursorPagination):
         self.scope = self._scope(request, view, self.order)
         self.position = self._read_cursor(request)
         self.backwards = self.position is not None and self.position.direction == "previous"
-        # Taken before the rows are read: what moves up after that must count as newer.
+        # Read before the rows, so that a row that moves up later counts as newer.
         self.end = self._end(view)
 
     def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow to the rows beyond the cursor, the nearest first; `size` + 1 of them say whether more come."""
+        """Return the rows beyond the cursor, the nearest first; `size` + 1 of them show whether there are more."""
         return self.beyond(queryset, ordering=self.order, position=self.position)
 
     def until(self, queryset: QuerySet[Any], value: datetime) -> QuerySet[Any]:
-        """Narrow to rows not farther from the cursor than one with this value of the column."""
+        """Return the rows that are not farther from the cursor than a row with this value of the column."""
         falling = self.order.startswith("-") != self.backwards
         return queryset.filter(**{f"{self.column}__{'gte' if falling else 'lte'}": value})
 
     def finish(self, rows: list[Any]) -> list[Any]:
-        """Keep the page of up to `size` + 1 rows of `ordered`, and return it in the list's own order."""
+        """Return the page out of up to `size` + 1 rows of `ordered`, in the list's own order."""
         more = len(rows) > self.size
         page = rows[: self.size]
         if self.backwards:
@@ -125,19 +125,21 @@ class KeysetPagination(CursorPagination):
         return self._link("previous", *self._edge(0, FIRST_ID if self.order.startswith("-") else LAST_ID))
 
     @staticmethod
-    def place(direction: Literal["next", "previous"], row: Any, *, ordering: str, moving: bool = False) -> Position:
-        """Return the place after `row`, or before it; `moving` as in the view's declaration."""
+    def position_at(
+        direction: Literal["next", "previous"], row: Any, *, ordering: str, moving: bool = False
+    ) -> Position:
+        """Return the position after `row`, or before it; `moving` as the view declares it."""
         return Position(direction, *_key(row, ordering.lstrip("-")), timezone.now() if moving else None)
 
     @staticmethod
     def beyond(queryset: QuerySet[Any], *, ordering: str, position: Position | None) -> QuerySet[Any]:
-        """Narrow to the rows from `position` on, the nearest first; all of them when it is None."""
+        """Return the rows beyond `position`, the nearest first; all rows if it is None."""
         backwards = position is not None and position.direction == "previous"
         column, descending = ordering.lstrip("-"), ordering.startswith("-") != backwards
         sign, side = ("-", "lt") if descending else ("", "gt")
         queryset = queryset.order_by(f"{sign}{column}", f"{sign}id")
         if position is not None:
-            # The first condition alone bounds the index scan; the second only drops ties already seen.
+            # The first condition bounds the index scan; the second drops ties that were read already.
             queryset = queryset.filter(
                 Q(**{f"{column}__{side}e": position.value}),
                 Q(**{f"{column}__{side}": position.value}) | Q(**{f"id__{side}": position.id}),
@@ -176,11 +178,11 @@ class KeysetPagination(CursorPagination):
             direction, value, row_id, until = signing.Signer(salt=self.scope).unsign_object(raw)
             bound = datetime.fromisoformat(until) if until else None
             return Position(direction, datetime.fromisoformat(value), UUID(row_id), bound)
-        except Exception as error:  # a signature is checked first, but base64 and JSON raise much else on nonsense
+        except Exception as error:  # base64 and JSON raise many errors on malformed input
             raise ValidationError({"cursor": "Not a cursor of this list."}) from error
 
     def _end(self, view: "APIView | None") -> datetime | None:
-        """Return where a walk back from this page ends; one that is under way keeps its end."""
+        """Return `until` for a backward walk from this page; a walk under way keeps its own."""
         if self.order not in getattr(view, "moving", ()):
             return None
         return (self.position and self.position.until) or timezone.now()
@@ -190,7 +192,7 @@ class KeysetPagination(CursorPagination):
         return signing.Signer(salt=self.scope).sign_object([direction, value.isoformat(), str(row_id), until])
 
     def _edge(self, index: int, past: UUID) -> tuple[datetime, UUID]:
-        """Return the key of the page's first or last row; of an empty page, the cursor's, moved to include its row."""
+        """Return the key of the page's first or last row; for an empty page, the cursor's key with the id `past`."""
         if self.page:
             return _key(self.page[index], self.column)
         assert self.position is not None  # noqa: S101  # an empty first page has no links
@@ -206,5 +208,5 @@ def _key(row: Model | dict[str, Any], column: str) -> tuple[datetime, UUID]:
 
 
 def _scope_of(request: Request, path: str, ordering: str, filters: dict[str, Any]) -> str:
-    """Return what a cursor is signed for: the same position elsewhere is another list's position."""
+    """Return the salt of a cursor's signature, which makes the cursor invalid for any other list."""
     return f"keyset|{request.user.pk}|{path}|{ordering}|{sorted(filters.items())}"

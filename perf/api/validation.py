@@ -1,4 +1,4 @@
-"""Validating what was sent without making a serializer for it."""
+"""Validation of requests by shared serializers."""
 
 from functools import cache
 from typing import Any, cast
@@ -8,22 +8,22 @@ from rest_framework.serializers import Serializer
 
 
 def valid(kind: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """Return what a serializer makes of a body; raises ValidationError."""
-    return cast(dict[str, Any], _made(kind).run_validation(data))
+    """Return the validated data of a body. Raises ValidationError."""
+    return cast(dict[str, Any], _serializer(kind).run_validation(data))
 
 
 def valid_query(kind: type[Serializer[Any]], query: QueryDict) -> dict[str, Any]:
-    """Return what a serializer makes of query parameters, those that are None left out; raises ValidationError.
+    """Return the validated query parameters that are not None. Raises ValidationError.
 
-    An empty value is validated like any other. As a form, REST framework would take it for one that is not there.
+    An empty value is validated like any other; given a QueryDict, REST framework would ignore it.
     """
     return {name: value for name, value in valid(kind, query.dict()).items() if value is not None}
 
 
 @cache
-def _made(kind: type[Serializer[Any]]) -> Serializer[Any]:
-    """Make a serializer once: it copies each of its fields, which takes longer than validating by them.
+def _serializer(kind: type[Serializer[Any]]) -> Serializer[Any]:
+    """Return a shared serializer: making one copies its fields, which takes longer than the validation.
 
-    Validating keeps nothing in it, so that threads may share it.
+    `run_validation` keeps no state, so threads may share it.
     """
     return kind()

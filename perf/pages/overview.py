@@ -71,7 +71,7 @@ def _figures(figures: Figures, seconds: int) -> dict[str, Any]:
         "suspects": figures.suspects()[:ROWS],
         "slow_requests": figures.slow_requests()[:EVENTS],
         "failed_requests": figures.failed_requests()[:EVENTS],
-        "slow_queries": [(event, texts.get(event.what.get("id", ""))) for event in figures.slow_queries()[:EVENTS]],
+        "slow_queries": [(event, texts.get(event.details.get("id", ""))) for event in figures.slow_queries()[:EVENTS]],
         "thresholds": (settings.SLOW_REQUEST_MS, settings.SLOW_QUERY_MS),
         "caches": _caches(figures, deltas),
         "sections": [

@@ -32,9 +32,9 @@ _EVENTS: Columns = {
 }
 _SLOW_REQUESTS: Columns = {
     **_EVENTS,
-    "status": lambda event: str(event.what.get("status", "")),
+    "status": lambda event: str(event.details.get("status", "")),
     "route and request id": lambda event: " ".join(
-        str(event.what.get(name)) for name in ("method", "route", "request_id")
+        str(event.details.get(name)) for name in ("method", "route", "request_id")
     ),
 }
 _QUERIES: Columns = {
@@ -53,7 +53,7 @@ _SUSPECTS: Columns = {
 }
 _SLOW_QUERIES: Columns = {
     **_EVENTS,
-    "route and statement": lambda event: f"{event.what.get('route') or '-'}: {brief(event.what.get('sql', ''))}",
+    "route and statement": lambda event: f"{event.details.get('route') or '-'}: {brief(event.details.get('sql', ''))}",
 }
 _CACHES: Columns = {
     "hit rate": lambda row: rate(row.hit_rate),

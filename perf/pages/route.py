@@ -78,7 +78,7 @@ def _of_route(figures: Figures, seconds: int, method: str, route: str) -> dict[s
 
     queries = [row for row in figures.queries() if route in row.routes]
     slow, failed = (
-        [event for event in events if chosen((event.what["method"], event.what["route"]))]
+        [event for event in events if chosen((event.details["method"], event.details["route"]))]
         for events in (figures.slow_requests(), figures.failed_requests())
     )
     return {
@@ -90,7 +90,7 @@ def _of_route(figures: Figures, seconds: int, method: str, route: str) -> dict[s
         "suspects": [row for row in figures.suspects() if row.route == route],
         "slow_requests": slow,
         "failed_requests": failed,
-        "slow_queries": _with_texts(figures, [e for e in figures.slow_queries() if e.what.get("route") == route]),
+        "slow_queries": _with_texts(figures, [e for e in figures.slow_queries() if e.details.get("route") == route]),
     }
 
 
@@ -102,9 +102,9 @@ def _is_known(figures: Figures, route: str) -> bool:
 
 def _of_request(figures: Figures, wanted: str) -> dict[str, Any]:
     kept = (*figures.slow_requests(), *figures.failed_requests())
-    events = [event for event in kept if wanted and event.what.get("request_id") == wanted]
-    slow = [event for event in figures.slow_queries() if wanted and event.what.get("request_id") == wanted]
-    route = next((event.what["route"] for event in (*events, *slow) if event.what.get("route")), "")
+    events = [event for event in kept if wanted and event.details.get("request_id") == wanted]
+    slow = [event for event in figures.slow_queries() if wanted and event.details.get("request_id") == wanted]
+    route = next((event.details["route"] for event in (*events, *slow) if event.details.get("route")), "")
     queries: list[QueryRow] = [row for row in figures.queries() if route and route in row.routes]
     return {
         "event": events[0] if events else None,
@@ -118,4 +118,4 @@ def _of_request(figures: Figures, wanted: str) -> dict[str, Any]:
 def _with_texts(figures: Figures, events: list[SlowEvent]) -> list[tuple[SlowEvent, str | None]]:
     """Pair slow statements with their fingerprints, None where it is not among the figures any more."""
     texts = {row.id: row.fingerprint for row in figures.queries()}
-    return [(event, texts.get(event.what.get("id", ""))) for event in events]
+    return [(event, texts.get(event.details.get("id", ""))) for event in events]

@@ -1,4 +1,4 @@
-"""The queries that apps declare, and the check that the connected database serves each of them by an index."""
+"""The registry of declared queries, and the check that the database serves each of them by an index."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -110,11 +110,9 @@ def selects_of(query: DeclaredQuery) -> list[tuple[str, Any]]:
 
 
 def check(queries: Iterable[DeclaredQuery] | None = None) -> Iterator[Verdict]:
-    """Explain every SELECT of these queries, all that are declared by default, and yield a verdict on each.
+    """Explain every SELECT of these queries (by default all that are declared), and yield a verdict on each.
 
-    It changes nothing.
-
-    A query that runs no SELECT is a problem, too.
+    Changes nothing. A query that runs no SELECT is a problem too. Raises `django.db.Error`.
     """
     for query in all_declared_queries() if queries is None else queries:
         selects = selects_of(query)

@@ -1,4 +1,4 @@
-"""Query plans of PostgreSQL and SQLite: the indexes that a plan uses, the tables that it scans, and its sorts."""
+"""Query plans of PostgreSQL and SQLite."""
 
 import re
 from collections.abc import Iterator

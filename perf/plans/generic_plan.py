@@ -1,4 +1,4 @@
-"""The generic plan of a recorded statement: its values were not kept, so the plan must hold for any values."""
+"""The generic plan of a recorded statement, whose values are unknown."""
 
 import re
 import threading
@@ -6,10 +6,10 @@ import threading
 from django.db import Error, connection, transaction
 
 from perf.db.connections import one_line
-from perf.timing.fingerprint import LENGTH_LIMIT
+from perf.timing.fingerprint import MAX_LENGTH
 
 STATEMENT_TIMEOUT, LOCK_TIMEOUT = 2000, 500  # ms
-CONCURRENCY = 2  # statements that a worker explains at once
+CONCURRENCY = 2  # statements that a worker explains at the same time
 NAME = "perf_explained"  # of the prepared statement
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"|`[^`]*`')
@@ -24,16 +24,16 @@ class NotExplained(Exception):
 def generic_plan(example: str) -> list[str]:
     """Return the lines of the database's plan for a SELECT that has `%s` in place of each value.
 
-    The statement is not run, and nothing changes. Raises NotExplained when the text is not one whole SELECT, when the
-    database refuses it, and when the worker explains others already.
+    The statement is not run, and nothing changes. Raises NotExplained if the text is not one whole SELECT, if the
+    database refuses it, and if the worker is explaining `CONCURRENCY` others.
     """
     unquoted = _QUOTED.sub("", example).strip()
     if not re.match(r"\(*\s*SELECT\b", unquoted, re.IGNORECASE):
         raise NotExplained("Only a SELECT is explained.")
     if ";" in unquoted.rstrip("; "):
         raise NotExplained("It is more than one statement.")
-    if len(example) >= LENGTH_LIMIT or "…" in unquoted:
-        raise NotExplained(f"It is longer than the {LENGTH_LIMIT} characters that are kept.")
+    if len(example) >= MAX_LENGTH or "…" in unquoted:
+        raise NotExplained(f"It is longer than the {MAX_LENGTH} characters that are kept.")
     if not _semaphore.acquire(blocking=False):
         raise NotExplained("Others are being explained at this moment; try again.")
     try:

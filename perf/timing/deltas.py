@@ -1,4 +1,4 @@
-"""The figures of a period as plain data, which can be added up and encoded as compact bytes."""
+"""The figures of a period as plain data, which can be added and encoded."""
 
 import zlib
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ import msgpack
 from perf.timing import histogram
 from perf.timing.kinds import KINDS, OTHER, Key, Kind
 
-ROUTES_LIMIT = 20  # routes that a series counts apart
-EVENTS_LIMIT = 50  # slowest events of a name
+MAX_ROUTES = 20  # routes that a series counts apart
+MAX_EVENTS = 50  # slowest events of a name
 FORMAT = 1  # of the encoded bytes; figures in another format are ignored
 
 PackedEvent = list[Any]  # seconds, timestamp, details
@@ -35,7 +35,7 @@ class PackedSeries:
         """Return the sum of both."""
         routes = dict(self.routes) if other.routes else self.routes
         for route, count in other.routes.items():
-            name = route if route in routes or len(routes) < ROUTES_LIMIT else OTHER
+            name = route if route in routes or len(routes) < MAX_ROUTES else OTHER
             routes[name] = routes.get(name, 0) + count
         return PackedSeries(
             self.count + other.count,
@@ -65,7 +65,7 @@ class Delta:
         return self.kinds.get(kind.name, {})
 
     def add(self, other: "Delta") -> None:
-        """Add another's figures; afterwards both may share data."""
+        """Add the figures of another delta; afterwards both may share data."""
         for name, table in other.kinds.items():
             if name in KINDS:  # a worker of another version may have other kinds
                 own = self.kinds.setdefault(name, {})
@@ -76,7 +76,7 @@ class Delta:
             kept = self.events.setdefault(name, [])
             kept.extend(events)
             kept.sort(key=lambda event: event[0], reverse=True)
-            del kept[EVENTS_LIMIT:]
+            del kept[MAX_EVENTS:]
 
     def encode(self) -> bytes:
         """Return compressed MessagePack."""

@@ -1,4 +1,4 @@
-"""The figures of all workers in a range of time: `load(since)` reads and merges them."""
+"""The merged figures of all workers in a time range."""
 
 import time
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ GAUGES_EXPIRE = 20.0  # seconds after which the gauges of a worker that does not
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """The requests of a minute or an hour, of which `seconds` have passed."""
+    """The requests of a minute or an hour; `seconds` of it have passed."""
 
     start: datetime
     seconds: float
@@ -126,7 +126,7 @@ class Figures:
 
     def _events(self, name: str) -> list[rows.SlowEvent]:
         events = self.total.events.get(name, [])
-        return [rows.SlowEvent(rows.from_timestamp(at), seconds, what) for seconds, at, what in events]
+        return [rows.SlowEvent(rows.from_timestamp(at), seconds, details) for seconds, at, details in events]
 
     def history(self) -> list[HistoryPoint]:
         """Return the minutes or hours that have requests, the oldest first."""

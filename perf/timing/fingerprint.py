@@ -1,6 +1,6 @@
-"""Fingerprints of statements: values and lists are replaced, so that equal statements count together.
+"""Fingerprints of statements: placeholders replace values and lists, so that equal statements count together.
 
-No value is kept, so nothing that people wrote is either.
+Fingerprints hold no values, so they hold no user data.
 """
 
 import hashlib
@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-LENGTH_LIMIT = 2000  # characters of a fingerprint or an example that are kept
+MAX_LENGTH = 2000  # characters of a fingerprint or an example that are kept
 CACHEABLE_LENGTH = 4000  # characters; the fingerprints of longer statements are not cached
 CACHE_SIZE = 1024  # statements
 
@@ -42,7 +42,7 @@ _LONG_LIST = re.compile(r"%s(?:, ?%s){20,}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """What equal statements have in common.
+    """The common form of equal statements.
 
     `text` is the same for all of them. `example` is one of them as it was sent. Both have `%s` in place of each value,
     as a statement with placeholders has, so that an example can be prepared.
@@ -78,10 +78,10 @@ def _fingerprint(sql: str) -> Fingerprint:
     for pattern, replacement in _LISTS:
         text = pattern.sub(replacement, text)
     is_savepoint = text.endswith("SAVEPOINT ...")
-    if len(text) > LENGTH_LIMIT:
+    if len(text) > MAX_LENGTH:
         digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        text = f"{text[:LENGTH_LIMIT]}… {digest}"
-    example = text if is_savepoint else example[:LENGTH_LIMIT]
+        text = f"{text[:MAX_LENGTH]}… {digest}"
+    example = text if is_savepoint else example[:MAX_LENGTH]
     return Fingerprint(text, text if example == text else example, is_savepoint)  # equal strings are kept once
 
 

@@ -1,7 +1,4 @@
-"""The flush: adds this worker's new figures to the store that all workers share, in a thread of its own.
-
-A request never waits for the store.
-"""
+"""Flushes this worker's new figures to the shared store, in a thread, so that no request waits for the store."""
 
 import os
 import secrets
@@ -21,7 +18,7 @@ from perf.timing.deltas import Delta
 from perf.timing.stores import HOUR, MINUTE, TOTALS, BlockKey, shorten_busy_timeout, store
 from perf.timing.totals import Totals
 
-PENDING_LIMIT = 10  # deltas, one a minute, that are kept while the store fails; later figures stay in the recorder
+MAX_PENDING = 10  # deltas, one a minute, kept while the store fails; later figures stay in the recorder
 
 _flush_lock = threading.Lock()
 
@@ -30,7 +27,7 @@ _flush_lock = threading.Lock()
 class _Pending:
     """An encoded delta that is not stored yet.
 
-    Blocks keep the number of the last delta in them. So a delta is not added twice when the store's answer was lost.
+    A block holds the number of its last delta, so a delta is not added twice if the store's reply was lost.
     """
 
     number: int
@@ -39,7 +36,7 @@ class _Pending:
 
 
 class Worker:
-    """The state of this process: its name in the store, and what it has not stored yet.
+    """The state of this process: its name in the store, and its pending deltas.
 
     `clock` returns the time as a timestamp.
     """
@@ -87,7 +84,7 @@ def _run(own: Worker) -> None:
 def flush(*, silent: bool = False) -> bool:
     """Store all figures of this process, and once an hour delete expired ones. Never raises.
 
-    Returns whether everything is stored. What is not is kept for the next flush; `silent` does not log the failure.
+    Returns whether all are stored; the next flush retries the others. `silent` does not log a failure.
     """
     token = recorder.origin.set(recorder.FLUSH_ORIGIN)
     try:
@@ -115,10 +112,10 @@ def flush(*, silent: bool = False) -> bool:
 def _drain_recorder() -> None:
     """Move the recorder's figures to the pending deltas.
 
-    While the store fails, each minute gets one delta, up to `PENDING_LIMIT`; other figures stay in the recorder.
+    While the store fails, each minute gets one delta, up to `MAX_PENDING`; other figures stay in the recorder.
     """
     minute = current_minute()
-    if worker.pending and (worker.pending[-1].minute == minute or len(worker.pending) >= PENDING_LIMIT):
+    if worker.pending and (worker.pending[-1].minute == minute or len(worker.pending) >= MAX_PENDING):
         return
     worker.number += 1
     worker.gauges = recorder.read_gauges()
@@ -153,9 +150,9 @@ def _store(pending: _Pending) -> None:
 
 
 def prune() -> int:
-    """Delete expired blocks, and merge the totals of workers that are gone.
+    """Delete expired blocks, and merge the totals of exited workers; returns the number of deleted blocks.
 
-    Returns the number of deleted blocks. Raises what the store raises.
+    Raises what the store raises.
     """
     store().compact_totals()
     return store().prune()
@@ -163,7 +160,7 @@ def prune() -> int:
 
 @contextmanager
 def unflushed() -> Iterator[list[tuple[int, Delta]]]:
-    """Yield what this worker has not stored, as (start of the minute, delta); no flush runs inside."""
+    """Yield the figures that are not stored, as (start of the minute, delta); no flush runs inside the block."""
     with _flush_lock:
         pending = [(kept.minute, Delta.decode(kept.data)) for kept in worker.pending]
         yield [*pending, (current_minute(), recorder.snapshot())]

@@ -1,4 +1,4 @@
-"""Measures every statement that runs through a cursor of Django's."""
+"""Times every statement that runs through one of Django's cursors."""
 
 import logging
 import time
@@ -14,13 +14,13 @@ from perf.timing.request_stats import current_stats
 
 logger = logging.getLogger("perf.slow_query")
 
-LOGGED_LENGTH = 200  # characters of a slow statement
+MAX_LOGGED = 200  # characters of a slow statement
 
 
 def install(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Add `measure` to a connection once; with a pool, Django signals `connection_created` at every checkout.
 
-    It comes first, because `connection.execute_wrapper()` removes the last wrapper when its block ends.
+    It is inserted first, because `connection.execute_wrapper()` removes the last wrapper at the end of its block.
     """
     if measure not in connection.execute_wrappers:
         connection.execute_wrappers.insert(0, measure)
@@ -52,7 +52,7 @@ def _record(sql: Any, seconds: float, cursor: Any) -> None:
             stats = current_stats.get()
             route = stats.route() if stats is not None else ""
             recorder.slow_query(fingerprint, seconds, route)
-            sql = fingerprint.example[:LOGGED_LENGTH]
+            sql = fingerprint.example[:MAX_LOGGED]
             logger.warning("slow query", extra={"duration": round(seconds, 4), "sql": sql, "route": route or None})
     except Exception as error:
         recorder.log_failure("recording a statement fails", error)

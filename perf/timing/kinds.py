@@ -1,4 +1,4 @@
-"""The kinds of figures: their labels, how many labels they may have, and their Prometheus metrics.
+"""The registry of the kinds of figures: their labels, the limits of labels, and their Prometheus metrics.
 
 An app that measures something of its own registers a kind, and passes each duration to `recorder.record`.
 """
@@ -63,7 +63,7 @@ KINDS: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> Kind:
-    """Add a kind and return it. Raises ValueError when there is one of that name."""
+    """Register a kind and return it. Raises ValueError if the name is taken."""
     if kind.name in KINDS:
         raise ValueError(f"There is a kind {kind.name} already.")
     KINDS[kind.name] = kind

@@ -30,7 +30,7 @@ _GAUGES = (
 def exposition() -> bytes:
     """Return the figures that workers have flushed, as the body of `/metrics`. Raises what the store raises.
 
-    What this worker has not flushed is left out: another worker may answer the next scrape, and no counter may fall.
+    Figures that are not flushed are left out: another worker may answer the next scrape, and counters must not fall.
     """
     totals = sum_of(store().totals().values())
     gauges = load(timezone.now() - timedelta(minutes=1)).gauges  # the current minute may have none yet

@@ -1,6 +1,6 @@
 """Records how long requests, statements, cache lookups and pool waits take, in the memory of this process.
 
-A function that records never raises, since a fault of the measuring must not fail what it measures.
+A function that records never raises: a bug in the timing must not fail a request.
 """
 
 import logging
@@ -19,7 +19,7 @@ from perf.serving.logs import request_id
 from perf.timing import kinds
 from perf.timing.deltas import Delta
 from perf.timing.fingerprint import Fingerprint, fingerprint_id
-from perf.timing.request_stats import QUERIES_LIMIT, Lookup, Query, RequestStats, current_stats
+from perf.timing.request_stats import MAX_QUERIES, Lookup, Query, RequestStats, current_stats
 from perf.timing.series import LiveSeries
 
 logger = logging.getLogger("perf.timing")
@@ -27,13 +27,13 @@ n_plus_one_logger = logging.getLogger("perf.n_plus_one")
 
 N_PLUS_ONE_THRESHOLD = 10  # times that one request sends one statement
 FAILED = -1  # the number of rows of a statement that failed
-LABEL_LENGTH = 100  # characters of labels that apps choose
+MAX_LABEL_LENGTH = 100  # characters of labels that apps choose
 
-# Who runs the statements of this thread or task when no request does; None means the default of the process.
+# The origin of statements outside of requests in this thread or task; None means the default of the process.
 origin: ContextVar[str | None] = ContextVar("origin", default=None)
-FLUSH_ORIGIN = "handover"  # the origin of the flush's own statements, as the API shows it
+FLUSH_ORIGIN = "handover"  # of the flush's own statements, as the API shows it
 
-# Functions that read a gauge, by its name. The values of all workers are summed. A gauge that raises is left out.
+# Functions by the name of the gauge that they read. All workers' values are summed; one that raises is left out.
 GAUGES: dict[str, Callable[[], float]] = {}
 
 _lock = threading.Lock()
@@ -54,10 +54,10 @@ _state = _State(LiveSeries())
 
 @dataclass(frozen=True, slots=True)
 class FinishedRequest:
-    """A request that was answered.
+    """A finished request.
 
-    `seconds` is the time to the last byte, or to the first byte of a stream; `stream_seconds` the time to the end of a
-    stream, None when the response was none.
+    `seconds` is the time to the last byte, or to the first byte of a stream. `stream_seconds` is the time to the end of
+    a stream; None without a stream.
     """
 
     method: str
@@ -151,7 +151,7 @@ def query(fingerprint: Fingerprint, seconds: float, rows: int | None) -> None:
     stats.query_count += 1
     stats.database_seconds += seconds
     stats.queries.append((fingerprint, seconds, rows))
-    if len(stats.queries) >= QUERIES_LIMIT:
+    if len(stats.queries) >= MAX_QUERIES:
         with _lock:
             _add_queries(_live(), "request", stats.route(), stats.queries)
         stats.discard_queries()
@@ -191,7 +191,7 @@ def pool_wait(seconds: float) -> None:
 def record(kind: kinds.Kind, label: kinds.Key, seconds: float, extras: Sequence[float] = ()) -> None:
     """Record a duration of a kind that an app registered, and the numbers for the kind's `extras`."""
     with _lock:
-        series = _live().get(kind, tuple(part[:LABEL_LENGTH] for part in label))
+        series = _live().get(kind, tuple(part[:MAX_LABEL_LENGTH] for part in label))
         series.add(seconds)
         for position, number in enumerate(extras):
             series.extras[position] += number

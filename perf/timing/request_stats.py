@@ -1,4 +1,4 @@
-"""What the current request has done so far: its statements, cache lookups and waits for a connection."""
+"""The statistics of the current request: its statements, cache lookups and waits for a connection."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from perf.timing.fingerprint import Fingerprint
 Query = tuple[Fingerprint, float, int | None]  # seconds, and rows: None when unknown, -1 when the statement failed
 Lookup = tuple[str, str, float]  # cache namespace, "hit" or "miss", seconds
 
-QUERIES_LIMIT = 1000  # statements that a request keeps in memory before they are recorded
+MAX_QUERIES = 1000  # statements that a request keeps in memory before they are recorded
 
 
 class RequestStats:
@@ -34,7 +34,7 @@ class RequestStats:
     def repeated_queries(self, at_least: int) -> list[tuple[str, int]]:
         """Return (fingerprint, count) of each statement sent `at_least` times, most frequent first; empties `queries`.
 
-        SAVEPOINT and its like are left out.
+        Statements about savepoints are left out.
         """
         self.discard_queries()
         by_text: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Times one request from its arrival to its last byte, with its statements and cache lookups."""
+"""Times one request, from its arrival to its last byte."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Tables of merged figures: one row for each thing measured. Times are in seconds, rates from 0 to 1."""
+"""Rows of merged figures. Times are in seconds, rates from 0 to 1."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +68,7 @@ class QueryRow:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A route that looks like N+1: in one request it repeats a statement, at worst `worst_count` times."""
+    """A suspected N+1: requests of a route repeat a statement, up to `worst_count` times."""
 
     route: str
     id: str
@@ -91,11 +91,11 @@ class CacheRow:
 
 @dataclass(frozen=True, slots=True)
 class SlowEvent:
-    """A slow request or statement; `what` are its details."""
+    """A slow request or statement."""
 
     at: datetime
     duration: float
-    what: dict[str, Any]
+    details: dict[str, Any]
 
 
 def times(series: Iterable[PackedSeries]) -> Times:

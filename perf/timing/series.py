@@ -1,11 +1,11 @@
-"""The figures that this process has not flushed yet: one series for each label, in bounded memory."""
+"""The figures that this process has not flushed: one series for each label, in bounded memory."""
 
 import heapq
 from collections import defaultdict
 from typing import Any
 
 from perf.timing import histogram
-from perf.timing.deltas import EVENTS_LIMIT, ROUTES_LIMIT, Delta, PackedSeries
+from perf.timing.deltas import MAX_EVENTS, MAX_ROUTES, Delta, PackedSeries
 from perf.timing.kinds import OTHER, Key, Kind
 
 
@@ -34,8 +34,8 @@ class Series:
             self.buckets[histogram.bucket(seconds)] += 1
 
     def count_route(self, route: str) -> None:
-        """Count a route; all beyond `ROUTES_LIMIT` are counted as `OTHER`."""
-        if route not in self.routes and len(self.routes) >= ROUTES_LIMIT:
+        """Count a route; all beyond `MAX_ROUTES` are counted as `OTHER`."""
+        if route not in self.routes and len(self.routes) >= MAX_ROUTES:
             route = OTHER
         self.routes[route] = self.routes.get(route, 0) + 1
 
@@ -51,7 +51,7 @@ class LiveSeries:
     def __init__(self) -> None:
         self.kinds: defaultdict[str, dict[Key, Series]] = defaultdict(dict)
         self.events: dict[str, list[tuple[float, float, dict[str, Any]]]] = {}
-        self.changed = False  # by anything but the flush itself
+        self.changed = False  # other than by the flush itself
 
     def get(self, kind: Kind, key: Key) -> Series:
         """Return the series of a label; beyond the kind's limit, the one that such labels share."""
@@ -65,9 +65,9 @@ class LiveSeries:
         return found
 
     def add_event(self, name: str, seconds: float, timestamp: float, details: dict[str, Any]) -> None:
-        """Keep an event if it is among the `EVENTS_LIMIT` slowest of its name."""
+        """Keep an event if it is among the `MAX_EVENTS` slowest of its name."""
         events = self.events.setdefault(name, [])
-        if len(events) < EVENTS_LIMIT:
+        if len(events) < MAX_EVENTS:
             heapq.heappush(events, (seconds, timestamp, details))
         elif seconds > events[0][0]:
             heapq.heapreplace(events, (seconds, timestamp, details))
@@ -80,7 +80,7 @@ class LiveSeries:
         return Delta(kinds, self._packed_events())
 
     def drain(self) -> Delta:
-        """Return all figures and remove each on the way, so that memory never holds everything twice."""
+        """Return all figures, removing each as it is packed, so that memory never holds all of them twice."""
         delta = Delta(events=self._packed_events())
         for name, table in self.kinds.items():
             packed = delta.kinds.setdefault(name, {})

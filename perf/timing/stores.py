@@ -1,4 +1,4 @@
-"""The stores of figures that all workers share: Redis where it is configured, else a table.
+"""The stores of figures that all workers share: Redis if it is configured, else a table.
 
 A block holds what one worker measured in one minute or one hour. Only that worker writes it, so no update is lost.
 """
@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from perf.models import TimingBlock
-from perf.timing.totals import GONE, compacted
+from perf.timing.totals import EXITED, compacted
 
 MINUTE, HOUR = 60, 3600  # the spans of blocks, in seconds
-RETENTION = {MINUTE: 2 * HOUR, HOUR: 8 * 24 * HOUR}  # seconds after a block's start; a little more than readers ask for
+RETENTION = {MINUTE: 2 * HOUR, HOUR: 8 * 24 * HOUR}  # seconds after a block's start, a little more than readers need
 PREFIX = "llmselect:perf"
 TOTALS: "BlockKey" = (0, 0)  # of a worker's `perf.timing.totals.Totals`
 TOTALS_RETENTION = 90 * 24 * HOUR  # seconds after the last flush of any worker
@@ -41,7 +41,7 @@ class Store(Protocol):
         """Return the encoded totals of all workers by name, atomically."""
 
     def compact_totals(self) -> None:
-        """Merge the totals of workers that are gone into one block, atomically."""
+        """Merge the totals of exited workers into one block, atomically."""
 
     def prune(self) -> int:
         """Delete expired blocks, and return how many."""
@@ -87,9 +87,9 @@ class RedisStore:
             found = {worker.decode(): data for worker, data in pipeline.hgetall(_redis_key(TOTALS)).items()}
             pipeline.multi()
             if (result := compacted(found)) is not None:
-                block, gone = result
-                pipeline.hset(_redis_key(TOTALS), GONE, block)
-                pipeline.hdel(_redis_key(TOTALS), *gone)
+                block, exited = result
+                pipeline.hset(_redis_key(TOTALS), EXITED, block)
+                pipeline.hdel(_redis_key(TOTALS), *exited)
 
         self._client().transaction(change, _redis_key(TOTALS))
 
@@ -137,9 +137,9 @@ class TableStore:
             rows = self._totals().select_for_update().order_by("worker").values_list("worker", "data")
             result = compacted({worker: bytes(data) for worker, data in rows})
             if result is not None:
-                block, gone = result
-                self.write(GONE, {TOTALS: block})
-                self._totals().filter(worker__in=gone).delete()
+                block, exited = result
+                self.write(EXITED, {TOTALS: block})
+                self._totals().filter(worker__in=exited).delete()
 
     def _totals(self) -> QuerySet[TimingBlock]:
         return TimingBlock.objects.filter(span=TOTALS[0], start=TOTALS[1])
@@ -159,7 +159,7 @@ def store() -> Store:
 
 
 def shorten_busy_timeout() -> None:
-    """Let this thread's connection to SQLite give up soon while another one writes; the next flush tries again."""
+    """Shorten this thread's wait for other writers of SQLite; the next flush tries again."""
     if connection.vendor == "sqlite" and not settings.REDIS_URL:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 200")

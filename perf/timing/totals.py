@@ -1,7 +1,7 @@
-"""Counters that only grow, for Prometheus: the sums of all that every worker measured since the first one started.
+"""Cumulative totals for Prometheus, whose counters must never fall: the sums over all workers since the first start.
 
-Figures by minute and hour expire, so their sum falls. Totals are kept beside them, in one block for each worker and one
-block for all workers that are gone.
+Figures by minute and hour expire, so their sum falls. Totals are stored beside them: one block for each worker, and one
+for all exited workers.
 """
 
 import time
@@ -15,8 +15,10 @@ from perf.timing.kinds import KINDS, Key
 
 # Upper bounds of the Prometheus buckets, in seconds. Longer durations are in the bucket +Inf alone.
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-GONE = "(gone)"  # the worker name of the block for all workers that are gone
-GONE_AFTER = 3600.0  # seconds without a flush after which a worker counts as gone; one that returns starts a new block
+EXITED = "(gone)"  # the worker name of the block for all exited workers
+EXITED_AFTER = (
+    3600.0  # seconds without a flush after which a worker counts as exited; if it returns, it starts a new block
+)
 FORMAT = 1  # of the encoded bytes; totals in another format are ignored
 
 Sums = list[float]  # count, seconds, the counts of the buckets, the kind's extras
@@ -80,17 +82,17 @@ def sum_of(blocks: Iterable[bytes]) -> Totals:
 
 
 def compacted(blocks: Mapping[str, bytes]) -> tuple[bytes, list[str]] | None:
-    """Add the blocks of workers that are gone to the block `GONE`.
+    """Add the blocks of exited workers to the block `EXITED`.
 
-    `blocks` are encoded totals by worker. Returns the new block `GONE` and the names of the workers in it, whose own
-    blocks must be deleted; None when no worker is gone.
+    `blocks` are encoded totals by worker. Returns the new block `EXITED` and the names of the workers in it, whose own
+    blocks must be deleted; None if no worker has exited.
     """
     now = time.time()
-    gone = [name for name, data in blocks.items() if name != GONE and Totals.decode(data).at < now - GONE_AFTER]
-    if not gone:
+    exited = [name for name, data in blocks.items() if name != EXITED and Totals.decode(data).at < now - EXITED_AFTER]
+    if not exited:
         return None
-    names = [GONE, *gone] if GONE in blocks else gone
-    return sum_of(blocks[name] for name in names).encode(), gone
+    names = [EXITED, *exited] if EXITED in blocks else exited
+    return sum_of(blocks[name] for name in names).encode(), exited
 
 
 def _bucket_counts(series: PackedSeries) -> list[int]:

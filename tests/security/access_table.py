@@ -36,6 +36,8 @@ CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
 COMPARE = {"prompt": "hi", "models": [CHOICE, CHOICE]}
 
 TABLE = {
+    "api/v1": Row(PUBLIC, {"GET": "200"}),
+    "api/v1/": Row(PUBLIC, {"GET": "200"}),
     "api/v1/auth/register": Row(PUBLIC, {"POST": "403"}, CREDENTIALS),
     "api/v1/auth/login": Row(PUBLIC, {"POST": "200"}, CREDENTIALS),
     "api/v1/auth/refresh": Row(PUBLIC, {"POST": "200"}, {"refresh": "{refresh}"}),

@@ -1,1 +1,1 @@
-"""Request bodies that do not come at once: who waits for them, for how long, and what ends their connections."""
+"""Request bodies that arrive slowly: which thread waits, for how long, and how their connections are closed."""

@@ -1,7 +1,6 @@
-"""Threads that wait for bodies in place of the threads that answer requests.
+"""A pool of threads that read request bodies, so that the thread of a request can stop waiting for one.
 
-Granian's `wsgi.input.read` blocks until the bytes are there, and nothing interrupts it but the end of the connection.
-So a thread that answers hands the read to a reader and waits no longer than it wants to.
+Granian's `wsgi.input.read` blocks until the bytes have arrived; only the end of the connection interrupts it.
 """
 
 import threading
@@ -10,46 +9,46 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import IO
 
-PIECE = 65_536  # bytes; how far a body has come is known after each
-AT_ONCE = 0.02  # seconds; whoever needs longer counts among those who wait
-CHANCE = 1.0  # seconds that every body gets
-LINGER = 5.0  # seconds; as long as nginx does
-IDLE = 30.0  # seconds until a reader that has nothing to do ends
+CHUNK_SIZE = 65_536  # bytes; progress is known after each
+PROMPT_WAIT = 0.02  # seconds; a body that takes longer counts as waiting
+MIN_WAIT = 1.0  # seconds that every body has
+DRAIN_TIME = 5.0  # seconds that a client may go on sending an unwanted body, as with nginx
+IDLE_TIMEOUT = 30.0  # seconds without work after which a reader ends
 
 
-class Overdue(Exception):
-    """The body was not there in time, or others needed the place; `reading` is what a reader still hangs on."""
+class BodyTimeout(Exception):
+    """The body did not arrive in time, or another one needed the reader, which is still blocked in `read`."""
 
-    def __init__(self, reading: "Reading") -> None:
+    def __init__(self, read: "BodyRead") -> None:
         super().__init__()
-        self.reading = reading
+        self.read = read
 
 
-class NoReader(Exception):
-    """All readers are held by bodies that do not come."""
+class ReadersBusy(Exception):
+    """All readers are blocked by bodies that do not arrive."""
 
 
-class Reading:
-    """One body on its way, kept or thrown away."""
+class BodyRead:
+    """The reading of one body, which is kept or discarded."""
 
     def __init__(self, source: IO[bytes], size: int, *, keep: bool = True) -> None:
         self.started = time.monotonic()
         self.received = 0  # bytes
-        self.ended = False  # no reader is at it any more
-        self.given_up = False  # nobody wants it any more
+        self.finished = False  # the reader is done
+        self.abandoned = False  # no thread waits for it
         self._source: IO[bytes] | None = source
         self._size, self._keep = size, keep
         self._parts: list[bytes] = []
         self._error: Exception | None = None
-        self._over = threading.Lock()
-        self._over.acquire()
+        self._done = threading.Lock()
+        self._done.acquire()
 
     def run(self) -> None:
-        """Read until the end or the size, or until nobody wants the rest."""
+        """Read until the end, the size, or until it is abandoned."""
         assert self._source is not None  # noqa: S101  # it runs once
         try:
-            while self.received < self._size and not self.given_up:
-                part = self._source.read(min(PIECE, self._size - self.received))
+            while self.received < self._size and not self.abandoned:
+                part = self._source.read(min(CHUNK_SIZE, self._size - self.received))
                 if not part:
                     break
                 if self._keep:
@@ -57,120 +56,120 @@ class Reading:
                 self.received += len(part)
         except Exception as error:  # whatever a server's stream raises belongs to the request
             self._error = error
-        self._source = None  # the server closes a connection whose body nobody holds
+        self._source = None  # the server closes the connection once nothing refers to its body
 
     def wait(self, seconds: float) -> bool:
-        """Tell whether the reading was ended or given up within so many seconds."""
-        return self._over.acquire(timeout=max(0.0, seconds))
+        """Return whether the read was finished or abandoned within so many seconds."""
+        return self._done.acquire(timeout=max(0.0, seconds))
 
     def wake(self) -> None:
-        """Let `wait` return; a second time does nothing."""
-        if self._over.locked():
-            self._over.release()
+        """Let `wait` return; a second call does nothing."""
+        if self._done.locked():
+            self._done.release()
 
     def result(self) -> bytes:
-        """Return what was read; raises what the stream raised."""
+        """Return the body; raises what the stream raised."""
         if self._error is not None:
             raise self._error
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
 
-class Readers:
-    """As many readers as bodies may hang at once, `most`; more are refused.
+class ReaderPool:
+    """At most `max_readers` threads, each of which may block on a body; further bodies are refused.
 
-    A body may take `timeout` seconds, and one more for each `rate` bytes that have come. Before the last places are
-    taken, the bodies that have been waited for the longest are given up, so that one that comes at once finds a place.
+    A body may take `timeout` seconds, and one more for each `rate` bytes received. Once seven eighths of the readers
+    are busy, each new body makes the pool abandon the one that has waited longest, so that prompt bodies find a reader.
     """
 
-    def __init__(self, *, most: int, timeout: float, rate: int) -> None:
+    def __init__(self, *, max_readers: int, timeout: float, rate: int) -> None:
         self.timeout, self.rate = timeout, rate
-        self._most, self._comfortable = most, most - most // 8
+        self._max_readers, self._soft_limit = max_readers, max_readers - max_readers // 8
         self._lock = threading.Lock()
-        self._waiting: dict[Reading, None] = {}  # the oldest first
-        self._jobs: SimpleQueue[Reading] = SimpleQueue()
+        self._waiting: dict[BodyRead, None] = {}  # the oldest first
+        self._jobs: SimpleQueue[BodyRead] = SimpleQueue()
         self._threads = self._idle = 0
 
     def read(self, source: IO[bytes], size: int, on_wait: Callable[[], None] = lambda: None) -> bytes:
-        """Return a body up to a size; raises Overdue, NoReader, and what the stream raises.
+        """Return at most `size` bytes of a body; raises BodyTimeout, ReadersBusy, and what the stream raises.
 
-        `on_wait` is called when the body is not there at once.
+        Calls `on_wait` if the body does not arrive promptly.
         """
-        reading = Reading(source, size)
-        self._hand_over(reading)
-        if not reading.wait(AT_ONCE):
+        read = BodyRead(source, size)
+        self._submit(read)
+        if not read.wait(PROMPT_WAIT):
             on_wait()
-            self._wait_for(reading)
-        return reading.result()
+            self._wait_for(read)
+        return read.result()
 
-    def begin_to_drain(self, source: IO[bytes], size: int) -> Reading:
-        """Have a body read that nobody wants, up to a size, so that its client can read the answer; raises NoReader."""
-        reading = Reading(source, size, keep=False)
-        self._hand_over(reading)
-        return reading
+    def start_drain(self, source: IO[bytes], size: int) -> BodyRead:
+        """Start to discard a body up to a size, so that its client can read the response. Raises ReadersBusy."""
+        read = BodyRead(source, size, keep=False)
+        self._submit(read)
+        return read
 
-    def drain(self, reading: Reading) -> None:
-        """Let a client send the rest of what nobody wants for some seconds, unless others need the place."""
-        self._wait_until(reading, lambda: reading.started + LINGER)
+    def drain(self, read: BodyRead) -> None:
+        """Wait up to `DRAIN_TIME` for the rest of a discarded body, unless another body needs the reader."""
+        self._wait_until(read, lambda: read.started + DRAIN_TIME)
 
-    def _hand_over(self, reading: Reading) -> None:
+    def _submit(self, read: BodyRead) -> None:
         with self._lock:
             if self._idle:
                 self._idle -= 1
-                self._jobs.put(reading)
+                self._jobs.put(read)
                 return
-            if self._threads >= self._most:
-                raise NoReader
+            if self._threads >= self._max_readers:
+                raise ReadersBusy
             self._threads += 1
         try:
-            threading.Thread(target=self._work, args=(reading,), name="body", daemon=True).start()
+            threading.Thread(target=self._work, args=(read,), name="body", daemon=True).start()
         except RuntimeError as error:  # the system has no more threads
             with self._lock:
                 self._threads -= 1
-            raise NoReader from error
+            raise ReadersBusy from error
 
-    def _work(self, reading: Reading | None) -> None:
-        while reading is not None:
-            reading.run()
+    def _work(self, read: BodyRead | None) -> None:
+        while read is not None:
+            read.run()
             with self._lock:
-                reading.ended = True
+                read.finished = True
                 self._idle += 1
-                reading.wake()
-            reading = self._next()
+                read.wake()
+            read = self._next_job()
 
-    def _next(self) -> Reading | None:
-        """Wait for work; None when there was none for long."""
+    def _next_job(self) -> BodyRead | None:
+        """Wait for a body; returns None after `IDLE_TIMEOUT`."""
         while True:
             try:
-                return self._jobs.get(timeout=IDLE)
+                return self._jobs.get(timeout=IDLE_TIMEOUT)
             except Empty:
                 with self._lock:
-                    if self._idle:  # else work is on its way to this one
+                    if self._idle:  # else a body has been assigned to this thread
                         self._idle -= 1
                         self._threads -= 1
                         return None
 
-    def _wait_for(self, reading: Reading) -> None:
-        """Wait for a body as long as it may take; raises Overdue."""
-        self._wait_until(reading, lambda: reading.started + self.timeout + reading.received / self.rate)
-        if reading.given_up:
-            raise Overdue(reading)
+    def _wait_for(self, read: BodyRead) -> None:
+        """Wait for a body as long as it may take. Raises BodyTimeout."""
+        self._wait_until(read, lambda: read.started + self.timeout + read.received / self.rate)
+        if read.abandoned:
+            raise BodyTimeout(read)
 
-    def _wait_until(self, reading: Reading, deadline: Callable[[], float]) -> None:
-        """Wait for a body until a time that may recede as it comes, and give it up then."""
+    def _wait_until(self, read: BodyRead, deadline: Callable[[], float]) -> None:
+        """Wait for a body until the deadline, which may move as bytes arrive, then abandon it."""
         with self._lock:
-            self._waiting[reading] = None
+            self._waiting[read] = None
             oldest = next(iter(self._waiting))
-            if self._threads - self._idle > self._comfortable and time.monotonic() - oldest.started > CHANCE:
-                self._give_up(oldest)
-        while not reading.wait(deadline() - time.monotonic()):
+            if self._threads - self._idle > self._soft_limit and time.monotonic() - oldest.started > MIN_WAIT:
+                self._abandon(oldest)
+        while not read.wait(deadline() - time.monotonic()):
             if time.monotonic() >= deadline():
                 break
         with self._lock:
-            self._give_up(reading)
+            self._abandon(read)
 
-    def _give_up(self, reading: Reading) -> None:
-        """Let nobody wait for a body any more, unless it is there; the lock is held."""
-        self._waiting.pop(reading, None)
-        if not reading.ended:
-            reading.given_up = True
-            reading.wake()
+    def _abandon(self, read: BodyRead) -> None:
+        """Stop waiting for a body, unless it is finished. The caller holds the lock."""
+        self._waiting.pop(read, None)
+        if not read.finished:
+            read.abandoned = True
+            read.wake()

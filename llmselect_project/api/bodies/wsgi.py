@@ -1,4 +1,4 @@
-"""The WSGI wrapper through which every request body is read."""
+"""The WSGI middleware through which applications read request bodies."""
 
 import functools
 import io
@@ -10,8 +10,8 @@ from django.conf import settings
 from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
-from llmselect_project.api.bodies.connections import Connections
-from llmselect_project.api.bodies.readers import AT_ONCE, NoReader, Overdue, Readers, Reading
+from llmselect_project.api.bodies.connections import ConnectionCloser
+from llmselect_project.api.bodies.readers import PROMPT_WAIT, BodyRead, BodyTimeout, ReaderPool, ReadersBusy
 from llmselect_project.api.envelope import envelope
 from llmselect_project.api.errors import BodyNotRead, RequestTimeout, RequestTooLarge, TooManyBodies
 from perf.db.connections import release
@@ -19,89 +19,87 @@ from perf.db.connections import release
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-DRAINED = 5  # times the limit; what is read of a body that is too large, so that its client reads the answer
+DRAIN_FACTOR = 5  # times the limit: how much of a too large body is read, so that its client reads the response
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-class Seats:
-    """How many requests are worked on at once, those that wait for their body not counted."""
+class WorkSlots:
+    """A semaphore for requests that are worked on; those that wait for their body do not count."""
 
     def __init__(self, count: int) -> None:
         self._free: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._free.put(None)
 
-    def take(self) -> None:
-        """Wait for a seat and take it."""
+    def acquire(self) -> None:
+        """Wait for a slot and take it."""
         self._free.get()
 
-    def leave(self) -> None:
-        """Give a seat back."""
+    def release(self) -> None:
+        """Free a slot."""
         self._free.put(None)
 
 
 class Body(io.RawIOBase):
-    """A body that is read when it is asked for.
+    """A body that is fetched at the first read, which raises BodyNotRead if it does not arrive.
 
-    Reading raises BodyNotRead when it did not come; `answer` then says what to tell the client, and `hanging` is what a
-    reader cannot let go of.
+    Then `refusal` is the error for the client, and `pending` the read in which a reader is blocked.
     """
 
     def __init__(self, size: int, limit: int, fetch: Callable[[], bytes]) -> None:
-        self.answer: APIException | None = None
-        self.hanging: Reading | None = None
+        self.refusal: APIException | None = None
+        self.pending: BodyRead | None = None
         self._size, self._limit, self._fetch = size, limit, fetch
-        self.touched = False
-        self._read: io.BytesIO | None = None
+        self.was_read = False
+        self._content: io.BytesIO | None = None
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return so many bytes, or the rest of them."""
+        """Return so many bytes, or the rest. Raises BodyNotRead."""
         return self._whole().read(size)
 
     def readline(self, size: int | None = -1) -> bytes:
-        """Return a line."""
+        """Return a line. Raises BodyNotRead."""
         return self._whole().readline(-1 if size is None else size)
 
     def _whole(self) -> io.BytesIO:
-        if self._size > self._limit + 1 and self.answer is None:
-            raise self._not_read(RequestTooLarge())
-        if self.answer is not None:
-            raise BodyNotRead(self.answer)
-        if self._read is None:
-            self.touched = True
+        if self._size > self._limit + 1 and self.refusal is None:
+            raise self._refuse(RequestTooLarge())
+        if self.refusal is not None:
+            raise BodyNotRead(self.refusal)
+        if self._content is None:
+            self.was_read = True
             try:
-                self._read = io.BytesIO(self._fetch())
-            except Overdue as error:
-                self.hanging = error.reading
-                raise self._not_read(RequestTimeout()) from error
-            except NoReader as error:
-                raise self._not_read(TooManyBodies()) from error
-        return self._read
+                self._content = io.BytesIO(self._fetch())
+            except BodyTimeout as error:
+                self.pending = error.read
+                raise self._refuse(RequestTimeout()) from error
+            except ReadersBusy as error:
+                raise self._refuse(TooManyBodies()) from error
+        return self._content
 
-    def _not_read(self, answer: APIException) -> BodyNotRead:
-        self.answer = answer
-        return BodyNotRead(answer)
+    def _refuse(self, refusal: APIException) -> BodyNotRead:
+        self.refusal = refusal
+        return BodyNotRead(refusal)
 
 
-class Bodies:
-    """Gives an application bodies that are waited for only when it reads them, and never for longer than they may take.
+class BodyMiddleware:
+    """Gives an application bodies that are fetched only if it reads them, within bounded time.
 
-    Bodies in chunks, which Django takes for empty, get a length of one byte over `limit`: whoever reads them is told
-    their end by the stream, and refuses what is over the limit the way it refuses any other. Methods that have no
-    body get none. The application works on as many requests at once as there are `seats`; the server has more threads
-    than that, for those that wait.
+    A chunked body has no length, and Django would take it for empty. So it gets a length of one byte over `limit`: the
+    stream tells its real end, and a body over the limit is refused like any other. Methods without a body get none. The
+    application works on at most `slots` requests at once; the server has more threads, for those that wait.
     """
 
-    def __init__(self, application: "WSGIApplication", *, limit: int, readers: Readers, seats: int) -> None:
+    def __init__(self, application: "WSGIApplication", *, limit: int, readers: ReaderPool, slots: int) -> None:
         self.application, self.limit, self.readers = application, limit, readers
-        self.seats = Seats(seats)
-        self.connections = Connections()
+        self.slots = WorkSlots(slots)
+        self.connections = ConnectionCloser()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
-        self.seats.take()
+        """Handle a request."""
+        self.slots.acquire()
         try:
-            size = self._declared(environ)
+            size = self._declared_size(environ)
             if size and environ["REQUEST_METHOD"] not in WITHOUT_BODY:
                 response = self._with_body(environ, start_response, size)
             else:
@@ -109,14 +107,14 @@ class Bodies:
                     environ["CONTENT_LENGTH"] = "0"
                 response = self.application(environ, start_response)
         except BaseException:
-            self.seats.leave()
+            self.slots.release()
             raise
         if getattr(response, "streaming", False):
-            return _Seated(response, self.seats)
-        self.seats.leave()
+            return _StreamWithSlot(response, self.slots)
+        self.slots.release()
         return response
 
-    def _declared(self, environ: "WSGIEnvironment") -> int:
+    def _declared_size(self, environ: "WSGIEnvironment") -> int:
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             return self.limit + 1
         try:
@@ -128,90 +126,95 @@ class Bodies:
         source = environ["wsgi.input"]
         body = Body(size, self.limit, functools.partial(self._fetch, source, size))
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
-        begun: list[Any] = []
-        response = self.application(environ, lambda *given: begun.extend(given))  # type: ignore[arg-type]
-        if body.touched and body.answer is None:
-            start_response(*begun)
+        started: list[Any] = []
+        response = self.application(environ, lambda *given: started.extend(given))  # type: ignore[arg-type]
+        if body.was_read and body.refusal is None:
+            start_response(*started)
             return response
-        hanging = body.hanging or self._unwanted(source, size)
-        if body.answer is None and (hanging is None or hanging.wait(AT_ONCE)):  # all of it was there
-            start_response(*begun)
+        pending = body.pending or self._drain_unread(source, size)
+        if body.refusal is None and (pending is None or pending.wait(PROMPT_WAIT)):  # all of it had arrived
+            start_response(*started)
             return response
         content = b"".join(response)
         if close := getattr(response, "close", None):
             close()
-        status, headers, content = _refusal(body.answer, begun, content)
+        status, headers, content = _refusal(body.refusal, started, content)
         start_response(status, headers)
-        return [content] if hanging is None else self._end(environ, content, hanging)
+        return [content] if pending is None else self._respond_and_close(environ, content, pending)
 
-    def _unwanted(self, source: Any, size: int) -> Reading | None:
-        """Have a body read that the application did not want, if there is a reader for it."""
+    def _drain_unread(self, source: Any, size: int) -> BodyRead | None:
+        """Start to discard a body that the application did not read, if a reader is free."""
         try:
-            return self.readers.begin_to_drain(source, min(size, DRAINED * self.limit))
-        except NoReader:
+            return self.readers.start_drain(source, min(size, DRAIN_FACTOR * self.limit))
+        except ReadersBusy:
             return None
 
     def _fetch(self, source: Any, size: int) -> bytes:
-        """Wait for a body without holding what others need."""
+        """Wait for a body without a slot or a database connection."""
         waited: list[None] = []
 
         def on_wait() -> None:
             release()
-            self.seats.leave()
+            self.slots.release()
             waited.append(None)
 
         try:
             return self.readers.read(source, size, on_wait)
         finally:
             if waited:
-                self.seats.take()
+                self.slots.acquire()
 
-    def _end(self, environ: "WSGIEnvironment", content: bytes, hanging: Reading) -> Iterator[bytes]:
-        """Answer, let the client send on for a while, and see to it that the connection ends.
+    def _respond_and_close(self, environ: "WSGIEnvironment", content: bytes, pending: BodyRead) -> Iterator[bytes]:
+        """Yield the response, let the client go on sending for a while, and close the connection.
 
-        The thread must not return to the server before: it would wait there for the reader, and everybody for it.
+        Returning to the server earlier would block this thread until the read is finished.
         """
         yield content
-        self.readers.drain(hanging)
+        self.readers.drain(pending)
         chunked = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        yield from self.connections.end(int(environ["SERVER_PORT"]), chunked=chunked, ended=lambda: hanging.ended)
+        yield from self.connections.close(
+            int(environ["SERVER_PORT"]), chunked=chunked, is_closed=lambda: pending.finished
+        )
 
 
-class _Seated:
-    """A stream that keeps its seat to its end."""
+class _StreamWithSlot:
+    """A streaming response that holds its slot until it is closed."""
 
-    def __init__(self, response: Iterable[bytes], seats: Seats) -> None:
+    def __init__(self, response: Iterable[bytes], slots: WorkSlots) -> None:
         self._response = response
-        self._leave: Callable[[], None] | None = seats.leave
+        self._release: Callable[[], None] | None = slots.release
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._response)
 
     def close(self) -> None:
-        """Close the stream, which the server does however it ended; a second time does nothing."""
-        leave, self._leave = self._leave, None
-        if leave is not None:
+        """Close the stream and free the slot; a second call does nothing. The server always closes a stream."""
+        release, self._release = self._release, None
+        if release is not None:
             try:
                 cast("Any", self._response).close()
             finally:
-                leave()
+                release()
 
 
-def _refusal(answer: APIException | None, begun: list[Any], content: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Say why the body was not read, in the application's words if it noticed. The end of the answer is left open."""
-    status, headers = begun[:2]
-    if (
-        answer is not None and int(status.split()[0]) != answer.status_code
-    ):  # it took the body for empty, or failed for want of it
-        plain = JsonResponse(envelope(str(answer.get_codes()), str(answer.detail)), status=answer.status_code)
+def _refusal(
+    refusal: APIException | None, started: list[Any], content: bytes
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Return status, headers and content of the response: the application's, unless it missed that there is no body.
+
+    The response has no length, because probes may follow it.
+    """
+    status, headers = started[:2]
+    if refusal is not None and int(status.split()[0]) != refusal.status_code:
+        plain = JsonResponse(envelope(str(refusal.get_codes()), str(refusal.detail)), status=refusal.status_code)
         status, headers, content = f"{plain.status_code} {plain.reason_phrase}", list(plain.items()), plain.content
     headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     return status, [*headers, ("Connection", "close")], content
 
 
-def bounded(application: "WSGIApplication") -> Bodies:
-    """Wrap an application by the limits that the settings give request bodies."""
-    readers = Readers(
-        most=settings.BODY_WAITERS, timeout=settings.REQUEST_BODY_TIMEOUT, rate=settings.REQUEST_BODY_RATE
+def bounded(application: "WSGIApplication") -> BodyMiddleware:
+    """Wrap an application with the limits of the settings for request bodies."""
+    readers = ReaderPool(
+        max_readers=settings.BODY_WAITERS, timeout=settings.REQUEST_BODY_TIMEOUT, rate=settings.REQUEST_BODY_RATE
     )
-    return Bodies(application, limit=settings.REQUEST_BODY_LIMIT, readers=readers, seats=settings.SERVE_THREADS)
+    return BodyMiddleware(application, limit=settings.REQUEST_BODY_LIMIT, readers=readers, slots=settings.SERVE_THREADS)

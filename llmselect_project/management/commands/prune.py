@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Delete and say how much went."""
+        """Delete, and print the number of rows. Raises what the database raises."""
         browser = prune_browser_sessions()
         expired = prune_sessions() + prune_places() + prune_requests() + browser + flushing.prune()
         traces.remove()

@@ -19,7 +19,7 @@ from django.urls import Resolver404, resolve
 
 from llmselect_project.config.checks import cache_errors
 from llmselect_project.config.commands import browser_url
-from llmselect_project.config.shutdown import hear_signals
+from llmselect_project.config.shutdown import relay_signals
 from llmselect_project.config.supervision import Supervisor
 from perf.db.connections import one_line, unpooled
 from perf.serving.checks import pool_errors
@@ -29,7 +29,7 @@ from perf.serving.health import pending_migrations
 logger = logging.getLogger("llmselect.serve")
 
 PRUNE_INTERVAL = 86_400  # seconds
-PORT_WAIT = 3.0  # seconds for the workers of a killed server to let go of its port
+PORT_WAIT = 3.0  # seconds for the workers of a killed server to release its port
 PAGES = (("start page", "/"), ("admin", "/admin/"), ("API docs", "/api/docs"))
 MAXIMUM_PORT = 65_535
 MINIMUM_THREADS = 33  # 32 of them never run chats
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Let the command line beat the environment."""
+        """Add options, which override the environment."""
         parser.add_argument("--host", default=settings.HOST, help="address to listen on; HOST by default")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on; PORT by default")
         threads = f"threads of each worker, at least {MINIMUM_THREADS}; SERVE_THREADS by default"
@@ -50,17 +50,17 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=settings.SERVE_WORKERS, help=workers)
 
     def handle(self, *_: Any, host: str, port: int, threads: int, workers: int, **__: Any) -> None:
-        """Check what would fail later, then serve until SIGTERM or SIGINT."""
+        """Check the configuration, then serve until SIGTERM or SIGINT. Raises CommandError if a check fails."""
         if threads < MINIMUM_THREADS or workers < 1:
             raise CommandError(f"--threads must be at least {MINIMUM_THREADS} and --workers at least 1.")
         if threads != settings.SERVE_THREADS:
-            _begin_again(SERVE_THREADS=str(threads))
+            _restart(SERVE_THREADS=str(threads))
         if errors := cache_errors(workers):
             raise CommandError(f"{errors[0].msg} {errors[0].hint}")
-        _require_free(host, port)
+        _require_free_address(host, port)
         with unpooled():
             _require_database(workers)
-        hear_signals()
+        relay_signals()
         Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         self._say_where(host, port)
@@ -84,15 +84,15 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _begin_again(**environment: str) -> None:
-    """Run the same command with other settings: chats and pools are bounded by them, and they are read once."""
+def _restart(**environment: str) -> None:
+    """Replace this process by the same command with other settings, because settings are read only once."""
     os.execve(sys.executable, sys.orig_argv, {**os.environ, **environment})  # noqa: S606  # ourselves
 
 
-def _require_free(host: str, port: int) -> None:
-    """Refuse an address that cannot be had; Granian would share a port with another server in silence.
+def _require_free_address(host: str, port: int) -> None:
+    """Raise CommandError if the address is not available; Granian would silently share the port with another server.
 
-    Workers whose parent was killed stop listening at once, but that may be after a restart has begun.
+    Workers of a killed parent stop listening soon, but maybe only after a restart has begun.
     """
     deadline = time.monotonic() + PORT_WAIT
     while True:
@@ -114,7 +114,7 @@ def _another(port: int) -> int:
 
 
 def _bind(host: str, port: int) -> None:
-    """Take the address for a moment; raises OSError or OverflowError when it cannot be had."""
+    """Bind to the address for a moment. Raises OSError or OverflowError if that fails."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -122,7 +122,7 @@ def _bind(host: str, port: int) -> None:
 
 
 def _require_database(workers: int) -> None:
-    """Refuse a database that does not answer, lacks migrations, or lets in fewer connections than the pools want."""
+    """Raise CommandError if the database does not answer, lacks migrations or allows too few connections."""
     try:
         pending = pending_migrations()
     except (DatabaseError, InterfaceError) as error:
@@ -139,5 +139,5 @@ def _prune_daily() -> None:
         try:
             with unpooled():
                 call_command("prune")
-        except Exception:  # tomorrow is another day; the server must not stop for it
+        except Exception:  # the server must go on; the next attempt is tomorrow
             logger.exception("prune failed")

@@ -24,11 +24,11 @@ class Command(BaseCommand):
     """Writes `.env`, migrates, fills the catalogue and makes an `admin` account, each only where it is missing."""
 
     help = __doc__
-    # The database that the checks would look at is made here.
+    # This command creates the database that the checks would query.
     requires_system_checks: list[str] = []
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Do what is missing and say so."""
+        """Create what is missing, and print it."""
         if write_env_file(settings.BASE_DIR / ".env"):
             self._say("Wrote .env with fresh secrets.")
         self._say("Migrating the database …")
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def write_env_file(path: Path) -> bool:
-    """Write fresh secrets unless the file exists; returns whether it wrote."""
+    """Write new secrets unless the file exists; returns whether it did."""
     text = ENV_FILE.format(secret=secrets.token_urlsafe(50), encryption=Fernet.generate_key().decode())
     try:
         path.touch(mode=0o600, exist_ok=False)

@@ -16,8 +16,8 @@ def debug(request, settings):
     settings.DEBUG = request.param
 
 
-PATHS = ["/api", "/api/", "/api/nothing", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/chat", "/api/v1/chat/"]
-PATHS += ["/health/nothing", "/health/", "/metrics/nothing", "/api/v1/conversations/", "/api/v1/models/openai"]
+PATHS = ["/api", "/api/", "/api/nothing", "/api/v1/nothing", "/api/v2/chat", "/api/v1/nothing/", "/api//nothing"]
+PATHS += ["/health/nothing", "/health/", "/metrics/nothing", "/api/v1/models/openai", "/api/v1/models/openai/"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -32,6 +32,51 @@ def test_unknown_paths(visitor, path, accept):
 def test_unknown_paths_by_any_method(visitor, method):
     response = getattr(visitor, method)("/api/v1/nothing")
     assert (response.status_code, response.json()) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("with_token", [False, True])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/keys/openai/more", "/health/nothing", "/metrics/nothing"])
+def test_unknown_paths_in_a_browser(ann, method, with_token, path):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(ann)
+    browser.get("/api-auth/login/")
+    token = {"x-csrftoken": browser.cookies["csrftoken"].value} if with_token else {}
+    for content_type in ("application/json", "application/x-www-form-urlencoded"):
+        response = getattr(browser, method)(path, "x", content_type=content_type, headers=token)
+        assert (response.status_code, response.json()) == (404, NOT_FOUND)
+
+
+SLASHES = {
+    "/api/v1/models/": "/api/v1/models",
+    "/api/v1/chat/": "/api/v1/chat",
+    "/api/v1/chat/stream//": "/api/v1/chat/stream",
+    "/api/v1//conversations": "/api/v1/conversations",
+    "/api//v1/auth/login/": "/api/v1/auth/login",
+    "/api/v1/models/openai/stub/": "/api/v1/models/openai/stub",
+    "/api/v1/keys/openai/": "/api/v1/keys/openai",
+    "/api/docs/": "/api/docs",
+    "/api/v1//": "/api/v1",
+}
+
+
+@pytest.mark.parametrize("path", SLASHES)
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_a_slash_too_many(visitor, openai, path, method):
+    if (method, path) == ("get", "/api/v1/models/openai/stub/"):
+        assert visitor.get(SLASHES[path]).status_code == 200
+    right = SLASHES[path]
+    response = getattr(visitor, method)(path)
+    expected = error("not_found", f"Not found: the path is {right}, without the needless slash.", {"path": right})
+    if path.endswith("stub/") and method != "get":  # an address of a model takes GET alone
+        expected = error("method_not_allowed", f'Method "{method.upper()}" not allowed.')
+    assert response.json() == expected
+
+
+def test_a_page_that_only_takes_a_get(visitor):
+    browser = Client(enforce_csrf_checks=True)
+    response = browser.post("/metrics")
+    assert (response.status_code, response.json()["error"]) == (405, "method_not_allowed")
 
 
 WRONG_METHODS = [

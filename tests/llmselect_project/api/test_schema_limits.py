@@ -11,7 +11,6 @@ from datetime import datetime
 
 import pytest
 from django.db import transaction
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft7Validator, FormatChecker
 
 from conversations.models import Comparison
@@ -19,14 +18,15 @@ from llmselect_project.accounts.sessions import start_session
 from models_registry.keys.storage import store_key
 from models_registry.models import LLMModel
 from tests.helpers import PASSWORD, client_with, conversation
+from tests.openapi import SCHEMA, resolved
 
 pytestmark = pytest.mark.django_db
 
-SCHEMA = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
 # Sentences of refusals that no schema can foresee.
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
-    "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common"
+    "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
+    "has no reasoning effort"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 BODIES = {
@@ -44,9 +44,17 @@ BODIES = {
         "system": "x",
         "temperature": 1.0,
         "max_tokens": 5,
+        "reasoning_effort": None,
+        "prompt_caching": True,
         "conversation_id": "{conversation}",
     },
-    "/api/v1/compare": {"prompt": "hi", "models": [CHOICE, CHOICE], "system": "x", "blind": False},
+    "/api/v1/compare": {
+        "prompt": "hi",
+        "models": [CHOICE, CHOICE],
+        "system": "x",
+        "blind": False,
+        "reasoning_effort": None,
+    },
     "/api/v1/comparisons/{id}/analyze": CHOICE,
     "/api/v1/comparisons/{id}/vote": {"preferred_index": 0},
     "/api/v1/conversations": {**CHOICE, "title": "x"},
@@ -63,22 +71,6 @@ OPERATIONS = [
     for method in operations
     if not path.endswith("/stream")  # takes what its neighbour takes
 ]
-
-
-def resolved(node):
-    """Write references out, and `nullable` as JSON schema does."""
-    if isinstance(node, list):
-        return [resolved(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        return resolved(SCHEMA["components"]["schemas"][node["$ref"].rsplit("/", 1)[1]])
-    plain = {name: resolved(value) for name, value in node.items()}
-    if plain.pop("nullable", False) and "type" in plain:
-        plain["type"] = [plain["type"], "null"]
-        if "enum" in plain:
-            plain["enum"] = [*plain["enum"], None]
-    return plain
 
 
 def fits(schema, value):

@@ -12,7 +12,7 @@ import pytest
 # Its main thread sleeps in a lock, as a server's does; another thread is the one that the signal reaches.
 PROGRAM = """
 import signal, sys, threading, time
-from llmselect_project.config.shutdown import before_kill, hear_signals
+from llmselect_project.config.shutdown import before_kill, relay_signals
 
 stopped = threading.Event()
 {listen}
@@ -36,7 +36,7 @@ def started(listen="", after=""):
 
 
 def test_the_main_thread_hears_what_another_was_told():
-    process = started("hear_signals()")
+    process = started("relay_signals()")
     assert process.communicate(timeout=10)[0] == "stopped\n"
 
 
@@ -58,7 +58,7 @@ def test_there_is_time_to_act_before_the_end():
 
 def test_a_second_signal_is_heard_as_well():
     after = "stopped.clear(); print('ready', flush=True); stopped.wait(); print('again', flush=True)"
-    process = started("hear_signals()", after=after)
+    process = started("relay_signals()", after=after)
     assert [process.stdout.readline() for _ in range(2)] == ["stopped\n", "ready\n"]
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=10)[0] == "again\n"

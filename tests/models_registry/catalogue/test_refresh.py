@@ -25,7 +25,7 @@ def joined():
 
 
 def old(provider, **fields):
-    fields = {"checked_at": timezone.now() - timedelta(hours=25), **fields}
+    fields = {"checked_at": timezone.now() - timedelta(hours=25), "check_started_at": None, **fields}
     Provider.objects.filter(pk=provider.pk).update(**fields)
 
 

@@ -14,7 +14,7 @@ from perf.timing import flushing, recorder
 from perf.timing.fingerprint import fingerprint_of
 from perf.timing.request_stats import RequestStats
 from perf.timing.stores import TOTALS, RedisStore, TableStore, store
-from perf.timing.totals import GONE, GONE_AFTER, Totals
+from perf.timing.totals import EXITED, EXITED_AFTER, Totals
 from tests.helpers import error
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,10 +99,10 @@ def test_a_counter_never_falls_though_workers_and_minutes_go(client):
         assert flushing.flush()
         seen.append(scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))])
         block = Totals.decode(kept.totals()[flushing.worker.name])
-        block.at = time.time() - GONE_AFTER - 1
+        block.at = time.time() - EXITED_AFTER - 1
         kept.write(flushing.worker.name, {TOTALS: block.encode()})
         flushing.prune()
-        assert list(kept.totals()) == [GONE]
+        assert list(kept.totals()) == [EXITED]
     assert seen == [1, 2, 3, 4]
 
 
@@ -115,7 +115,7 @@ def test_a_worker_that_was_silent_begins_anew(client):
     flushing.prune()
     request()
     assert flushing.flush()
-    assert sorted(store().totals()) == sorted([GONE, flushing.worker.name])
+    assert sorted(store().totals()) == sorted([EXITED, flushing.worker.name])
     assert scraped(client, **ROUTE)[("llmselect_requests_total", ("status", "200"))] == 2
 
 
@@ -124,12 +124,12 @@ def test_totals_of_living_workers_stay_apart(kind, settings):
     if kind is RedisStore and not settings.REDIS_URL:
         pytest.skip("needs Redis")
     kept = kind()
-    for name, at in (("alive", time.time()), ("dead", 0.0), (GONE, 0.0)):
+    for name, at in (("alive", time.time()), ("dead", 0.0), (EXITED, 0.0)):
         kept.write(name, {TOTALS: Totals({"requests": {("GET", "a", "200"): [1, 0.5]}}, 3, at).encode()})
     kept.compact_totals()
     found = {name: Totals.decode(data).series for name, data in kept.totals().items()}
     series = {"requests": {("GET", "a", "200"): [1, 0.5]}}
-    assert found == {"alive": series, GONE: {"requests": {("GET", "a", "200"): [2, 1.0]}}}
+    assert found == {"alive": series, EXITED: {"requests": {("GET", "a", "200"): [2, 1.0]}}}
     kept.compact_totals()
     assert len(kept.totals()) == 2
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from perf.plans import generic_plan as explaining
 from perf.plans.declared_queries import all_declared_queries, selects_of
 from perf.plans.generic_plan import NotExplained, generic_plan
-from perf.timing.fingerprint import LENGTH_LIMIT, fingerprint_of
+from perf.timing.fingerprint import MAX_LENGTH, fingerprint_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
         ("EXPLAIN ANALYZE SELECT %s", "Only a SELECT"),
         ("SELECT %s; DELETE FROM auth_user", "more than one statement"),
         ("SELECT %s; COMMIT; DELETE FROM auth_user;", "more than one statement"),
-        (f"SELECT {'a' * LENGTH_LIMIT}", "longer than"),
+        (f"SELECT {'a' * MAX_LENGTH}", "longer than"),
         ("SELECT nothing FROM nowhere", "does not explain it"),
         ("SELECT FROM WHERE", "does not explain it"),
     ],

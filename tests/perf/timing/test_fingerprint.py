@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql as composed
 
-from perf.timing.fingerprint import CACHEABLE_LENGTH, LENGTH_LIMIT, fingerprint_of
+from perf.timing.fingerprint import CACHEABLE_LENGTH, MAX_LENGTH, fingerprint_of
 
 MANY = ", ".join(["%s"] * 5000)
 ROWS = ", ".join(["(%s, %s, %s)"] * 5000)
@@ -61,9 +61,9 @@ def test_no_string_literal_survives(value):
 
 def test_long_statements_stay_apart_and_short():
     one, other = (fingerprint_of(f"SELECT {', '.join(['column'] * 900)} FROM {name}") for name in ("a", "b"))
-    assert len(one.text) < LENGTH_LIMIT + 20
+    assert len(one.text) < MAX_LENGTH + 20
     assert one.text != other.text
-    assert len(fingerprint_of("SELECT a" + " OR b = %s" * CACHEABLE_LENGTH).text) < LENGTH_LIMIT + 20
+    assert len(fingerprint_of("SELECT a" + " OR b = %s" * CACHEABLE_LENGTH).text) < MAX_LENGTH + 20
 
 
 @pytest.mark.parametrize(

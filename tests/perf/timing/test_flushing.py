@@ -196,12 +196,12 @@ def fail(caplog):
     """Try in vain for twenty minutes that end now, and return the lines logged."""
     clock = Clock()
     flushing.worker = flushing.Worker(clock)
-    clock.now -= 2 * flushing.PENDING_LIMIT * MINUTE
-    for _ in range(2 * flushing.PENDING_LIMIT):
+    clock.now -= 2 * flushing.MAX_PENDING * MINUTE
+    for _ in range(2 * flushing.MAX_PENDING):
         record()
         assert not flushing.flush()
         clock.now += MINUTE
-    assert len(flushing.worker.pending) == flushing.PENDING_LIMIT
+    assert len(flushing.worker.pending) == flushing.MAX_PENDING
     return [line for line in caplog.records if line.name == "perf.timing"]
 
 
@@ -212,7 +212,7 @@ def test_redis_gone(settings, caplog):
     assert len(fail(caplog)) == 1
     settings.CACHES, settings.REDIS_URL = before
     assert flushing.flush()
-    assert recorded() == 2 * flushing.PENDING_LIMIT
+    assert recorded() == 2 * flushing.MAX_PENDING
 
 
 def test_the_table_missing(settings, caplog, client):
@@ -226,7 +226,7 @@ def test_the_table_missing(settings, caplog, client):
         with connection.schema_editor() as editor:
             editor.create_model(TimingBlock)
     assert flushing.flush()
-    assert recorded() == 2 * flushing.PENDING_LIMIT
+    assert recorded() == 2 * flushing.MAX_PENDING
 
 
 def test_another_writer_on_sqlite_is_not_waited_for(settings):

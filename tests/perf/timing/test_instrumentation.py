@@ -99,8 +99,8 @@ def test_a_slow_statement_is_logged_without_what_people_wrote(stats, settings, c
     assert (record.sql, record.route) == ("SELECT %s || %s, %s", "a/route")
     assert 0 <= record.duration < 5
     assert not any("secret" in str(vars(line)) or "private" in str(vars(line)) for line in caplog.records)
-    (event,) = [event for event in figures.load().slow_queries() if event.what["sql"] == record.sql]
-    assert event.what == {"sql": "SELECT %s || %s, %s", "route": "a/route", "id": "19577a068353"}
+    (event,) = [event for event in figures.load().slow_queries() if event.details["sql"] == record.sql]
+    assert event.details == {"sql": "SELECT %s || %s, %s", "route": "a/route", "id": "19577a068353"}
 
 
 def test_long_sql_is_cut_in_the_log(settings, caplog):

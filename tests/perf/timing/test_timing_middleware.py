@@ -148,7 +148,7 @@ def test_a_slow_request_is_logged_with_what_it_did(ann, settings, caplog):
     assert 0 < record.database_time < record.duration
     assert "secret" not in str(vars(record))
     (event,) = figures.load().slow_requests()
-    assert event.what["request_id"] == "the-id"
+    assert event.details["request_id"] == "the-id"
 
 
 def test_timing_can_be_off(api, settings):

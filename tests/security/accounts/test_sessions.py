@@ -250,7 +250,7 @@ def test_prune_keeps_one_token_of_a_session_that_refreshes_often(ann):
 
 
 def test_prune_deletes_what_expired_and_nothing_else(ann, monkeypatch, capsys):
-    monkeypatch.setattr(sessions, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(sessions, "PRUNE_BATCH", 2)
     for _ in range(5):
         login()
     old = list(LoginSession.objects.order_by("pk").values_list("pk", flat=True)[:4])

@@ -1,0 +1,26 @@
+"""Requests and answers of chats, for the documentation; the echo says what it was told."""
+
+from conversations.completions.sse import sse
+from conversations.history.examples import ANSWER, ID, USAGE
+from perf.api.examples import answered, asked
+
+REQUEST = {"provider": "echo", "model": "echo-fast", "message": ANSWER["content"]}
+STREAMED = [
+    {"event": "start", "conversation_id": ID},
+    {"event": "chunk", "content": "Hello, "},
+    {"event": "chunk", "content": "which "},
+    {"event": "chunk", "content": "model "},
+    {"event": "chunk", "content": "are "},
+    {"event": "chunk", "content": "you?"},
+    {
+        "event": "done",
+        "conversation_id": ID,
+        "message_id": ANSWER["id"],
+        "usage": {**USAGE, "cost": "0", "cost_source": "list", "estimated": False},
+        "time": 0.0001,
+        "ttft": 0.0001,
+    },
+]
+
+CHAT = [asked(REQUEST), answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER})]
+STREAM = [asked(REQUEST), answered(b"".join(map(sse, STREAMED)).decode(), media_type="text/event-stream")]

@@ -1,0 +1,31 @@
+"""The groups of the API's operations, in the order in which a user needs them."""
+
+TAGS = [
+    {
+        "name": "auth",
+        "description": "Accounts and sessions: register, log in for an access token, send it as "
+        "`Authorization: Bearer …`, and trade the refresh token for a new pair before it expires.",
+    },
+    {
+        "name": "chat",
+        "description": "Talk to one model, and read its answer whole or as it is written. Every chat is kept as a "
+        "conversation.",
+    },
+    {
+        "name": "compare",
+        "description": "Put two to four models side by side, blind if you like, vote for the best answer, and see "
+        "which model serves you best.",
+    },
+    {
+        "name": "conversations",
+        "description": "Your chats: list and search them (`?search=`), read, rename, export and delete them.",
+    },
+    {"name": "models", "description": "Which models there are, how much they can read, and what they cost."},
+    {
+        "name": "keys",
+        "description": "Your own API keys of providers, where the server has none or you prefer yours. A key goes in "
+        "and never comes out.",
+    },
+    {"name": "health", "description": "Whether the server works, for load balancers and monitoring."},
+    {"name": "admin", "description": "For staff: caches, health in detail, performance, the registry of models."},
+]
