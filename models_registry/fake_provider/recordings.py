@@ -38,9 +38,10 @@ class Refusal(TypedDict):
 
 
 class Recording(TypedDict, total=False):
-    """What a model answers: `stream` or `whole` by the request, or `sequence` in turn, unless `refuse` applies.
+    """What a model, or a path like `/v1/models`, answers.
 
-    Of `stream` and `whole` one may be missing; then the other answers both kinds of request.
+    It is `stream` or `whole` by the request, or one of `sequence` in turn, unless `refuse` applies. Of `stream` and
+    `whole` one may be missing; then the other answers both kinds of request.
     """
 
     stream: RecordedAnswer
@@ -69,8 +70,8 @@ def choose(recording: Recording, body: Mapping[str, Any], number: int) -> Record
         return {"status": status, "headers": headers, "chunks": [json.dumps({"error": error})], "length": True}
     if sequence := recording.get("sequence"):
         return sequence[number % len(sequence)]
-    asked, other = ("stream", "whole") if body.get("stream") else ("whole", "stream")
-    return recording.get(asked) or recording.get(other)
+    stream, whole = recording.get("stream"), recording.get("whole")
+    return (stream or whole) if body.get("stream") else (whole or stream)
 
 
 def _has(body: Mapping[str, Any], field: str) -> bool:

@@ -3,7 +3,8 @@
 import functools
 import ipaddress
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from urllib3.exceptions import LocationParseError
@@ -28,7 +29,7 @@ class Base(NamedTuple):
         """Whether it has no path."""
         return not parse_url(self.prefix).path
 
-    def url(self, path: str, params: dict[str, str] | None = None) -> str:
+    def url(self, path: str, params: Mapping[str, Any] | None = None) -> str:
         """Write the URL of a path below; the base's own query is part of every request."""
         query = "&".join(filter(None, (self.query, urlencode(params or {}))))
         return f"{self.prefix}{path}{'?' if query else ''}{query}"

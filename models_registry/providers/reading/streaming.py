@@ -10,7 +10,7 @@ from models_registry.errors import MalformedAnswer, ProviderError, StreamBroken
 from models_registry.providers.base import FinishReason, Reasoning
 from models_registry.providers.failures import Failures
 from models_registry.providers.http import MAX_WHOLE_ANSWER, Answer
-from models_registry.providers.reading.events import EventReader
+from models_registry.providers.reading.events import EventReader, parse
 from models_registry.providers.reading.sse import EventParser
 from models_registry.providers.reading.text import CUT, TextCleaner
 from models_registry.providers.reading.thinking import ThinkTags
@@ -102,11 +102,22 @@ class ProviderStream:
         while not (begun := start.lstrip(BLANKS)) and (chunk := next(chunks, None)) is not None:
             start += chunk
         if begun.startswith((b"{", b"[")):
-            yield from filter(None, self._reader.read_whole(_joined(chain([begun], chunks))))
+            yield from filter(None, self._document(_joined(chain([begun], chunks))))
         else:
             yield from self._events(chain([start], chunks))
         if self._reader.failure is not None:
             raise self._reader.failure
+
+    def _document(self, content: bytes) -> Iterator[str]:
+        """Read a whole answer, or an object that stands before events."""
+        try:
+            parse(content)
+        except MalformedAnswer:
+            if b"\ndata:" not in content:
+                raise
+            yield from self._events(iter([content]))
+        else:
+            yield from self._reader.read_whole(content)
 
     def _events(self, chunks: Iterator[bytes]) -> Iterator[str]:
         parser, reader = EventParser(), self._reader

@@ -150,6 +150,6 @@ def test_a_web_page_instead_of_an_answer(kind, stream):
 
 
 def test_an_answer_under_a_wrong_type_is_taken():
-    whole = b'{"choices":[{"message":{"content":"hi"}}]}'
-    with answering(200, "text/html", whole) as address:
+    answer = b'{"choices":[{"message":{"content":"hi"}}]}'
+    with answering(200, "text/html", answer) as address:
         assert whole(CLIENTS["openai_compatible"](api_key=KEY, base_url=f"http://{address}"), *ask()).text == "hi"
