@@ -2,7 +2,6 @@
 
 import atexit
 import functools
-import importlib
 import os
 import random
 import re
@@ -13,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import truststore
 from django.conf import settings
@@ -33,6 +31,7 @@ from urllib3.util import make_headers, parse_url
 from urllib3.util.ssltransport import SSLTransport
 
 from models_registry.errors import MalformedAnswer
+from models_registry.providers.asking import proxies
 from models_registry.providers.cancellation import CancelToken, current_token
 
 ORIGINS, KEPT_CONNECTIONS = 64, 32  # hosts that connections are kept to, idle connections to each
@@ -243,18 +242,7 @@ def _pools(url: str) -> PoolManager:
     parsed = parse_url(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise LocationValueError(f"{url} is no http:// or https:// URL.")
-    return _manager(_proxy(parsed.scheme, parsed.netloc or parsed.host))
-
-
-@functools.lru_cache(maxsize=256)
-def _proxy(scheme: str, host: str) -> str | None:
-    """Look up the proxy in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY or in the system's settings."""
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(host):
-        return None
-    proxy = proxy.strip()
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return _manager(proxies.proxy_of(parsed.scheme, parsed.netloc or parsed.host))
 
 
 _making = threading.Lock()
@@ -269,49 +257,21 @@ def _manager(proxy: str | None) -> PoolManager:
 def _make_manager(proxy: str | None) -> PoolManager:
     options: dict[str, Any] = {"num_pools": ORIGINS, "maxsize": KEPT_CONNECTIONS, "ssl_context": tls_context()}
     options["socket_options"] = [*HTTPConnection.default_socket_options, *KEEPALIVE]
-    if proxy is not None and proxy.lower().startswith("socks"):
-        manager: PoolManager = _socks_manager(proxy, options)
-    else:
-        manager = (
-            PoolManager(**options) if proxy is None else ProxyManager(proxy, proxy_headers=_login(proxy), **options)
-        )
+    if proxy is None or not proxy.lower().startswith("socks"):
+        behind = {} if proxy is None else {"proxy_url": proxy, "proxy_headers": proxies.login(proxy)}
+        manager = ProxyManager(**behind, **options) if behind else PoolManager(**options)
         manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
+    else:
+        manager = proxies.socks_manager(proxy, options)
     atexit.register(manager.clear)
     return manager
-
-
-def _socks_manager(proxy: str, options: Mapping[str, Any]) -> PoolManager:
-    """Make the pools behind a SOCKS proxy; raises LocationValueError with what is missing or wrong."""
-    try:
-        proxied = importlib.import_module("models_registry.providers.asking.socks_proxy")
-    except ImportError:
-        raise LocationValueError(
-            f"{_shown(proxy)} is a SOCKS proxy, which takes PySocks: pip install PySocks."
-        ) from None
-    try:
-        manager: PoolManager = proxied.SocksManager(proxy, **options)
-    except ValueError:
-        raise LocationValueError(
-            f"{_shown(proxy)} is no SOCKS proxy: socks5h://host:port, or socks5, socks4a."
-        ) from None
-    return manager
-
-
-def _shown(proxy: str) -> str:
-    """Write a proxy's address without its login."""
-    return re.sub(r"(?<=//)[^/@]*@", "", proxy)
 
 
 def forget_connections() -> None:
     """Drop all idle connections and what was read from the environment."""
     with _making:
-        for cache in (_make_manager, _proxy, tls_context):
+        for cache in (_make_manager, proxies.proxy_of, tls_context):
             cache.cache_clear()
-
-
-def _login(proxy: str) -> dict[str, str]:
-    account = parse_url(proxy).auth
-    return dict(make_headers(proxy_basic_auth=account)) if account else {}
 
 
 def _socket(connection: HTTPConnection) -> socket.socket:

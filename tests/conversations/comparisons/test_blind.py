@@ -84,6 +84,7 @@ def test_the_stream(api, body):
             "error": None,
             "time": complete["time"],
             "ttft": complete["ttft"],
+            "finish_reason": "stop",
         }
     )
     failures = [each for each in received if each["event"] == "error"]
