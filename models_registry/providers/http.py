@@ -41,6 +41,7 @@ RETRIED = frozenset({500, 502, 503, 529})  # 529 is Anthropic's "overloaded"; 50
 IS_URL_RIGHT = "Is the provider's base URL right?"
 MAX_WHOLE_ANSWER = 50_000_000  # bytes
 READ_SIZE = 65_536  # bytes
+LIST_TIMEOUT = 60.0  # seconds that a list of models may be silent: nobody thinks about it
 # Connections are probed while they are silent, so that a machine that is gone is noticed before the read limit is over.
 KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
     (socket.IPPROTO_TCP, getattr(socket, name), value)  # seconds at rest, seconds between probes, probes
@@ -189,7 +190,8 @@ def _send(
     pools: PoolManager, method: str, url: str, headers: Mapping[str, str], body: bytes | None, address: str
 ) -> Answer:
     token = current_token()
-    limits = Timeout(connect=settings.PROVIDER_CONNECT_TIMEOUT, read=settings.PROVIDER_READ_TIMEOUT)
+    patience = settings.PROVIDER_READ_TIMEOUT if method == "POST" else min(settings.PROVIDER_READ_TIMEOUT, LIST_TIMEOUT)
+    limits = Timeout(connect=settings.PROVIDER_CONNECT_TIMEOUT, read=patience)
     options: dict[str, Any] = {"headers": headers, "body": body, "timeout": limits}
     options |= {"preload_content": False, "redirect": False, "retries": False}
     with token.active():
@@ -257,12 +259,13 @@ def _manager(proxy: str | None) -> PoolManager:
 def _make_manager(proxy: str | None) -> PoolManager:
     options: dict[str, Any] = {"num_pools": ORIGINS, "maxsize": KEPT_CONNECTIONS, "ssl_context": tls_context()}
     options["socket_options"] = [*HTTPConnection.default_socket_options, *KEEPALIVE]
-    if proxy is None or not proxy.lower().startswith("socks"):
-        behind = {} if proxy is None else {"proxy_url": proxy, "proxy_headers": proxies.login(proxy)}
-        manager = ProxyManager(**behind, **options) if behind else PoolManager(**options)
-        manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
-    else:
+    if proxy is not None and proxy.lower().startswith("socks"):
         manager = proxies.socks_manager(proxy, options)
+    else:
+        manager = PoolManager(**options)
+        if proxy is not None:
+            manager = ProxyManager(proxy, proxy_headers=proxies.login(proxy), **options)
+        manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
     atexit.register(manager.clear)
     return manager
 

@@ -30,7 +30,7 @@ def openai(message, code=None, kind=None):
 
 
 # https://platform.openai.com/docs/guides/error-codes, https://docs.anthropic.com/en/api/errors,
-# https://ai.google.dev/gemini-api/docs/troubleshooting, https://openrouter.ai/docs/api/reference/errors
+# https://ai.google.dev/gemini-api/docs/troubleshooting, https://openrouter.ai/docs/api-reference/errors
 FORBIDDEN = {
     "OpenAI's region": (
         openai("Country, region, or territory not supported", "unsupported_country_region_territory"),
