@@ -10,6 +10,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from models_registry.costs import CostSource
+from models_registry.providers.reading.finish import FinishReasons
 from perf.caching.querysets import InvalidatingQuerySet, LeafModel
 
 PREVIEW_LENGTH = 100  # characters
@@ -101,17 +102,6 @@ def _price() -> "models.DecimalField[Decimal | None, Decimal | None]":
     )
 
 
-class FinishReason(models.TextChoices):
-    """How an answer ended, if the provider said so or failed."""
-
-    STOP = "stop"
-    LENGTH = "length", "limit of tokens"
-    CONTENT_FILTER = "content_filter", "the provider's filter"
-    REFUSAL = "refusal"
-    TOOL_CALLS = "tool_calls", "asked for tools"
-    ERROR = "error"
-
-
 class Measured(LeafModel):
     """The figures of a call of a model; null without a call, or where unknown."""
 
@@ -137,7 +127,7 @@ class Measured(LeafModel):
     ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
     reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
     finish_reason = models.CharField(  # noqa: DJ001 - nullable for the same reason
-        max_length=15, choices=FinishReason, null=True, blank=True, help_text="How the answer ended; null is unknown."
+        max_length=15, choices=FinishReasons, null=True, blank=True, help_text="How the answer ended; null is unknown."
     )
 
     class Meta:

@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, documentation
+from llmselect_project.config import content_policy, documentation, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -45,9 +45,8 @@ DEBUG = DJANGO_ENV == "development"
 if PRODUCTION:
     required(["SECRET_KEY", "ENCRYPTION_KEY", "ALLOWED_HOSTS"])
 SECRET_KEY = env.str("SECRET_KEY", default="") or "insecure-development-key-that-production-refuses"
-ENCRYPTION_KEYS = listed("ENCRYPTION_KEY") or [
-    base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()
-]
+_digest = hashlib.sha256(SECRET_KEY.encode()).digest()
+ENCRYPTION_KEYS = listed("ENCRYPTION_KEY") or [base64.urlsafe_b64encode(_digest).decode()]
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1")
 
 # Applications
@@ -100,8 +99,7 @@ TEMPLATES = [
     }
 ]
 
-# The debug toolbar covers parts of pages, so it is there only when asked for; on API calls it would cost many times
-# their time, so it serves pages only.
+# The debug toolbar covers parts of pages, and would make API calls many times slower.
 if DEBUG and boolean("DEBUG_TOOLBAR", default=False):
     if find_spec("debug_toolbar") is None:
         raise ImproperlyConfigured("DEBUG_TOOLBAR=true needs `pip install -r requirements.txt`, or `make test` once.")
@@ -130,6 +128,8 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 CONVERSATION_CACHE_TTL = integer("CONVERSATION_CACHE_TTL", 300)
 MODEL_CACHE_TTL = integer("MODEL_CACHE_TTL", 86_400)
+FRONT_CACHE_ENTRIES = integer("FRONT_CACHE_ENTRIES", 10_000)  # responses that each worker answers without Django
+FRONT_CACHE_SIZE = integer("FRONT_CACHE_SIZE", 60_000_000)  # bytes of them
 USER_STATE_TTL = 60
 
 # Serving
@@ -228,26 +228,14 @@ RATE_LIMITS = {
 # Providers
 
 ECHO_PROVIDER = not PRODUCTION
-SYSTEM_API_KEYS = {
-    "openai": env.str("OPENAI_API_KEY", default="").strip(),
-    "anthropic": env.str("ANTHROPIC_API_KEY", default="").strip(),
-    "gemini": env.str("GEMINI_API_KEY", default="").strip() or env.str("GOOGLE_API_KEY", default="").strip(),
-    "mistral": env.str("MISTRAL_API_KEY", default="").strip(),
-}
-PROVIDER_BASE_URLS = {
-    slug: env.str(f"{slug.upper()}_BASE_URL", default="").strip()
-    for slug in ("openai", "anthropic", "gemini", "mistral")
-}
+SYSTEM_API_KEYS = providers.system_keys()
+PROVIDER_BASE_URLS = providers.base_urls()
 PROVIDER_CONNECT_TIMEOUT = seconds("PROVIDER_CONNECT_TIMEOUT", 5.0)  # seconds
 # Seconds to the first byte, and then between chunks: models that reason are silent for minutes.
 PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 600.0)
 # Whether a gateway's 504 is tried again: the model behind it may have written, and charged for, the whole answer.
 PROVIDER_RETRY_504 = boolean("PROVIDER_RETRY_504", default=False)
-# Whose answers may begin with <think>…</think>: kinds, providers and provider/model; with a minus in front, whose not.
-THINK_TAGS = {
-    name.strip().removeprefix("-"): not name.strip().startswith("-")
-    for name in env.list("THINK_TAGS", default=["openai_compatible"])
-}
+THINK_TAGS = providers.think_tags()
 # Seconds for which storing an answer is retried while the database is down.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment

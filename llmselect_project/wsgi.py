@@ -14,6 +14,7 @@ from llmselect_project.config.supervision import report
 from perf.caching import heartbeat
 from perf.caching.namespace import start_cold
 from perf.db.sqlite3.checkpoints import keep_logs_short
+from perf.serving.front import in_front_of
 from perf.timing import recorder
 
 
@@ -25,7 +26,7 @@ def _end_all() -> None:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
-application = bounded(get_wsgi_application())
+application = in_front_of(bounded(get_wsgi_application()))
 recorder.serve()
 start_cold()
 heartbeat.start()

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from perf.timing import recorder
-from perf.timing.request_timing import RequestTiming, is_stream
+from perf.timing.request_timing import RequestTiming, is_stream, server_timing
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -45,4 +45,4 @@ class TimingMiddleware:
         response.headers["X-Request-ID"] = timing.id
         response.headers["X-Response-Time"] = f"{timing.elapsed:.3f}s"
         if settings.DEBUG or getattr(timing.loaded_user(), "is_staff", False):
-            response.headers["Server-Timing"] = timing.server_timing()
+            response.headers["Server-Timing"] = server_timing(timing.stats, timing.elapsed)

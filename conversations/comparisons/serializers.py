@@ -6,8 +6,9 @@ from rest_framework import serializers
 
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
-from conversations.models import Comparison, ComparisonResult, FinishReason
+from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
+from models_registry.providers.reading.finish import FinishReasons
 from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
@@ -56,7 +57,7 @@ class Result(PricedOutput):
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     reasoning = serializers.CharField(allow_null=True)
-    finish_reason = serializers.ChoiceField(choices=FinishReason.choices, allow_null=True)
+    finish_reason = serializers.ChoiceField(choices=FinishReasons.choices, allow_null=True)
     estimated = serializers.BooleanField(allow_null=True, help_text="Tokens were estimated from the text.")
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.completions import usage
-from conversations.models import TITLE_LENGTH, FinishReason, Message
+from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
+from models_registry.providers.reading.finish import FinishReasons
 from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
@@ -50,7 +51,7 @@ class MessageOutput(usage.PricedOutput):
     model = serializers.CharField()
     status = serializers.ChoiceField(choices=Message.Status.choices)
     finish_reason = serializers.ChoiceField(
-        choices=FinishReason.choices, allow_null=True, help_text="How the answer ended; null is unknown."
+        choices=FinishReasons.choices, allow_null=True, help_text="How the answer ended; null is unknown."
     )
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)

@@ -35,7 +35,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         except TokenError as error:
             raise TokenNotValid from error
         user_id, session_id = token["user_id"], token["sid"]
-        user = load_user(user_id=user_id, session_id=session_id, prefetched=_prefetch(request, user_id, session_id))
+        user = load_user(user_id=user_id, session_id=session_id, prefetched=_prefetch(request, token))
         if user is None:
             raise TokenNotValid
         return user, token
@@ -59,7 +59,10 @@ def _verified(raw: str) -> AccessToken:
     return verified(AccessToken, raw)
 
 
-def _prefetch(request: Request, user_id: str, session_id: str) -> Mapping[CacheKey, LookupResult]:
+def _prefetch(request: Request, token: AccessToken) -> Mapping[CacheKey, LookupResult]:
     """Look up the user's state and, in the same round trip, the cached response that the view declares."""
-    state, view = namespace.key(user_id, session_id), request.parser_context.get("view")
-    return view.prefetch(state, request, owner=user_id) if isinstance(view, CachedView) else get_many([state])
+    user_id, view = token["user_id"], request.parser_context.get("view")
+    state = namespace.key(user_id, token["sid"])
+    if not isinstance(view, CachedView):
+        return get_many([state])
+    return view.prefetch(state, request, owner=user_id, valid_until=token["exp"])

@@ -6,8 +6,6 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from models_registry.providers.asking.addresses import normalised
-
 # It prints text: `print` of the bytes that `generate_key` returns would show b'…', which is no key.
 MAKE_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
@@ -22,20 +20,6 @@ def check_encryption_keys(**_: Any) -> list[CheckMessage]:
             hint = f"Make one with: {MAKE_KEY}"
             return [Error(f"Key {position} of ENCRYPTION_KEY is not a Fernet key.", hint=hint, id="llmselect.E001")]
     return []
-
-
-@register
-def check_base_urls(**_: Any) -> list[CheckMessage]:
-    """Every *_BASE_URL must be an address."""
-    errors: list[CheckMessage] = []
-    for slug, url in settings.PROVIDER_BASE_URLS.items():
-        try:
-            if url:
-                normalised(url, slug)
-        except ValueError as error:
-            hint = "It looks like https://host/v1 (Anthropic's: https://host). Without it the vendor's own is called."
-            errors.append(Error(f"{slug.upper()}_BASE_URL cannot be used. {error}", hint=hint, id="llmselect.E002"))
-    return errors
 
 
 @register

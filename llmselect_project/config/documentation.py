@@ -2,11 +2,6 @@
 
 TAGS = [
     {
-        "name": "auth",
-        "description": "Accounts and sessions: register, log in for an access token, send it as "
-        "`Authorization: Bearer …`, and trade the refresh token for a new pair before it expires.",
-    },
-    {
         "name": "chat",
         "description": "Talk to one model, and read its answer whole or as it is written. Every chat is kept as a "
         "conversation.",
@@ -25,6 +20,11 @@ TAGS = [
         "name": "keys",
         "description": "Your own API keys of providers, where the server has none or you prefer yours. A key goes in "
         "and never comes out.",
+    },
+    {
+        "name": "auth",
+        "description": "Accounts and sessions: register, log in for an access token, send it as "
+        "`Authorization: Bearer …`, and trade the refresh token for a new pair before it expires.",
     },
     {"name": "health", "description": "Whether the server works, for load balancers and monitoring."},
     {"name": "admin", "description": "For staff: caches, health in detail, performance, the registry of models."},

@@ -105,7 +105,7 @@ class HTTPClient(ProviderClient):
         if body is not None:
             headers["Content-Type"] = "application/json"
         base = self._base()
-        rooted = base._replace(prefix=base.prefix + ROOT)
+        rooted = Base(base.prefix + ROOT, base.query)
         is_rooted = base.bare and self.kind == "openai" and memory.get(base.prefix, "").rooted
         answer = send(method, (rooted if is_rooted else base).url(path, params), headers=headers, body=body)
         if answer.status in NOWHERE and base.bare and self.kind == "openai" and not is_rooted:

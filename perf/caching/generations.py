@@ -46,6 +46,11 @@ def read_entries(keys: Sequence[CacheKey]) -> list[LookupResult]:
     return same_server(lambda run_id: _read_entries(run_id, keys))
 
 
+def read_versions(keys: Sequence[CacheKey]) -> list[str | None]:
+    """Read the versions of several keys, in one round trip; None where there is none. Raises what the cache raises."""
+    return same_server(lambda run_id: _read_versions(run_id, keys))
+
+
 def store_entry(key: CacheKey, found: LookupResult, value: Value, ttl: int, limit: int = MAX_ENTRIES) -> None:
     """Store a value that was loaded after the lookup `found`, and at most `limit` entries of its owner.
 
@@ -96,6 +101,13 @@ def _read_entries(run_id: str, keys: Sequence[CacheKey]) -> list[LookupResult]:
         else:
             found.append(LookupResult(run_id, version, generation, hit=False, value=None, seconds=seconds))
     return found
+
+
+def _read_versions(run_id: str, keys: Sequence[CacheKey]) -> list[str | None]:
+    names = [(_namespace_key(run_id, key.namespace), _owner_key(run_id, key.namespace, key.owner)) for key in keys]
+    stored = cache.get_many([name for pair in names for name in pair])
+    pairs = [(stored.get(common), stored.get(own)) for common, own in names]
+    return [None if common is None or own is None else common + own for common, own in pairs]
 
 
 def _begin_generation(key: str) -> str | None:

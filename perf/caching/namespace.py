@@ -159,6 +159,18 @@ def _deliver_later(namespace: str, owner: str) -> None:
     outage.deliver_later((namespace, owner), retry)
 
 
+def are_current(versions: Mapping[CacheKey, str]) -> bool:
+    """Tell whether these are the current versions of their keys, as far as the cache can be asked. Never raises."""
+    if outage.active or any(outage.is_undelivered((key.namespace, key.owner)) for key in versions):
+        return False
+    try:
+        follow_epoch()
+        return generations.read_versions(list(versions)) == list(versions.values())
+    except Exception as error:
+        outage.failed(error)
+        return False
+
+
 def get_many(keys: Sequence[CacheKey]) -> dict[CacheKey, LookupResult]:
     """Look up several keys of any namespaces at once; returns {} inside a transaction and while the cache fails."""
     if transaction.get_connection().in_atomic_block or outage.active:

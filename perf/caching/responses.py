@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
@@ -27,6 +27,20 @@ load_limit = ConcurrencyLimit(2, max_wait=0.25)
 
 CachedQuery = tuple[Namespace, str]  # a namespace, and the query in it
 
+
+class Reusable(NamedTuple):
+    """What makes a response right: the versions of the cached entries, and until when its user may read it.
+
+    `until` is a Unix time in seconds, None without a user.
+    """
+
+    versions: Mapping[CacheKey, str]
+    until: float | None
+    route: str
+    user_id: int | None
+    is_staff: bool
+
+
 _ETAG = re.compile(r'"([^"]*)"')
 
 
@@ -44,13 +58,17 @@ class CachedView(ABC):
     """
 
     prefetched: Mapping[CacheKey, LookupResult] = MappingProxyType({})
+    valid_until: float | None = None  # Unix time in seconds at which the request's credentials expire
 
     @abstractmethod
     def cached(self, request: Request) -> CachedQuery | None:
         """Return the namespace and the query of the response; None if the response to this request is not cached."""
 
-    def prefetch(self, other: CacheKey, request: Request, *, owner: object) -> Mapping[CacheKey, LookupResult]:
-        """Look up another key together with the response for `owner`."""
+    def prefetch(
+        self, other: CacheKey, request: Request, *, owner: object, valid_until: float
+    ) -> Mapping[CacheKey, LookupResult]:
+        """Look up another key, which the credentials depend on, together with the response for `owner`."""
+        self.valid_until = valid_until
         declared = self.cached(request)
         keys = [other] if declared is None else [other, declared[0].key(owner, declared[1])]
         self.prefetched = get_many(keys)
@@ -58,7 +76,10 @@ class CachedView(ABC):
 
     def cached_response(self, request: Request, *, owner: object, load: Callable[[], Any]) -> HttpResponseBase:
         """Call the function `cached_response` with the declared query and the prefetched results."""
-        return cached_response(request, self.cached(request), owner=owner, load=load, prefetched=self.prefetched)
+        response = cached_response(request, self.cached(request), owner=owner, load=load, prefetched=self.prefetched)
+        if self.valid_until is not None:
+            mark_reusable(request, response, self.prefetched, until=self.valid_until)
+        return response
 
 
 def cached_response(
@@ -78,10 +99,12 @@ def cached_response(
     if cached is None or (renderer is not None and renderer.media_type == "text/html"):
         return Response(load())
     namespace, query = cached
+    key = namespace.key(owner, query)
+    found = prefetched if key in prefetched else get_many([key])
     accepts_gzip = _accepts_gzip(request)
     # A stored entry is compressed also if this client does not want it: others may.
     compress = accepts_gzip or bool(namespace.ttl)
-    stored, hit = namespace.fetch(namespace.key(owner, query), lambda: _render(load, compress=compress), prefetched)
+    stored, hit = namespace.fetch(key, lambda: _render(load, compress=compress), found)
     plain, compressed, digest = stored
     zipped = compressed is not None and accepts_gzip
     response: HttpResponseBase
@@ -95,7 +118,21 @@ def cached_response(
     response.headers["Cache-Control"] = policy
     response.headers["X-Cache"] = "hit" if hit else "miss"
     response.headers["Vary"] = "Accept, Accept-Encoding" + (", Authorization, Cookie" if policy == PRIVATE else "")
+    if hit and policy == PUBLIC:
+        mark_reusable(request, response, found, until=None)
     return response
+
+
+def mark_reusable(
+    request: Request, response: HttpResponseBase, found: Mapping[CacheKey, LookupResult], *, until: float | None
+) -> None:
+    """Say that a response, if all it is made of was found in the cache, is right as long as that is current."""
+    versions = {key: result.version for key, result in found.items() if result.hit and result.version}
+    match = request.resolver_match
+    if versions and len(versions) == len(found) and response.headers.get("X-Cache") == "hit" and match is not None:
+        user_id, is_staff = (request.user.pk, request.user.is_staff) if until is not None else (None, False)
+        reusable = Reusable(versions, until, match.route, user_id, is_staff)
+        response.reusable = reusable  # type: ignore[attr-defined]  # what the server is handed has no other place
 
 
 def _render(load: Callable[[], Any], *, compress: bool) -> list[Any]:

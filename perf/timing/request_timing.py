@@ -85,25 +85,7 @@ class RequestTiming:
         method = self.request.method if self.request.method in METHODS else "OTHER"
         finished = FinishedRequest(method, self._route(), status, seconds, total if streamed else None)
         recorder.request_finished(self.stats, finished)
-        slow = seconds * 1000 >= settings.SLOW_REQUEST_MS and status != CLIENT_TIMEOUT
-        if not slow and status < FAILURE:
-            return
-        details = self._details(finished)
-        if status >= FAILURE:
-            recorder.failed_request(seconds, details)
-        if slow:
-            recorder.slow_request(seconds, details)
-            logger.warning("slow request", extra=details)
-
-    def server_timing(self) -> str:
-        """Return the value of the header Server-Timing, in ms (https://www.w3.org/TR/server-timing/)."""
-        stats = self.stats
-        cache_seconds = sum(seconds for _, _, seconds in stats.lookups)
-        return (
-            f"app;dur={self.elapsed * 1000:.1f}, "
-            f'db;dur={stats.database_seconds * 1000:.1f};desc="{stats.query_count} queries", '
-            f'cache;dur={cache_seconds * 1000:.1f};desc="{len(stats.lookups)} lookups"'
-        )
+        report_if_notable(self.stats, finished, request_id=self.id, user_id=getattr(self.loaded_user(), "pk", None))
 
     def loaded_user(self) -> Any:
         """Return the user if the request has loaded it, else None; never runs a query."""
@@ -119,23 +101,42 @@ class RequestTiming:
             return match.route if match.route and not match.route.startswith("^") else UNMATCHED
         return STATIC if self.request.path_info.startswith(settings.STATIC_URL) else UNMATCHED
 
-    def _details(self, finished: FinishedRequest) -> dict[str, Any]:
-        """Describe the request without its content: the route, not the path."""
-        details = {
-            "method": finished.method,
-            "route": finished.route,
-            "status": finished.status,
-            "duration": round(finished.seconds, 4),
-            "user_id": getattr(self.loaded_user(), "pk", None),
-            "request_id": self.id,
+
+def report_if_notable(stats: RequestStats, finished: FinishedRequest, *, request_id: str, user_id: Any) -> None:
+    """Keep what is known of a request that failed, or that was slow to its first byte, and log a slow one."""
+    slow = finished.seconds * 1000 >= settings.SLOW_REQUEST_MS and finished.status != CLIENT_TIMEOUT
+    if not slow and finished.status < FAILURE:
+        return
+    # The route, not the path: the description is without the request's content.
+    details = {
+        "method": finished.method,
+        "route": finished.route,
+        "status": finished.status,
+        "duration": round(finished.seconds, 4),
+        "user_id": user_id,
+        "request_id": request_id,
+    }
+    if settings.TIMING:
+        details |= {
+            "query_count": stats.query_count,
+            "database_time": round(stats.database_seconds, 4),
+            "pool_wait": round(stats.pool_seconds, 4),
         }
-        if settings.TIMING:
-            details |= {
-                "query_count": self.stats.query_count,
-                "database_time": round(self.stats.database_seconds, 4),
-                "pool_wait": round(self.stats.pool_seconds, 4),
-            }
-        return details
+    if finished.status >= FAILURE:
+        recorder.failed_request(finished.seconds, details)
+    if slow:
+        recorder.slow_request(finished.seconds, details)
+        logger.warning("slow request", extra=details)
+
+
+def server_timing(stats: RequestStats, seconds: float) -> str:
+    """Return the value of the header Server-Timing, in ms (https://www.w3.org/TR/server-timing/)."""
+    cache_seconds = sum(each for _, _, each in stats.lookups)
+    return (
+        f"app;dur={seconds * 1000:.1f}, "
+        f'db;dur={stats.database_seconds * 1000:.1f};desc="{stats.query_count} queries", '
+        f'cache;dur={cache_seconds * 1000:.1f};desc="{len(stats.lookups)} lookups"'
+    )
 
 
 class _Active:

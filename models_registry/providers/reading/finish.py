@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import models
+
 from models_registry.providers.base import FinishReason
 
 # OpenAI's: platform.openai.com/docs/api-reference/chat/object, Anthropic's:
@@ -24,6 +26,19 @@ WORDS: dict[FinishReason, tuple[str, ...]] = {
         *("timeout", "failed", "internal_error", "model_error"),
     ),
 }
+
+
+class FinishReasons(models.TextChoices):
+    """The reasons as a column has them; null is unknown."""
+
+    STOP = "stop"
+    LENGTH = "length", "limit of tokens"
+    CONTENT_FILTER = "content_filter", "the provider's filter"
+    REFUSAL = "refusal"
+    TOOL_CALLS = "tool_calls", "asked for tools"
+    ERROR = "error"
+
+
 REASONS: dict[str, FinishReason] = {word: reason for reason, words in WORDS.items() for word in (reason, *words)}
 
 

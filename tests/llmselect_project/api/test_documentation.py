@@ -22,7 +22,7 @@ from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["auth", "chat", "compare", "conversations", "models", "keys", "health", "admin"]
+TAGS = ["chat", "compare", "conversations", "models", "keys", "auth", "health", "admin"]
 JSON, STREAM = "application/json", "text/event-stream"
 FORMATS = FormatChecker(["uuid"])
 

@@ -135,5 +135,5 @@ def test_the_environments_are_checked_at_the_start(settings):
     settings.PROVIDER_BASE_URLS = {"openai": "ftp://host", "anthropic": "", "mistral": "host.example"}
     with pytest.raises(SystemCheckError) as raised:
         call_command("check")
-    assert "(llmselect.E002) OPENAI_BASE_URL cannot be used. The address begins with ftp://" in str(raised.value)
+    assert "(models_registry.E001) OPENAI_BASE_URL cannot be used. The address begins with ftp://" in str(raised.value)
     assert "MISTRAL" not in str(raised.value)
