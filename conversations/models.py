@@ -10,6 +10,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from models_registry.costs import CostSource
+from models_registry.providers.reading.finish import FinishReasons
 from perf.caching.querysets import InvalidatingQuerySet, LeafModel
 
 PREVIEW_LENGTH = 100  # characters
@@ -125,6 +126,9 @@ class Measured(LeafModel):
     time = models.FloatField(null=True, blank=True, help_text="seconds")
     ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
     reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
+    finish_reason = models.CharField(  # noqa: DJ001 - nullable for the same reason
+        max_length=15, choices=FinishReasons, null=True, blank=True, help_text="How the answer ended; null is unknown."
+    )
 
     class Meta:
         abstract = True

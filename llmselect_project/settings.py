@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, documentation
+from llmselect_project.config import content_policy, documentation, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -228,18 +228,14 @@ RATE_LIMITS = {
 # Providers
 
 ECHO_PROVIDER = not PRODUCTION
-SYSTEM_API_KEYS = {
-    "openai": env.str("OPENAI_API_KEY", default=""),
-    "anthropic": env.str("ANTHROPIC_API_KEY", default=""),
-    "gemini": env.str("GEMINI_API_KEY", default="") or env.str("GOOGLE_API_KEY", default=""),
-    "mistral": env.str("MISTRAL_API_KEY", default=""),
-}
-PROVIDER_BASE_URLS = {
-    slug: env.str(f"{slug.upper()}_BASE_URL", default="") for slug in ("openai", "anthropic", "gemini", "mistral")
-}
+SYSTEM_API_KEYS = providers.system_keys()
+PROVIDER_BASE_URLS = providers.base_urls()
 PROVIDER_CONNECT_TIMEOUT = seconds("PROVIDER_CONNECT_TIMEOUT", 5.0)  # seconds
-# Seconds to the first byte, and then between chunks.
-PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 60.0)
+# Seconds to the first byte, and then between chunks: models that reason are silent for minutes.
+PROVIDER_READ_TIMEOUT = seconds("PROVIDER_READ_TIMEOUT", 600.0)
+# Whether a gateway's 504 is tried again: the model behind it may have written, and charged for, the whole answer.
+PROVIDER_RETRY_504 = boolean("PROVIDER_RETRY_504", default=False)
+THINK_TAGS = providers.think_tags()
 # Seconds for which storing an answer is retried while the database is down.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment

@@ -16,6 +16,7 @@ class ModelsRegistryConfig(AppConfig):
         """Register the rules of invalidation, the figures, the cache warmer and the declared queries."""
         from models_registry import caches, figures  # noqa: F401  # they need loaded models
         from models_registry.catalogue import findings  # noqa: F401
+        from models_registry.providers.asking import checks  # noqa: F401
 
         warming.register("models_registry.api.warming.model_lists")
         declared_queries.register(

@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
 from models_registry.catalogue.lookup import existing_model
 from models_registry.costs import CostSource, price
-from models_registry.errors import ProviderError, StreamBroken
+from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
 from models_registry.figures import record_call
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Reasoning
+from models_registry.providers.base import CompletionStream, FinishReason, Prompt, ProviderClient, Reasoning
 from models_registry.providers.cancellation import CancelToken
+from models_registry.providers.reading.text import CUT
 from models_registry.usage import Usage, estimate_tokens
 
 # The columns that counts are stored in, and their names in a `Usage`.
@@ -35,6 +37,14 @@ COUNT_COLUMNS = {
             "input_image_tokens",
         )
     },
+}
+
+# Why an answer may have no text, by how it ended.
+EMPTY = {
+    "length": "The model reached its limit of output tokens (max_tokens) before it answered.",
+    "content_filter": "The provider's content filter withheld the answer.",
+    "refusal": "The model refused to answer.",
+    "tool_calls": "The model asked for tools that it was not given, and answered nothing.",
 }
 
 
@@ -78,15 +88,22 @@ def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
     """Look up prices and key. Raises UnknownModel, APIKeyMissing, APIKeyUnreadable."""
     known = existing_model(provider, model)
     key = find_key(user_id=user_id, provider=provider)
-    client = client_of(provider, key)
+    client = client_of(provider, key, think_tags=has_think_tags(provider, model))
     return ResolvedModel(provider, model, known, client)
 
 
-def client_of(provider: Provider, key: str) -> ProviderClient:
+def has_think_tags(provider: Provider, model: str) -> bool:
+    """Tell whether an answer may begin with `<think>`: THINK_TAGS says it of a model, a provider or a kind, in turn."""
+    told: dict[str, bool] = settings.THINK_TAGS
+    names = (f"{provider.slug}/{model}", provider.slug, provider.kind)
+    return next((told[name] for name in names if name in told), False)
+
+
+def client_of(provider: Provider, key: str, *, think_tags: bool = False) -> ProviderClient:
     """Make the client that speaks a provider's wire format; raises ProviderError for a kind that nobody knows."""
     if provider.kind not in CLIENTS:
         raise ProviderError(f"LLMSelect has no client for providers of kind {provider.kind}.")
-    return CLIENTS[provider.kind](api_key=key, base_url=provider.endpoint)
+    return CLIENTS[provider.kind](api_key=key, base_url=provider.endpoint, think_tags=think_tags)
 
 
 class Call:
@@ -99,10 +116,12 @@ class Call:
         _check(model, prompt)
         self.cut = False
         self.closed = False
+        self.finish_reason: FinishReason | None = None
         self._pieces: list[str] = []
         self._reasoning: list[str] = []
         self._usage: Usage | None = None
         self._whole = False
+        self._failed = False
         self._stream: CompletionStream | None = None
         self._started = time.perf_counter()
         self._ended: float | None = None
@@ -125,28 +144,24 @@ class Call:
         return round((self._ended or time.perf_counter()) - self._started, 4)
 
     def complete(self) -> None:
-        """Wait for the whole answer. Raises ProviderError, StreamBroken when it was given up."""
-        self._started = time.perf_counter()
+        """Wait for the whole answer, which is read as a stream so that silence can be told from work.
+
+        One that is cut is no failure here. Raises ProviderError, StreamBroken when it was given up.
+        """
         try:
-            with self._token.active():
-                completion = self.model.client.complete(self.model.id, self.prompt)
-            self._first = self._ended = time.perf_counter()
-            self._pieces.append(completion.text)
-            self._reasoning.append(completion.reasoning)
-            self._usage = completion.usage
-            self.cut = completion.cut
-            self._whole = True
-        except ProviderError:
-            if self.closed:
-                raise StreamBroken("The server was stopped.") from None
-            raise
-        finally:
-            self._end()
+            for _ in self:
+                pass
+        except StreamBroken:
+            if not self.cut:
+                raise
+        if self.closed:
+            raise StreamBroken("The server was stopped.")
 
     def __iter__(self) -> Iterator[str]:
         """Yield pieces of text and `Reasoning` as they arrive.
 
-        Raises ProviderError, after which `text` and `reasoning` hold what came before.
+        Raises ProviderError, after which `text` and `reasoning` hold what came before, and EmptyAnswer for an answer
+        that ends without a text.
         """
         self._started = time.perf_counter()
         try:
@@ -160,12 +175,18 @@ class Call:
                 (self._reasoning if isinstance(piece, Reasoning) else self._pieces).append(piece)
                 yield piece
             self._whole = not self.closed
-        except ProviderError:
+            if self._whole and not self.text.strip():
+                raise self._empty(self._stream)
+        except ProviderError as error:
             if not self.closed:  # nobody waits for the end of a call that was given up
+                self._failed = True
+                self.cut = str(error) == CUT
                 raise
         finally:
             if self._stream is not None:
-                self._usage = self._stream.usage
+                self._usage, self.finish_reason = self._stream.usage, self._stream.finish_reason
+            if self._failed:
+                self.finish_reason = self.finish_reason or "error"
             self._end()
             self._close_stream()
 
@@ -217,10 +238,19 @@ class Call:
         record_call(
             provider=self.model.provider.slug,
             model=self.model.id,
-            outcome="left" if self.closed else "ok" if self._whole else "failed",
-            ttft=None if self._stream is None else measured.ttft,  # a whole answer has no first token to see
+            outcome="left" if self.closed else "failed" if self._failed else "ok",
+            ttft=measured.ttft,
             measured=measured,
         )
+
+    def _empty(self, stream: CompletionStream) -> EmptyAnswer:
+        """Say why there is no text, and that there is none."""
+        if stream.tools:
+            tools = ", ".join(stream.tools)
+            return EmptyAnswer(f"The model asked for tools that it was not given ({tools}), and answered nothing.")
+        if self.reasoning.strip() and stream.finish_reason != "length":
+            return EmptyAnswer("The model thought, and answered nothing.")
+        return EmptyAnswer(EMPTY.get(stream.finish_reason or "stop"))
 
     def _close_stream(self) -> None:
         if self._stream is not None:

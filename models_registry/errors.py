@@ -44,7 +44,7 @@ class ProviderTimeout(ProviderError):
 
 
 class APIKeyRefused(ProviderError):
-    """The provider answered 401 or 403."""
+    """The provider answered 401, or 403 for the key's sake."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "api_key_refused"
@@ -52,7 +52,7 @@ class APIKeyRefused(ProviderError):
 
 
 class ProviderRateLimited(ProviderError):
-    """The provider answered 429; `wait` is its Retry-After in seconds."""
+    """The provider answered 429; `wait` is what it asks to wait in seconds, at most an hour."""
 
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_code = "provider_rate_limited"
@@ -61,6 +61,39 @@ class ProviderRateLimited(ProviderError):
     def __init__(self, message: str | None = None, *, status: int | None = None, wait: int = 10) -> None:
         super().__init__(message, status=status)
         self.wait = wait
+
+
+class ProviderQuotaExceeded(ProviderError):
+    """The account behind the key has used up what it may spend; waiting does not help."""
+
+    status_code = status.HTTP_402_PAYMENT_REQUIRED
+    default_code = "provider_quota_exceeded"
+    default_detail = "The provider's account has no credit left."
+
+
+class ContextLengthExceeded(ProviderError):
+    """The prompt is longer than what the model holds; `context_window` and `prompt_tokens` are in tokens, if known."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "context_length_exceeded"
+    default_detail = "The conversation is longer than what the model holds."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status: int | None = None,
+        context_window: int | None = None,
+        prompt_tokens: int | None = None,
+    ) -> None:
+        super().__init__(message, status=status)
+        self.details |= {"context_window": context_window, "prompt_tokens": prompt_tokens}
+
+
+class EmptyAnswer(ProviderError):
+    """The model ended its answer and wrote nothing, or only thought, or only asked for tools."""
+
+    default_detail = "The model answered nothing."
 
 
 class APIKeyMissing(APIException):

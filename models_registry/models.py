@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from models_registry.costs import Rates, rates_at, read_tiers
+from models_registry.providers.asking.addresses import normalised
 from perf.caching.querysets import InvalidatingQuerySet
 
 COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
@@ -46,8 +46,7 @@ class Provider(models.Model):
     base_url = models.CharField(
         blank=True,
         max_length=500,
-        # A URLField would refuse the host names of containers, like http://ollama:11434/v1.
-        validators=[RegexValidator(r"^https?://[^\s/?#]+(/\S*)?\Z", "Enter an address that starts with http(s)://.")],
+        # `clean` checks and normalises it. A URLField would refuse names of containers, like http://ollama:11434/v1.
         help_text="In the form its SDK takes: OpenAI's ends in /v1. Empty for the vendor's own.",
     )
     enabled = models.BooleanField(default=True)
@@ -66,7 +65,12 @@ class Provider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Raise ValidationError for an OpenAI-compatible provider without an address."""
+        """Write the address as it is called; raises ValidationError for none, or one that cannot be used."""
+        if self.base_url:
+            try:
+                self.base_url = normalised(self.base_url, self.kind)
+            except ValueError as error:
+                raise ValidationError({"base_url": str(error)}) from None
         if self.kind == ProviderKind.OPENAI_COMPATIBLE and not self.base_url:
             raise ValidationError({"base_url": "An OpenAI-compatible provider needs its base URL."})
 

@@ -16,6 +16,7 @@ STREAMED = [
         "event": "done",
         "conversation_id": ID,
         "message_id": ANSWER["id"],
+        "finish_reason": "stop",
         "usage": {**USAGE, "cost": "0", "cost_source": "list", "estimated": False},
         "time": 0.0001,
         "ttft": 0.0001,

@@ -56,8 +56,8 @@ class Exchange:
     def finishing(self, *, whole: bool) -> Iterator[None]:
         """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
-        An answer that is not whole is `interrupted`, or an `error` when nothing of it came. When the conversation was
-        deleted meanwhile there is nothing to store it in.
+        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. When
+        the conversation was deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
             answer = self._answer(whole=whole)
@@ -69,7 +69,8 @@ class Exchange:
 
     def _answer(self, *, whole: bool) -> Message:
         text = self.call.text
-        broken = Message.Status.INTERRUPTED if text or self.call.reasoning else Message.Status.ERROR
+        given_up = self.call.closed and self.call.reasoning
+        broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
         return Message(
             role=Message.Role.ASSISTANT,
             content=text,
@@ -77,6 +78,7 @@ class Exchange:
             model=self.call.model.id,
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
             reasoning=self.call.reasoning or None,
+            finish_reason=self.call.finish_reason,
             **self.call.measure()._asdict(),
         )
 

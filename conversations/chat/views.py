@@ -126,8 +126,9 @@ def _chunk(piece: str) -> bytes:
 
 def _done(exchange: Exchange) -> dict[str, Any]:
     measured = exchange.call.measure()
-    usage, times = usage_event(measured._asdict()), {"time": measured.time, "ttft": measured.ttft}
-    return {"event": "done", **_places(exchange), **_context(exchange), "usage": usage, **times}
+    ended = {"finish_reason": exchange.call.finish_reason, "usage": usage_event(measured._asdict())}
+    times = {"time": measured.time, "ttft": measured.ttft}
+    return {"event": "done", **_places(exchange), **_context(exchange), **ended, **times}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:

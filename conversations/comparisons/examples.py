@@ -17,6 +17,7 @@ FIRST: dict[str, Any] = {
     "time": 0.0001,
     "ttft": 0.0001,
     "reasoning": None,
+    "finish_reason": "stop",
     "prompt_tokens": 2,
     "completion_tokens": 2,
     "usage": {**USAGE, "prompt_tokens": 2, "completion_tokens": 2},

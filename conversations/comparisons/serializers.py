@@ -8,6 +8,7 @@ from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
+from models_registry.providers.reading.finish import FinishReasons
 from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
@@ -57,6 +58,7 @@ class Result(PricedOutput):
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     reasoning = serializers.CharField(allow_null=True)
+    finish_reason = serializers.ChoiceField(choices=FinishReasons.choices, allow_null=True)
     estimated = serializers.BooleanField(allow_null=True, help_text="Tokens were estimated from the text.")
 
 
@@ -137,6 +139,7 @@ def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
         "time": result.time,
         "ttft": result.ttft,
         "reasoning": result.reasoning,
+        "finish_reason": result.finish_reason,
         **priced_row({name: getattr(result, name) for name in FIELDS}),
     }
     if hidden:

@@ -73,6 +73,7 @@ class RunningComparison:
         if each.call is not None:
             row.response = each.call.text
             row.reasoning = each.call.reasoning or None
+            row.finish_reason = each.call.finish_reason
             for name, value in each.call.measure()._asdict().items():
                 setattr(row, name, value)
         return row

@@ -10,6 +10,7 @@ from conversations.history.queries import message_batches
 from conversations.history.sanitising import sanitise, sanitise_line
 from conversations.history.serializers import message_row
 from conversations.models import Conversation, Message
+from models_registry.providers.reading.finish import FinishReasons
 from perf.db.connections import release
 
 JSON_FIELDS = (
@@ -59,7 +60,9 @@ def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
 def _heading(message: dict[str, Any]) -> str:
     who = "User" if message["role"] == Message.Role.USER else f"Assistant ({message['provider']}/{message['model']})"
     state = "" if message["status"] == Message.Status.COMPLETE else f", {message['status']}"
-    return f"{_one_line(who)} — {_time(message['created_at'])}{state}"
+    reason = message["finish_reason"]
+    ended = "" if reason in (None, FinishReasons.STOP, FinishReasons.ERROR) else f", ended by {reason}"
+    return f"{_one_line(who)} — {_time(message['created_at'])}{state}{ended}"
 
 
 def _folded(reasoning: str | None) -> str:

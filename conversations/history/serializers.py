@@ -7,6 +7,7 @@ from rest_framework import serializers
 from conversations.completions import usage
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
+from models_registry.providers.reading.finish import FinishReasons
 from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
@@ -49,6 +50,9 @@ class MessageOutput(usage.PricedOutput):
     provider = serializers.CharField()
     model = serializers.CharField()
     status = serializers.ChoiceField(choices=Message.Status.choices)
+    finish_reason = serializers.ChoiceField(
+        choices=FinishReasons.choices, allow_null=True, help_text="How the answer ended; null is unknown."
+    )
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()

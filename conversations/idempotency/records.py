@@ -17,8 +17,8 @@ from conversations.history.queries import repeatable_request
 from conversations.models import RepeatableRequest
 
 KEPT = timedelta(hours=24)
-# A claim expires after so many time limits to connect and to read: a call takes less, with all its retries.
-CLAIM_LASTS = 10
+# Seconds for which a claim lasts at least, and those it lasts beyond what a provider may be silent.
+CLAIM_LASTS, CLAIM_MARGIN = 650, 45
 
 
 class KeyReused(APIException):
@@ -127,5 +127,6 @@ def _record(user_id: int, operation: str, key: str) -> RepeatableRequest | None:
 def _is_claimed(row: RepeatableRequest) -> bool:
     if row.claimed_at is None:
         return False
-    longest = CLAIM_LASTS * (settings.PROVIDER_CONNECT_TIMEOUT + settings.PROVIDER_READ_TIMEOUT)
+    silence = settings.PROVIDER_CONNECT_TIMEOUT + settings.PROVIDER_READ_TIMEOUT
+    longest = max(CLAIM_LASTS, silence + CLAIM_MARGIN)
     return timezone.now() - row.claimed_at < timedelta(seconds=longest)

@@ -14,7 +14,7 @@ from models_registry.errors import APIKeyUnreadable, ProviderError
 from models_registry.keys.storage import has_system_key, system_key
 from models_registry.models import Provider, ProviderKind
 from models_registry.providers.base import ListedModel
-from models_registry.providers.text import clean
+from models_registry.providers.reading.text import clean
 from perf.db.connections import release
 
 BUILT_IN = [

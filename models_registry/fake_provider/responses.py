@@ -45,9 +45,10 @@ async def respond(connection: Connection, request: Request, state: State) -> Non
 async def _route(connection: Connection, request: Request, body: Any, state: State) -> None:
     path = urlsplit(request.path).path
     wire: Format = ANTHROPIC if "anthropic-version" in request.headers else OPENAI
-    if body and (recording := state.recordings.get(body["model"])):
-        state.played[body["model"]] += 1
-        recorded = recordings.choose(recording, body, state.played[body["model"]] - 1)
+    name = body["model"] if body else path
+    if recording := state.recordings.get(name):
+        state.played[name] += 1
+        recorded = recordings.choose(recording, body or {}, state.played[name] - 1)
         if recorded is not None:
             return await recordings.play(connection, recorded)
     key = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Completion, ListedModel, Prompt, Reasoning
-from models_registry.providers.client import HTTPClient, flag, loads
+from models_registry.providers.base import ListedModel, Prompt, Reasoning
+from models_registry.providers.client import HTTPClient, flag
 from models_registry.providers.failures import Failures
-from models_registry.providers.streaming import EventReader
-from models_registry.usage import Counts, Usage, anthropic_usage, count
+from models_registry.providers.openai import listed_items
+from models_registry.providers.reading.events import EventReader
+from models_registry.usage import Usage, anthropic_usage, count
 
-# Anthropic wants a maximum in every request. This is the smallest maximum output of any Claude model (Claude 3,
-# docs.anthropic.com/en/docs/about-claude/models), so no model refuses it.
-DEFAULT_MAX_TOKENS = 4_096
+# Anthropic wants a maximum in every request. This is the smallest one of Claude 4 and later models
+# (docs.anthropic.com/en/docs/about-claude/models); a model that takes less says how much, and is believed.
+DEFAULT_MAX_TOKENS = 32_000
 VERSION = "2026-10-21"  # of the API, docs.anthropic.com/en/api/versioning
 PAGE_SIZE, MAX_PAGES = 1_000, 20
 
@@ -32,6 +33,7 @@ EPHEMERAL = {"type": "ephemeral"}
 class AnthropicClient(HTTPClient):
     """Claude."""
 
+    kind = "anthropic"
     default_base_url = "https://api.anthropic.com"
     requires_max_tokens = True
     completions_path = "/v1/messages"
@@ -69,16 +71,6 @@ class AnthropicClient(HTTPClient):
             body["stream"] = True
         return body
 
-    def read(self, answer: dict[str, Any]) -> Completion:
-        """Read a `message`."""
-        blocks = answer.get("content")
-        if not isinstance(blocks, list):
-            raise MalformedAnswer
-        pieces = [_piece(block) for block in blocks]
-        text = "".join(piece for piece in pieces if type(piece) is str)
-        reasoning = "".join(piece for piece in pieces if isinstance(piece, Reasoning))
-        return Completion(text, anthropic_usage(answer.get("usage")), reasoning=reasoning)
-
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of events."""
         return MessageReader(failures)
@@ -89,8 +81,8 @@ class AnthropicClient(HTTPClient):
         params: dict[str, Any] = {"limit": PAGE_SIZE}
         for _ in range(MAX_PAGES):
             page = self.get(self.models_path, params)
-            models += _listed(page.get("data"))
-            if not page.get("has_more") or not models:
+            models += _listed(listed_items(page))
+            if not isinstance(page, dict) or not page.get("has_more") or not models:
                 break
             params["after_id"] = page.get("last_id") or models[-1].id
         return models
@@ -99,33 +91,61 @@ class AnthropicClient(HTTPClient):
 class MessageReader(EventReader):
     """Reads the events of a message up to message_stop; the type is in the data, so their names are not needed."""
 
-    def __init__(self, failures: Failures) -> None:
-        self._failures = failures
-        self._counts = Counts()
-
     @property
     def usage(self) -> Usage | None:
-        """What the events reported; counts of a later one are running totals."""
+        """What was reported; counts of a later event are running totals."""
         return anthropic_usage(self._counts)
 
-    def read(self, data: bytes) -> Sequence[str]:
+    def event(self, event: dict[str, Any]) -> Sequence[str]:
         """Read one event; kinds that are not known are passed over, as Anthropic asks."""
-        event = loads(data)
         kind = event.get("type")
         if kind == "content_block_delta":
-            return (_piece(event.get("delta")),)
+            return (self._piece(event.get("delta")),)
         if kind == "content_block_start":
-            return (_piece(event.get("content_block")),)
-        if kind == "error":
-            raise self._failures.reported(event.get("error"))
+            return (self._piece(event.get("content_block")),)
         if kind == "message_start":
             message = event.get("message")
             self._counts.add(message.get("usage") if isinstance(message, dict) else None)
         elif kind == "message_delta":
             self._counts.add(event.get("usage"))
+            self._stopped(event.get("delta"))
         elif kind == "message_stop":
             self.complete = self.ended = True
+        elif kind == "message":
+            self.complete = self.ended = True
+            return self.whole(event)
         return ()
+
+    def whole(self, answer: dict[str, Any]) -> Sequence[str]:
+        """Read a `message`."""
+        blocks = answer.get("content")
+        if not isinstance(blocks, list):
+            raise MalformedAnswer
+        self._counts.add(answer.get("usage"))
+        self._stopped(answer)
+        return [self._piece(block) for block in blocks]
+
+    def _stopped(self, part: Any) -> None:
+        """Take the stop reason; the answer is complete with message_stop only."""
+        if isinstance(part, dict):
+            complete = self.complete
+            self.finish(part.get("stop_reason"))
+            self.complete = complete
+
+    def _piece(self, block: Any) -> str:
+        """Read the text or thinking of a block or delta; other kinds (signatures, tool calls) have none."""
+        if not isinstance(block, dict):
+            raise MalformedAnswer
+        kind = block.get("type")
+        if kind in ("thinking", "thinking_delta"):
+            piece = block.get("thinking", "")
+            return Reasoning(piece) if isinstance(piece, str) else ""
+        if kind == "tool_use":
+            self.called(block.get("name"))
+        text = block.get("text", "") if kind in ("text", "text_delta") else ""
+        if not isinstance(text, str):
+            raise MalformedAnswer
+        return text
 
 
 def _think(body: dict[str, Any], effort: str) -> None:
@@ -152,23 +172,7 @@ def _cache(body: dict[str, Any]) -> None:
         last["content"] = [{"type": "text", "text": last["content"], "cache_control": EPHEMERAL}]
 
 
-def _piece(block: Any) -> str:
-    """Read the text or thinking of a block or delta; other kinds (signatures, tool calls) have none."""
-    if not isinstance(block, dict):
-        raise MalformedAnswer
-    kind = block.get("type")
-    if kind in ("thinking", "thinking_delta"):
-        piece = block.get("thinking", "")
-        return Reasoning(piece) if isinstance(piece, str) else ""
-    text = block.get("text", "") if kind in ("text", "text_delta") else ""
-    if not isinstance(text, str):
-        raise MalformedAnswer
-    return text
-
-
-def _listed(items: Any) -> list[ListedModel]:
-    if not isinstance(items, list):
-        raise MalformedAnswer
+def _listed(items: list[Any]) -> list[ListedModel]:
     return [
         ListedModel(
             id=item["id"],

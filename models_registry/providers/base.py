@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 from models_registry.usage import Usage
 
 Effort = Literal["minimal", "low", "medium", "high"]
+FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_calls", "error"]
 
 
 class Turn(NamedTuple):
@@ -36,16 +37,6 @@ class Reasoning(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
-    """A whole answer; `usage` is None when the provider does not report it, `cut` says that the text was too long."""
-
-    text: str
-    usage: Usage | None
-    cut: bool = False
-    reasoning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ListedModel:
     """A model as the provider's own list names it; None is unknown."""
 
@@ -61,10 +52,14 @@ class ListedModel:
 class CompletionStream(Protocol):
     """An answer under way: iterate for its non-empty pieces, text or `Reasoning`, each as soon as it arrives.
 
-    Iteration raises `ProviderError` when the provider fails or breaks off. `usage` is there once it ended, also early.
+    Iteration raises `ProviderError` when the provider fails or breaks off. The attributes are there once it ended, also
+    early: `finish_reason` is None where the provider did not say how its answer ended, `tools` are the names of those
+    that the model asked for.
     """
 
     usage: Usage | None
+    finish_reason: FinishReason | None
+    tools: Sequence[str]
 
     def __iter__(self) -> Iterator[str]: ...
 
@@ -76,7 +71,8 @@ class CompletionStream(Protocol):
 class ProviderClient(ABC):
     """One provider's wire format. Cheap to make, used for one call: HTTP connections are pooled underneath.
 
-    `base_url` is the endpoint in the form that the vendor's own SDK takes, or "" for the vendor's own.
+    `base_url` is the endpoint in the form that the vendor's own SDK takes, or "" for the vendor's own. With
+    `think_tags` an answer that begins with `<think>` has its thinking told apart.
     Every method raises `ProviderError` and nothing else for what the provider does.
     """
 
@@ -84,9 +80,10 @@ class ProviderClient(ABC):
     requires_max_tokens = False  # the wire format has no "as long as it takes"
     efforts: ClassVar[Mapping[Effort, str]] = {}  # the reasoning efforts that the format can express, in its words
 
-    def __init__(self, *, api_key: str, base_url: str = "") -> None:
-        self.api_key = api_key
-        self.base_url = base_url or self.default_base_url
+    def __init__(self, *, api_key: str, base_url: str = "", think_tags: bool = False) -> None:
+        self.api_key = api_key.strip()
+        self.base_url = base_url.strip() or self.default_base_url
+        self.think_tags = think_tags
 
     def problems(self, model: str, prompt: Prompt) -> dict[str, str]:  # noqa: ARG002 - vendors look at it
         """Name the parameters of a prompt that the wire format cannot express, each with what is wrong."""
@@ -96,10 +93,6 @@ class ProviderClient(ABC):
         if not self.efforts:
             return {"reasoning_effort": "This provider has no reasoning effort."}
         return {"reasoning_effort": f"This provider knows only: {', '.join(self.efforts)}."}
-
-    @abstractmethod
-    def complete(self, model: str, prompt: Prompt) -> Completion:
-        """Ask for the whole answer."""
 
     @abstractmethod
     def stream(self, model: str, prompt: Prompt) -> CompletionStream:

@@ -3,18 +3,22 @@
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
-from models_registry.errors import APIKeyRefused, MalformedAnswer
-from models_registry.providers.base import Completion, Prompt, ProviderClient
-from models_registry.providers.failures import Failures
+from models_registry.errors import APIKeyRefused, ProviderError
+from models_registry.providers.asking.adapting import ATTEMPTS, Dialect, learn, memory, room_left
+from models_registry.providers.asking.addresses import Base, split
+from models_registry.providers.base import Prompt, ProviderClient
+from models_registry.providers.failures import Failures, read_body
 from models_registry.providers.http import Answer, send
-from models_registry.providers.streaming import EventReader, ProviderStream
-from models_registry.providers.text import clean
+from models_registry.providers.reading.events import EventReader, parse
+from models_registry.providers.reading.streaming import ProviderStream
 
 NO_KEY = "none"  # what a server that asks for no key is sent
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "LLMSelect"}
+ROOT = "/v1"  # where chat completions are on servers whose base URL was given without a path
+NOWHERE = frozenset({404, 405})
 
 
 class HTTPClient(ProviderClient):
@@ -23,6 +27,7 @@ class HTTPClient(ProviderClient):
     What is sent is what the vendors' own SDKs send; a test compares them (docs/decisions/0019-no-sdk-at-run-time.md).
     """
 
+    kind: ClassVar[str] = "openai"  # the wire format
     completions_path: ClassVar[str]
     models_path: ClassVar[str]
     headers: ClassVar[Mapping[str, str]] = {}
@@ -33,64 +38,92 @@ class HTTPClient(ProviderClient):
         """Write a request in the provider's format."""
 
     @abstractmethod
-    def read(self, answer: dict[str, Any]) -> Completion:
-        """Read a whole answer; raises MalformedAnswer."""
-
-    @abstractmethod
     def reader(self, failures: Failures) -> EventReader:
-        """Make a reader of a streamed answer."""
-
-    def complete(self, model: str, prompt: Prompt) -> Completion:
-        """Ask for the whole answer; raises ProviderError."""
-        with self.failures() as failures:
-            answer = loads(self._post(model, prompt, failures, stream=False).read())
-            if answer.get("error"):
-                raise failures.reported(answer["error"])
-            completion = self.read(answer)
-        (text, cut), (reasoning, _) = clean(completion.text), clean(completion.reasoning)
-        return Completion(text, completion.usage, cut, reasoning)
+        """Make a reader of an answer."""
 
     def stream(self, model: str, prompt: Prompt) -> ProviderStream:
-        """Ask for the answer piece by piece; raises ProviderError when the provider refuses."""
+        """Ask for the answer piece by piece; raises ProviderError when the provider refuses.
+
+        An endpoint that does not stream is asked for the whole answer, which is then one piece.
+        """
         with self.failures() as failures:
-            return ProviderStream(self._post(model, prompt, failures, stream=True), self.reader(failures), failures)
+            answer = self._ask(model, prompt, failures)
+        return ProviderStream(answer, self.reader(failures), failures, think_tags=self.think_tags)
 
     def failures(self) -> Failures:
         """Make the context that every call needs."""
         return Failures(self.api_key, self.refusals)
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Fetch a JSON object; raises ProviderError."""
-        query = f"?{urlencode(params)}" if params else ""
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Fetch a JSON object or array; raises ProviderError."""
         with self.failures() as failures:
-            return loads(self._send("GET", path + query, failures).read())
+            answer = self._send("GET", path, params=params)
+            if answer.status >= 300:
+                raise failures.refusal(answer)
+            parsed = parse(answer.read())
+            if isinstance(parsed, dict) and parsed.get("error"):
+                raise failures.reported(parsed["error"])
+        return parsed
 
-    def _post(self, model: str, prompt: Prompt, failures: Failures, *, stream: bool) -> Answer:
-        body = json.dumps(self.body(model, prompt, stream=stream)).encode()
-        return self._send("POST", self.completions_path, failures, body)
+    def _ask(self, model: str, prompt: Prompt, failures: Failures) -> Answer:
+        """Send a request as the endpoint takes it; what it refuses by name is left out or put in other words.
 
-    def _send(self, method: str, path: str, failures: Failures, body: bytes | None = None) -> Answer:
+        What was learnt is remembered once it helped.
+        """
+        body = self.body(model, prompt, stream=True)
+        known = usual = memory.get(self.base_url, model)
+        room: int | None = None
+        refused: ProviderError | None = None
+        for _ in range(ATTEMPTS):
+            sent = (known if room is None else replace(known, limit=room)).write(body)
+            answer = self._send("POST", self.completions_path, json.dumps(sent).encode())
+            if answer.status < 300:
+                if known != usual:
+                    memory.put(self.base_url, model, known)
+                return answer
+            if answer.redirect:
+                raise failures.refusal(answer)
+            refusal = read_body(answer)
+            refused = refused or failures.error(answer.status, refusal, answer.headers, address=answer.address)
+            learnt = learn(known, sent, answer.status, refusal)
+            if learnt is None and room is None and prompt.max_tokens is None:
+                room = room_left(sent, refusal)
+                learnt = None if room is None else known
+            if learnt is None:
+                raise failures.error(answer.status, refusal, answer.headers, address=answer.address)
+            known = learnt
+        raise refused or ProviderError()
+
+    def _send(
+        self, method: str, path: str, body: bytes | None = None, params: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """Send a request; where the base URL has no path and nothing is found at it, look below `ROOT`."""
         key = self.api_key or NO_KEY
         if not (key.isascii() and key.isprintable()):
             raise APIKeyRefused("The API key holds characters that cannot be sent.")
         headers = {**HEADERS, **self.headers, "Authorization": f"Bearer {key}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        answer = send(method, self.base_url.rstrip("/") + path, headers=headers, body=body)
-        if answer.status >= 300:
-            raise failures.refusal(answer)
+        base = self._base()
+        rooted = Base(base.prefix + ROOT, base.query)
+        is_rooted = base.bare and self.kind == "openai" and memory.get(base.prefix, "").rooted
+        answer = send(method, (rooted if is_rooted else base).url(path, params), headers=headers, body=body)
+        if answer.status in NOWHERE and base.bare and self.kind == "openai" and not is_rooted:
+            second = send(method, rooted.url(path, params), headers=headers, body=body)
+            if second.status in NOWHERE:
+                second.close()
+                return answer
+            answer.close()
+            memory.put(base.prefix, "", Dialect(rooted=True))
+            return second
         return answer
 
-
-def loads(content: bytes) -> dict[str, Any]:
-    """Parse a JSON object; raises MalformedAnswer for anything else."""
-    try:
-        parsed = json.loads(content.decode(errors="replace"))  # bytes would make json guess the encoding
-    except (ValueError, RecursionError):
-        raise MalformedAnswer from None
-    if not isinstance(parsed, dict):
-        raise MalformedAnswer
-    return parsed
+    def _base(self) -> Base:
+        """Take the base URL apart; raises ProviderError for what is no address."""
+        try:
+            return split(self.base_url, self.kind)
+        except ValueError as error:
+            raise ProviderError(f"The provider's address cannot be used: {error}") from None
 
 
 def dig(value: Any, *names: str) -> Any:

@@ -1,10 +1,10 @@
 """A provider that needs no key and no network: it answers with what it was told, for first steps and demonstrations."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from models_registry.errors import ProviderError, StreamBroken
-from models_registry.providers.base import Completion, ListedModel, Prompt, ProviderClient
+from models_registry.errors import ProviderError
+from models_registry.providers.base import FinishReason, ListedModel, Prompt, ProviderClient
 from models_registry.providers.cancellation import current_token
 from models_registry.usage import Usage
 
@@ -14,14 +14,6 @@ WORD = re.compile(r"\s*\S+\s*|\s+")
 
 class EchoClient(ProviderClient):
     """Says the last message again."""
-
-    def complete(self, model: str, prompt: Prompt) -> Completion:
-        """Answer in one piece, after the time that the words take."""
-        stream = self.stream(model, prompt)
-        text = "".join(stream)
-        if stream.usage is None:
-            raise StreamBroken
-        return Completion(text, stream.usage)
 
     def stream(self, model: str, prompt: Prompt) -> "EchoStream":
         """Answer word by word."""
@@ -39,6 +31,8 @@ class EchoStream:
 
     def __init__(self, prompt: Prompt, pause: float) -> None:
         self.usage: Usage | None = None
+        self.finish_reason: FinishReason | None = None
+        self.tools: Sequence[str] = ()
         self._prompt = prompt
         self._pause = pause
         self._token = current_token()
@@ -49,6 +43,7 @@ class EchoStream:
             if self._token.wait(pause) if pause else self._token.is_cancelled:
                 return
             yield word
+        self.finish_reason = "stop"
         sent = [self._prompt.system or "", *(turn.content for turn in self._prompt.messages)]
         asked = sum(len(text.split()) for text in sent)
         self.usage = Usage(input_tokens=asked, output_tokens=len(question.split()))

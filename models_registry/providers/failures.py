@@ -1,11 +1,9 @@
 """Turns what the HTTP client raises and providers report into our errors, which never show the key."""
 
-import email.utils
 import json
 import math
 import re
 import ssl
-import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
@@ -24,34 +22,32 @@ from urllib3.exceptions import (
 
 from models_registry.errors import (
     APIKeyRefused,
+    ContextLengthExceeded,
     MalformedAnswer,
     ProviderError,
+    ProviderQuotaExceeded,
     ProviderRateLimited,
     ProviderTimeout,
     StreamBroken,
 )
 from models_registry.providers.http import IS_URL_RIGHT, Answer, Unreachable, timed_out
-from models_registry.providers.text import clean
+from models_registry.providers.reading import causes
+from models_registry.providers.reading.text import clean
+from models_registry.providers.reading.waits import MAX_WAIT, asked_wait, bounded
 
 MAX_MESSAGE = 500  # characters
-DEFAULT_WAIT, MAX_WAIT = 10, 3_600  # seconds
+_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title", re.IGNORECASE | re.DOTALL)
 
-# The statuses that error types stand for where there is no status: in the middle of a stream.
-# https://docs.anthropic.com/en/api/errors, https://platform.openai.com/docs/guides/error-codes
-STATUSES = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "invalid_api_key": 401,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-    "api_error": 500,
-    "server_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
+# What can be done about a status when it comes from something before the provider, which says nothing of it.
+HINTS = {
+    401: "Something in front of the provider asks for a login.",
+    403: "A firewall, or a rule for where this server calls from, may refuse its calls: try a proxy (HTTPS_PROXY).",
+    404: IS_URL_RIGHT,
+    405: IS_URL_RIGHT,
+    407: "The proxy asks for a login: HTTPS_PROXY=http://user:password@host:port.",
 }
+PLACE_HINT = "The provider does not serve the place this server calls from: use another, or a proxy (HTTPS_PROXY)."
+MODERATION_HINT = "The provider's moderation refused the prompt: change it, or ask another model."
 
 
 class Failures:
@@ -100,35 +96,87 @@ class Failures:
             answer.close()
             place = self._redact(answer.redirect)[:200]
             return ProviderError(f"The provider redirects to {place}, which is not followed.", status=answer.status)
-        content = answer.read()
-        try:
-            body = json.loads(content)
-        except (ValueError, RecursionError):
-            body = content.decode(errors="replace")
-        return self.error(answer.status, body, answer.headers, address=answer.address)
+        return self.error(answer.status, read_body(answer), answer.headers, address=answer.address)
 
     def reported(self, error: Any) -> ProviderError:
         """Make the error that an error object in an answer of status 200 stands for."""
-        return self.error(_status(error), {"error": error}, {})
+        return self.error(causes.reported_status(error), {"error": error}, {})
 
     def error(self, status: int | None, body: Any, headers: Mapping[str, str], *, address: str = "") -> ProviderError:
-        """Choose the class by status; the message is the provider's own, or says what `address` answered."""
-        text = _text(body)
+        """Choose the class by status and what the body says; the message is the provider's own, or names `address`."""
+        text = causes.sentence(body)
         message = self._redact(text) if text else None
-        if status in (401, 403) or any(mark in str(body) for mark in self._refusals):
-            return APIKeyRefused(message, status=status)
-        if status == 429:
-            return ProviderRateLimited(message, status=status, wait=_wait(headers))
         if address and status is not None and _says_nothing(text, status):
-            message = f"{address} answered {status} {_phrase(status)}".rstrip() + "."
-            if status in (404, 405):
-                message += f" {IS_URL_RIGHT}"
+            message = self._redact(_silence(address, status, body))
+        wait = asked_wait(headers, body)
+        if status == 401 or any(mark in str(body) for mark in self._refusals):
+            return APIKeyRefused(message, status=status)
+        if status == 402 or causes.names_quota(body) or (wait is None and causes.is_about_money(body)):
+            return ProviderQuotaExceeded(message, status=status)
+        if status == 429:
+            return self._rate_limited(message, wait)
+        if status in (None, 400, 413, 422, 500) and causes.is_about_context(body):
+            window, prompt = causes.context_numbers(body)
+            return ContextLengthExceeded(message, status=status, context_window=window, prompt_tokens=prompt)
+        if status == 403:
+            return self._forbidden(message, body)
         return ProviderError(message, status=status)
+
+    def _rate_limited(self, message: str | None, wait: float | None) -> ProviderRateLimited:
+        """Ask for at most an hour, and tell what the provider asks for: streams have no header for it."""
+        if wait is None:
+            return ProviderRateLimited(message, status=429, wait=bounded(wait))
+        said = (message or ProviderRateLimited.default_detail).rstrip(". ")
+        told = f"{said}. The provider asks to wait {_span(wait)}."
+        error = ProviderRateLimited(told, status=429, wait=bounded(wait))
+        if wait > MAX_WAIT:
+            error.details["retry_after"] = math.ceil(wait)
+        return error
+
+    def _forbidden(self, message: str | None, body: Any) -> ProviderError:
+        """Tell a refused key from a refused place or prompt, and say what can be done."""
+        text = causes.sentence(body)
+        if causes.is_about_the_key(body):
+            return APIKeyRefused(message, status=403)
+        hint = ""
+        if causes.PLACE_WORDS.search(text):
+            hint = PLACE_HINT
+        elif causes.MODERATION_WORDS.search(text):
+            hint = MODERATION_HINT
+        if not text or message is None:
+            return ProviderError(message, status=403)
+        return ProviderError(f"{message.rstrip('. ')} (status 403). {hint}".strip(), status=403)
 
     def _redact(self, text: str) -> str:
         if self._api_key:
             text = text.replace(self._api_key, "[key]")
         return clean(text)[0][:MAX_MESSAGE]
+
+
+def read_body(answer: Answer) -> Any:
+    """Read the body of a refusal, parsed where it is JSON, and text otherwise; raises urllib3's HTTPError."""
+    content = answer.read()
+    try:
+        return json.loads(content.decode("utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError):
+        return content.decode(errors="replace")
+
+
+def _silence(address: str, status: int, body: Any) -> str:
+    """Say what is known of an answer without a sentence: who gave it, its status, what may be wrong."""
+    title = _TITLE.search(body) if isinstance(body, str) and status == 403 else None
+    page = f" ({title[1]})" if title else ""
+    return f"{address} answered {status} {_phrase(status)}".rstrip() + f"{page}. {HINTS.get(status, '')}".rstrip()
+
+
+def _says_nothing(text: str, status: int) -> bool:
+    """Tell whether an error's text is no more than its status, like `404 page not found` and `Not Found`."""
+    words = set(re.findall("[a-z]+", text.lower()))
+    return words <= {*_phrase(status).lower().split(), "page", "error", "detail"}
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
 def _reason(error: BaseException) -> str:
@@ -144,60 +192,9 @@ def _reason(error: BaseException) -> str:
     return f"unknown host ({words})" if isinstance(error, NameResolutionError) else words
 
 
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
-
-
-def _says_nothing(text: str, status: int) -> bool:
-    """Tell whether an error's text is no more than its status, like `404 page not found` and `Not Found`."""
-    words = set(re.findall("[a-z]+", text.lower()))
-    return words <= {*_phrase(status).lower().split(), "page", "error", "detail"}
-
-
-def _status(error: Any) -> int | None:
-    """Read the status out of an error object: OpenRouter's code is one, others name a type."""
-    if not isinstance(error, dict):
-        return None
-    for value in (error.get("code"), error.get("type"), error.get("status")):
-        if isinstance(value, int) and 400 <= value < 600:
-            return value
-        if isinstance(value, str) and value in STATUSES:
-            return STATUSES[value]
-    return None
-
-
-def _text(body: Any) -> str:
-    """Find the sentence in an error's body; "" when there is none, as in a web page.
-
-    Most send {"error": {"message"}}, Gemini a list of one of those, Mistral {"message"}, FastAPI servers {"detail"}.
-    """
-    if isinstance(body, list) and body:
-        return _text(body[0])
-    if isinstance(body, dict):
-        found = next((body[name] for name in ("error", "message", "detail", "msg") if body.get(name)), "")
-        return _text(found)
-    return body.strip() if isinstance(body, str) and not body.lstrip().startswith("<") else ""
-
-
-def _wait(headers: Mapping[str, str]) -> int:
-    """Read how many seconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
-    seconds = _number(headers.get("retry-after-ms")) / 1_000
-    if math.isnan(seconds):
-        seconds = _number(headers.get("retry-after"))
-    if math.isnan(seconds):
-        seconds = _seconds_until(headers.get("retry-after", ""))
-    return DEFAULT_WAIT if math.isnan(seconds) else math.ceil(min(max(seconds, 1), MAX_WAIT))
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
-
-
-def _seconds_until(date: str) -> float:
-    try:
-        return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return math.nan
+def _span(seconds: float) -> str:
+    """Write a time as a person would: `38 s`, `6 min`, `26 h 5 min`."""
+    if seconds <= 120:
+        return f"{max(1, math.ceil(seconds))} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))

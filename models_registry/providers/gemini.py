@@ -11,11 +11,8 @@ class GeminiClient(OpenAIClient):
     """Google answers 400 to a wrong key, and lists its models with a prefix that calls may leave out."""
 
     default_base_url = "https://generativelanguage.googleapis.com/v1beta/openai/"
+    max_tokens_field = "max_tokens"
     refusals = ("API_KEY_INVALID", "API key not valid")
-
-    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
-        """Name the parameter."""
-        return "max_tokens"
 
     def listed(self, item: dict[str, Any]) -> ListedModel:
         """Drop the prefix of the id."""

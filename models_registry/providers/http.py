@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import truststore
 from django.conf import settings
@@ -32,15 +31,23 @@ from urllib3.util import make_headers, parse_url
 from urllib3.util.ssltransport import SSLTransport
 
 from models_registry.errors import MalformedAnswer
+from models_registry.providers.asking import proxies
 from models_registry.providers.cancellation import CancelToken, current_token
 
 ORIGINS, KEPT_CONNECTIONS = 64, 32  # hosts that connections are kept to, idle connections to each
 KEPT_SECONDS = 60.0
 BACKOFF = (0.2, 0.6)  # seconds before the second and the third attempt, each ± 25 %
-RETRIED = frozenset({500, 502, 503, 504, 529})  # 529 is Anthropic's "overloaded"
+RETRIED = frozenset({500, 502, 503, 529})  # 529 is Anthropic's "overloaded"; 504 by PROVIDER_RETRY_504
 IS_URL_RIGHT = "Is the provider's base URL right?"
 MAX_WHOLE_ANSWER = 50_000_000  # bytes
 READ_SIZE = 65_536  # bytes
+LIST_TIMEOUT = 60.0  # seconds that a list of models may be silent: nobody thinks about it
+# Connections are probed while they are silent, so that a machine that is gone is noticed before the read limit is over.
+KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
+    (socket.IPPROTO_TCP, getattr(socket, name), value)  # seconds at rest, seconds between probes, probes
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 6))
+    if hasattr(socket, name)
+]
 HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d")  # of a certificate in a directory of them: man 1 c_rehash
 
 
@@ -183,7 +190,8 @@ def _send(
     pools: PoolManager, method: str, url: str, headers: Mapping[str, str], body: bytes | None, address: str
 ) -> Answer:
     token = current_token()
-    limits = Timeout(connect=settings.PROVIDER_CONNECT_TIMEOUT, read=settings.PROVIDER_READ_TIMEOUT)
+    patience = settings.PROVIDER_READ_TIMEOUT if method == "POST" else min(settings.PROVIDER_READ_TIMEOUT, LIST_TIMEOUT)
+    limits = Timeout(connect=settings.PROVIDER_CONNECT_TIMEOUT, read=patience)
     options: dict[str, Any] = {"headers": headers, "body": body, "timeout": limits}
     options |= {"preload_content": False, "redirect": False, "retries": False}
     with token.active():
@@ -194,7 +202,8 @@ def _send(
                 if token.is_cancelled or timed_out(error):
                     raise
             else:
-                if response.status not in RETRIED or response.headers.get("x-should-retry") == "false":
+                is_retried = response.status in RETRIED or (response.status == 504 and settings.PROVIDER_RETRY_504)
+                if not is_retried or response.headers.get("x-should-retry") == "false":
                     return Answer(response, token, address)
                 response.close()
             if token.wait(pause * random.uniform(0.75, 1.25)):  # noqa: S311 - jitter, not a secret
@@ -235,17 +244,7 @@ def _pools(url: str) -> PoolManager:
     parsed = parse_url(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise LocationValueError(f"{url} is no http:// or https:// URL.")
-    return _manager(_proxy(parsed.scheme, parsed.netloc or parsed.host))
-
-
-@functools.lru_cache(maxsize=256)
-def _proxy(scheme: str, host: str) -> str | None:
-    """Look up the proxy in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY or in the system's settings."""
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return _manager(proxies.proxy_of(parsed.scheme, parsed.netloc or parsed.host))
 
 
 _making = threading.Lock()
@@ -259,8 +258,14 @@ def _manager(proxy: str | None) -> PoolManager:
 @functools.cache
 def _make_manager(proxy: str | None) -> PoolManager:
     options: dict[str, Any] = {"num_pools": ORIGINS, "maxsize": KEPT_CONNECTIONS, "ssl_context": tls_context()}
-    manager = PoolManager(**options) if proxy is None else ProxyManager(proxy, proxy_headers=_login(proxy), **options)
-    manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
+    options["socket_options"] = [*HTTPConnection.default_socket_options, *KEEPALIVE]
+    if proxy is not None and proxy.lower().startswith("socks"):
+        manager = proxies.socks_manager(proxy, options)
+    else:
+        manager = PoolManager(**options)
+        if proxy is not None:
+            manager = ProxyManager(proxy, proxy_headers=proxies.login(proxy), **options)
+        manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
     atexit.register(manager.clear)
     return manager
 
@@ -268,13 +273,8 @@ def _make_manager(proxy: str | None) -> PoolManager:
 def forget_connections() -> None:
     """Drop all idle connections and what was read from the environment."""
     with _making:
-        for cache in (_make_manager, _proxy, tls_context):
+        for cache in (_make_manager, proxies.proxy_of, tls_context):
             cache.cache_clear()
-
-
-def _login(proxy: str) -> dict[str, str]:
-    account = parse_url(proxy).auth
-    return dict(make_headers(proxy_basic_auth=account)) if account else {}
 
 
 def _socket(connection: HTTPConnection) -> socket.socket:

@@ -13,11 +13,8 @@ class MistralClient(OpenAIClient):
 
     default_base_url = "https://api.mistral.ai/v1"
     stream_usage = False
+    max_tokens_field = "max_tokens"
     efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
-
-    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - the same for all
-        """Name the parameter."""
-        return "max_tokens"
 
     def listed(self, item: dict[str, Any]) -> ListedModel:
         """Read what the model is capable of."""

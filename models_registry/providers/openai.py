@@ -1,18 +1,14 @@
 """OpenAI's chat completions, and the base of all that speak the same."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, get_args
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Completion, Effort, ListedModel, Prompt, Reasoning
-from models_registry.providers.client import HTTPClient, dig, loads
+from models_registry.providers.base import Effort, ListedModel, Prompt, Reasoning
+from models_registry.providers.client import HTTPClient, dig
 from models_registry.providers.failures import Failures
-from models_registry.providers.streaming import EventReader
-from models_registry.usage import Counts, Usage, count, openai_usage
-
-# OpenAI's models that refuse `max_tokens`: o1, o3, o4 … and gpt-5 and later, also behind a gateway's `vendor/`.
-NEEDS_COMPLETION_TOKENS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)
+from models_registry.providers.reading.events import EventReader
+from models_registry.usage import Usage, count, openai_usage
 
 # How gateways name what OpenAI's own list does not tell.
 CONTEXT_FIELDS = ("context_window", "context_length", "max_context_length", "max_model_len")
@@ -30,11 +26,8 @@ class OpenAIClient(HTTPClient):
     completions_path = "/chat/completions"
     models_path = "/models"
     stream_usage: ClassVar[bool] = True  # usage of a stream has to be asked for
+    max_tokens_field: ClassVar[str] = "max_completion_tokens"  # until an endpoint asks for the other
     efforts: ClassVar[Mapping[Effort, str]] = {effort: effort for effort in get_args(Effort)}
-
-    def max_tokens_field(self, model: str) -> str:  # noqa: ARG002 - compatible endpoints look at it
-        """Name the parameter that bounds the answer of `model`."""
-        return "max_completion_tokens"
 
     def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
         """Write a request; what was not asked for is left to the model's defaults."""
@@ -44,7 +37,7 @@ class OpenAIClient(HTTPClient):
         if prompt.temperature is not None:
             body["temperature"] = prompt.temperature
         if prompt.max_tokens is not None:
-            body[self.max_tokens_field(model)] = prompt.max_tokens
+            body[self.max_tokens_field] = prompt.max_tokens
         if prompt.reasoning_effort is not None:
             body["reasoning_effort"] = self.efforts[prompt.reasoning_effort]
         if stream:
@@ -53,26 +46,13 @@ class OpenAIClient(HTTPClient):
                 body["stream_options"] = {"include_usage": True}
         return body
 
-    def read(self, answer: dict[str, Any]) -> Completion:
-        """Read a `chat.completion`."""
-        choice = _first_choice(answer)
-        if choice is None:
-            raise MalformedAnswer
-        pieces = _pieces(choice.get("message"))
-        text = "".join(piece for piece in pieces if type(piece) is str)
-        reasoning = "".join(piece for piece in pieces if isinstance(piece, Reasoning))
-        return Completion(text, openai_usage(answer.get("usage")), reasoning=reasoning)
-
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of chunks."""
         return ChunkReader(failures)
 
     def list_models(self) -> list[ListedModel]:
         """Ask for all models; the list does not say which of them can chat."""
-        items = self.get(self.models_path).get("data")
-        if not isinstance(items, list):
-            raise MalformedAnswer
-        return [self.listed(item) for item in items if self.can_chat(item)]
+        return [self.listed(item) for item in listed_items(self.get(self.models_path)) if self.can_chat(item)]
 
     def can_chat(self, item: Any) -> bool:
         """Say whether an item of the list is a model for chats, as far as it tells."""
@@ -93,41 +73,75 @@ class OpenAIClient(HTTPClient):
 
 
 class ChunkReader(EventReader):
-    """Reads `chat.completion.chunk`s up to [DONE]."""
-
-    def __init__(self, failures: Failures) -> None:
-        self._failures = failures
-        self._counts = Counts()
+    """Reads `chat.completion.chunk`s up to [DONE], and a whole `chat.completion`."""
 
     @property
     def usage(self) -> Usage | None:
-        """What the chunks reported."""
+        """What was reported."""
         return openai_usage(self._counts)
 
     def read(self, data: bytes) -> Sequence[str]:
-        """Read one chunk; Groq reports the usage in a field of its own."""
+        """Read one chunk, or the mark of the end."""
         if data == b"[DONE]":
             self.complete = self.ended = True
             return ()
-        chunk = loads(data)
-        if chunk.get("error"):
-            raise self._failures.reported(chunk["error"])
-        own = chunk.get("x_groq")
-        self._counts.add(chunk.get("usage") or (own.get("usage") if isinstance(own, Mapping) else None))
-        choice = _first_choice(chunk)
+        return super().read(data)
+
+    def event(self, event: dict[str, Any]) -> Sequence[str]:
+        """Read one chunk; Groq reports the usage in a field of its own."""
+        own = event.get("x_groq")
+        self._counts.add(event.get("usage") or (own.get("usage") if isinstance(own, Mapping) else None))
+        choice = _first_choice(event)
         if choice is None:
             return ()
-        if choice.get("finish_reason"):
-            self.complete = True
-        return _pieces(choice.get("delta") or {})
+        delta = choice.get("delta")
+        return self._choice(choice, delta if delta is not None else choice.get("message") or {})
+
+    def whole(self, answer: dict[str, Any]) -> Sequence[str]:
+        """Read a `chat.completion`."""
+        self._counts.add(answer.get("usage"))
+        choice = _first_choice(answer)
+        if choice is None:
+            raise MalformedAnswer
+        message = choice.get("message")
+        return self._choice(choice, choice.get("delta") if message is None else message)
+
+    def _choice(self, choice: dict[str, Any], message: Any) -> Sequence[str]:
+        pieces = _pieces(message)
+        for call in message.get("tool_calls") or ():
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict) and function.get("name"):  # the first of the chunks of a call has it
+                self.called(function["name"])
+        if isinstance(message.get("function_call"), dict) and message["function_call"].get("name"):
+            self.called(message["function_call"]["name"])
+        refused = self.finish_reason == "refusal" or (message.get("content") is None and bool(message.get("refusal")))
+        self.finish(choice.get("finish_reason"), choice.get("error"))
+        if refused:
+            self.finish_reason = "refusal"
+        return pieces
+
+
+def listed_items(answer: Any) -> list[Any]:
+    """Find the items of a list of models: in `data`, in `models`, or the array itself; null is none.
+
+    Raises MalformedAnswer.
+    """
+    items = answer
+    if isinstance(answer, dict):
+        if "data" not in answer and "models" not in answer:
+            raise MalformedAnswer
+        items = answer.get("data") or answer.get("models")
+    if items is not None and not isinstance(items, list):
+        raise MalformedAnswer
+    return items or []
 
 
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Get the one choice that was asked for; chunks with usage alone have none."""
+    """Get the one choice that was asked for, that of index 0; chunks with usage alone have none."""
     choices = answer.get("choices") or []
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise MalformedAnswer
-    return choices[0] if choices else None
+    return next((choice for choice in choices if choice.get("index") in (0, None)), None)
 
 
 def _pieces(message: Any) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conversations.completions.sse import sse
 from conversations.models import Message
-from models_registry.providers.sse import EventParser
+from models_registry.providers.reading.sse import EventParser
 from tests.helpers import conversation, invalid
 
 pytestmark = pytest.mark.django_db

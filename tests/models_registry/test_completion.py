@@ -8,7 +8,7 @@ import pytest
 
 from models_registry.completion import Call, resolve
 from models_registry.costs import price
-from models_registry.errors import ProviderError, StreamBroken
+from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
 from models_registry.usage import Usage
@@ -54,9 +54,10 @@ def test_usage_is_estimated_where_it_is_not_reported(call, run):
     assert counts(made) == (6, 4, Decimal("0.000055"), True)  # 24 and 15 characters, 4 to a token
 
 
-def test_an_empty_answer_costs_its_prompt(call, run):
+def test_an_empty_answer_costs_its_prompt_and_is_an_error(call, run):
     made = call("stub?usage=0&content=null")
-    run(made)
+    with pytest.raises(EmptyAnswer, match=r"^The model answered nothing\.$"):
+        run(made)
     assert counts(made) == (4, 0, Decimal("0.00001"), True)
 
 
@@ -89,11 +90,17 @@ def test_times_of_a_stream(call):
     assert 0.1 <= figures.ttft <= figures.time - 0.15  # two more pieces, each after 0.1 seconds
 
 
-def test_a_whole_answer_comes_at_once(call):
-    made = call("stub?first=0.1")
+def test_a_whole_answer_has_its_first_token_too(call):
+    made = call("stub?first=0.1&delay=0.1")
     made.complete()
     figures = made.measure()
-    assert 0.1 <= figures.ttft == figures.time
+    assert 0.1 <= figures.ttft <= figures.time - 0.15
+
+
+def test_a_whole_answer_that_is_cut_is_no_failure(call):
+    made = call("stub?size=1000010")
+    made.complete()
+    assert (len(made.text), made.cut, made.finish_reason) == (1_000_000, True, "length")
 
 
 def test_the_clock_stops_with_the_call(call, run):
@@ -159,7 +166,7 @@ def test_where_a_limit_is_wanted_the_models_own_is_taken(call, anthropic, stub):
 def test_where_none_is_wanted_none_is_sent(call, openai, stub):
     LLMModel.objects.filter(provider=openai).update(max_output_tokens=8192)
     call().complete()
-    assert set(stub.requests[-1].body) == {"model", "messages"}
+    assert set(stub.requests[-1].body) == {"model", "messages", "stream", "stream_options"}
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_whole_answer(call):
     assert (row.prompt_tokens, row.completion_tokens) == (known.prompt_tokens, known.completion_tokens)
     assert (row.cost, row.priced) == (known.cost, 1)
     assert known.cost > Decimal(0)
-    assert row.first_token.count == 0
+    assert row.first_token.count == 1
 
 
 def test_a_stream(call):

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from models_registry.fake_provider.recordings import load
 from models_registry.fake_provider.server import HOST, serve
 from models_registry.fake_provider.state import State
 
@@ -15,7 +17,8 @@ class Command(BaseCommand):
 
     help = (
         "Serve a fake provider that speaks OpenAI's and Anthropic's wire formats. A model's name scripts the response, "
-        "like `stub?reply=Hello+you&delay=0.1` (see models_registry/fake_provider/script.py)."
+        "like `stub?reply=Hello+you&delay=0.1` (see models_registry/fake_provider/script.py). With --recordings the "
+        "models named like the JSON files of a folder play what is recorded there (fake_provider/recordings.py)."
     )
     requires_system_checks: list[str] = []
 
@@ -23,14 +26,19 @@ class Command(BaseCommand):
         """Take the address and the port."""
         parser.add_argument("--port", type=int, default=3045)
         parser.add_argument("--host", default=HOST)
+        parser.add_argument("--recordings", type=Path, metavar="DIR", help="a folder with one recording a file")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Run the event loop."""
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(self._serve(options["host"], options["port"]))
+            asyncio.run(self._serve(options["host"], options["port"], options["recordings"]))
 
-    async def _serve(self, host: str, port: int) -> None:
-        server, _ = await serve(State(), host=host, port=port)
+    async def _serve(self, host: str, port: int, folder: Path | None) -> None:
+        try:
+            recordings = {} if folder is None else load(folder)
+        except (OSError, ValueError) as error:
+            raise CommandError(f"The recordings cannot be read: {error}") from None
+        server, _ = await serve(State(recordings=recordings), host=host, port=port)
         port = server.sockets[0].getsockname()[1]
         self.stdout.write(f"OPENAI_BASE_URL=http://{host}:{port}/v1 ANTHROPIC_BASE_URL=http://{host}:{port}")
         self.stdout.flush()

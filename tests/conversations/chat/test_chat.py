@@ -67,6 +67,7 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
             "model": "stub",
             "status": "complete",
             "reasoning": None,
+            "finish_reason": "stop",
             **priced(3, 3, "0.0000375", "registry"),
             "time": assistant.time,
             "ttft": assistant.ttft,
@@ -117,6 +118,7 @@ def test_anthropic_speaks_its_own_format(api, anthropic, stub):
         "messages": [{"role": "user", "content": "hello you there"}],
         "system": "Be brief.",
         "temperature": 0.5,
+        "stream": True,
     }
 
 
@@ -128,6 +130,8 @@ def test_what_was_asked_for_is_sent(api, openai, stub):
         "messages": [{"role": "user", "content": "hello you there"}],
         "temperature": 0,
         "max_completion_tokens": 7,
+        "stream": True,
+        "stream_options": {"include_usage": True},
     }
     assert stub.requests[-1].headers["authorization"] == "Bearer sk-test"
 
@@ -135,7 +139,7 @@ def test_what_was_asked_for_is_sent(api, openai, stub):
 @pytest.mark.django_db
 def test_null_is_as_good_as_left_out(api, openai, stub):
     chat(api, temperature=None, max_tokens=None, system=None, conversation_id=None)
-    assert set(stub.requests[-1].body) == {"model", "messages"}
+    assert set(stub.requests[-1].body) == {"model", "messages", "stream", "stream_options"}
 
 
 @pytest.mark.django_db
@@ -162,9 +166,11 @@ def test_usage_that_is_not_reported_is_estimated(api, openai):
 
 
 @pytest.mark.django_db
-def test_an_answer_may_be_empty(api, openai):
-    answer = chat(api, model="stub?content=null")
-    assert (answer["response"], answer["message"]["status"]) == ("", "complete")
+def test_an_empty_answer_is_an_error(api, openai):
+    response = api.post(URL, {**HELLO, "model": "stub?content=null"})
+    assert (response.status_code, response.json()["error"]) == (502, "provider_error")
+    assert response.json()["message"] == "The model answered nothing."
+    assert stored("role", "status", "finish_reason") == [("user", "complete", None), ("assistant", "error", "stop")]
 
 
 def test_what_the_database_could_not_store_is_made_storable(api, openai):
@@ -320,11 +326,14 @@ PROVIDER_ERRORS = [
     ("status=400", 502, "provider_error", {"status": 400}),
     ("status=404", 502, "provider_error", {"status": 404}),
     ("status=500&should_retry=false", 502, "provider_error", {"status": 500}),
-    ("garbage=1", 502, "provider_error", {}),
-    ("garbage=shape", 502, "provider_error", {}),
     ("garbage=html", 502, "provider_error", {}),
-    ("cut=1", 502, "provider_error", {}),
-    ("error=overloaded_error", 502, "provider_error", {"status": 529}),
+    ("error=overloaded_error&reply=x", 502, "provider_error", {"status": 529}),
+]
+BROKEN_OFF = [
+    ("garbage=1", "hello you ", {}),
+    ("garbage=shape", "hello you ", {}),
+    ("cut=1", "hello ", {}),
+    ("error=overloaded_error", "hello you ", {"status": 529}),
 ]
 
 
@@ -343,6 +352,21 @@ def test_a_failing_provider_leaves_the_message_and_an_error(
     assert (user.role, user.content, user.status) == ("user", HELLO["message"], "complete")
     assert (answer.role, answer.content, answer.status, answer.model) == ("assistant", "", "error", f"stub?{script}")
     assert (row.message_count, row.last_message_at) == (2, answer.created_at)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+@pytest.mark.parametrize(("script", "text", "details"), BROKEN_OFF)
+def test_what_a_provider_said_before_it_failed_is_kept(api, openai, anthropic, provider, script, text, details):
+    response = api.post(URL, {**HELLO, "provider": provider, "model": f"stub?{script}"})
+    answer = Message.objects.get(role="assistant")
+    assert (response.status_code, response.json()["error"]) == (502, "provider_error")
+    assert response.json()["details"] == {
+        **details,
+        "conversation_id": str(answer.conversation_id),
+        "message_id": str(answer.pk),
+    }
+    assert (answer.content, answer.status, answer.finish_reason) == (text, "interrupted", "error")
 
 
 def test_a_timeout(api, openai, settings):

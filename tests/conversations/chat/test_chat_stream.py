@@ -56,6 +56,7 @@ def test_all_events_in_order(ann, stream):
             "event": "done",
             "conversation_id": str(row.pk),
             "message_id": str(answer.pk),
+            "finish_reason": "stop",
             "usage": {**usage(3, 3), "cost": "0.0000375", "cost_source": "registry", "estimated": False},
             "time": answer.time,
             "ttft": answer.ttft,

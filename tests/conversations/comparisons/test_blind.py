@@ -54,7 +54,7 @@ def withheld(results):
     """Assert that what is withheld is null, and that the rest is there."""
     for result in results:
         assert {name: result[name] for name in WITHHELD} == dict.fromkeys(WITHHELD)
-        assert set(result) == WITHHELD | {"index", "response", "error", "time", "ttft"}
+        assert set(result) == WITHHELD | {"index", "response", "error", "time", "ttft", "finish_reason"}
         assert result["error"] in (None, FAILED)
     return results
 
@@ -84,6 +84,7 @@ def test_the_stream(api, body):
             "error": None,
             "time": complete["time"],
             "ttft": complete["ttft"],
+            "finish_reason": "stop",
         }
     )
     failures = [each for each in received if each["event"] == "error"]

@@ -72,6 +72,7 @@ def test_the_answers_in_the_order_asked_for(ann, api):
                 "time": first.time,
                 "ttft": first.ttft,
                 "reasoning": None,
+                "finish_reason": "stop",
                 **priced(3, 3),
             },
             {
@@ -83,6 +84,7 @@ def test_the_answers_in_the_order_asked_for(ann, api):
                 "time": second.time,
                 "ttft": second.ttft,
                 "reasoning": None,
+                "finish_reason": "stop",
                 **priced(3, 3, "0.0000375", "registry"),
             },
         ],
@@ -186,6 +188,7 @@ def test_a_missing_key_is_the_error_of_one_result(api):
         "time": None,
         "ttft": None,
         "reasoning": None,
+        "finish_reason": None,
         **priced(),
     }
     assert outline(answer)[1] == ("hello you there", None)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 URL = "/api/v1/comparisons"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOT_FOUND = error("not_found", "Not found.")
-FIGURES = {"time": None, "ttft": None, "reasoning": None, **priced()}
+FIGURES = {"time": None, "ttft": None, "reasoning": None, "finish_reason": None, **priced()}
 
 
 def rows(user, count):

@@ -38,7 +38,7 @@ def test_it_answers_the_comparison(ann, api):
     row = comparison(ann, each={"time": 1.5, "ttft": 0.25, "cost": "0.5", "prompt_tokens": 3, "completion_tokens": 4})
     answer = vote(api, row, 1)
     row.refresh_from_db()
-    figures = {"time": 1.5, "ttft": 0.25, "reasoning": None, **priced(3, 4, "0.5", "legacy")}
+    figures = {"time": 1.5, "ttft": 0.25, "reasoning": None, "finish_reason": None, **priced(3, 4, "0.5", "legacy")}
     assert answer == {
         "id": str(row.pk),
         "prompt": "Why is the sea salt?",

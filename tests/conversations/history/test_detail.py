@@ -21,7 +21,13 @@ def contents(messages):
 def test_it_shows_the_conversation_and_its_messages(ann, api):
     row = conversation(ann, title="Sea", message_count=1, created_at=NOON, last_message_at=NOON)
     figures = {"prompt_tokens": 3, "completion_tokens": 2, "cost": "0.0000275", "time": 0.5, "ttft": 0.1}
-    figures |= {"cache_read_tokens": 1, "reasoning_tokens": 2, "cost_source": "list", "reasoning": "Hm."}
+    figures |= {
+        "cache_read_tokens": 1,
+        "reasoning_tokens": 2,
+        "cost_source": "list",
+        "reasoning": "Hm.",
+        "finish_reason": "length",
+    }
     message = Message.objects.create(
         conversation=row, role="assistant", content="Hi", provider="openai", model="stub", created_at=NOON, **figures
     )
@@ -47,6 +53,7 @@ def test_it_shows_the_conversation_and_its_messages(ann, api):
                 "model": "stub",
                 "status": "complete",
                 "reasoning": "Hm.",
+                "finish_reason": "length",
                 **priced(3, 2, "0.0000275", "list"),
                 "usage": usage(3, 2, cache_read_tokens=1, reasoning_tokens=2),
                 "time": 0.5,

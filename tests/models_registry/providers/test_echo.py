@@ -1,13 +1,14 @@
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from models_registry.errors import ProviderError
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import Completion, ListedModel, Prompt, Turn
+from models_registry.providers.base import ListedModel, Prompt, Turn
 from models_registry.usage import Usage
-from tests.models_registry.providers.helpers import ask, drain
+from tests.models_registry.providers.helpers import Answered, ask, drain, whole
 
 PROMPT = "  Hello,\n\tyou   there \n"
 
@@ -26,17 +27,17 @@ def test_it_streams_the_last_message_word_by_word_with_its_whitespace(echo):
 def test_usage_counts_words(echo):
     turns = [Turn("user", "one two"), Turn("assistant", "three"), Turn("user", "four five six")]
     sent = Prompt(messages=turns, system="be brief")
-    assert echo.complete("echo-fast", sent) == Completion("four five six", Usage(input_tokens=8, output_tokens=3))
+    assert whole(echo, "echo-fast", sent) == Answered("four five six", Usage(input_tokens=8, output_tokens=3))
 
 
 @pytest.mark.parametrize("prompt", ["", "   "])
 def test_a_prompt_without_words(echo, prompt):
-    assert echo.complete(*ask("echo-fast", prompt)) == Completion(prompt, Usage(input_tokens=0, output_tokens=0))
+    assert whole(echo, *ask("echo-fast", prompt)) == Answered(prompt, Usage(input_tokens=0, output_tokens=0))
 
 
 def test_the_slow_one_takes_its_time(echo):
     started = time.monotonic()
-    assert echo.complete(*ask("echo-slow", "a b c d")).text == "a b c d"
+    assert whole(echo, *ask("echo-slow", "a b c d")).text == "a b c d"
     assert 0.2 <= time.monotonic() - started < 0.4
 
 
@@ -50,7 +51,7 @@ def test_close_ends_it_in_the_middle_of_a_pause(echo):
 
 
 def test_an_unknown_model_is_the_providers_404(echo):
-    for call in (echo.complete, echo.stream):
+    for call in (partial(whole, echo), echo.stream):
         with pytest.raises(ProviderError) as raised:
             call(*ask("echo-loud"))
         assert raised.value.details == {"status": 404}

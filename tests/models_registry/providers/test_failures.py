@@ -2,14 +2,15 @@
 
 import email.utils
 import time
+from functools import partial
 
 import pytest
 from django.test import override_settings
 
 from models_registry.errors import APIKeyRefused, ProviderError, ProviderRateLimited, ProviderTimeout
 from models_registry.providers import CLIENTS
-from models_registry.providers.failures import STATUSES
-from tests.models_registry.providers.helpers import KEY, WIRES, ask, make
+from models_registry.providers.reading.causes import STATUSES
+from tests.models_registry.providers.helpers import KEY, WIRES, ask, make, whole
 
 EVERY = pytest.mark.parametrize("kind", WIRES)
 
@@ -17,7 +18,7 @@ EVERY = pytest.mark.parametrize("kind", WIRES)
 def fail(stub, kind: str, script: str, *, stream: bool = False, key: str = KEY) -> ProviderError:
     client = make(stub, kind, key)
     with pytest.raises(ProviderError) as raised:
-        (client.stream if stream else client.complete)(*ask(f"stub?{script}"))
+        (client.stream if stream else partial(whole, client))(*ask(f"stub?{script}"))
     return raised.value
 
 
@@ -120,7 +121,7 @@ def test_a_key_that_cannot_be_sent_is_refused(stub, kind, key):
 def test_an_address_that_cannot_be_used(kind, url):
     client = CLIENTS[kind](api_key=KEY, base_url=url)
     with pytest.raises(ProviderError):
-        client.complete(*ask())
+        whole(client, *ask())
 
 
 def test_an_endpoint_without_an_address_is_an_error():

@@ -6,13 +6,13 @@ from rest_framework.exceptions import ValidationError
 from models_registry.completion import Call, resolve
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
-from tests.models_registry.providers.helpers import ask, make
+from tests.models_registry.providers.helpers import ask, make, whole
 
 LONG = "word " * 1_000
 
 
 def sent(stub, kind, model, **options):
-    make(stub, kind).complete(*ask(model, **options))
+    whole(make(stub, kind), *ask(model, **options))
     return stub.requests[-1].body
 
 
@@ -75,7 +75,7 @@ TURNS = [Turn("user", LONG), Turn("assistant", "two"), Turn("user", "three")]
 
 
 def test_the_last_stable_turn_is_cached(stub):
-    make(stub, "anthropic").complete("stub", Prompt(messages=TURNS, system="Be brief.", cache=True))
+    whole(make(stub, "anthropic"), "stub", Prompt(messages=TURNS, system="Be brief.", cache=True))
     body = stub.requests[-1].body
     marked = {"type": "text", "text": "two", "cache_control": MARK}
     assert [turn["content"] for turn in body["messages"]] == [LONG, [marked], "three"]
@@ -91,5 +91,5 @@ def test_a_long_system_prompt_is_cached_from_the_first_question_on(stub):
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 @pytest.mark.parametrize("prompt", [Prompt(messages=TURNS), Prompt(messages=[Turn("user", "x")] * 3, cache=True)])
 def test_nothing_is_marked_that_is_short_or_not_to_be_cached(stub, kind, prompt):
-    make(stub, kind).complete("stub", prompt)
+    whole(make(stub, kind), "stub", prompt)
     assert "cache_control" not in str(stub.requests[-1].body)

@@ -11,7 +11,7 @@ from django.test import override_settings
 from models_registry.errors import MalformedAnswer, ProviderError, ProviderTimeout
 from models_registry.providers import CLIENTS
 from models_registry.providers.http import forget_connections
-from tests.models_registry.providers.helpers import KEY, WIRES, ask, drain
+from tests.models_registry.providers.helpers import KEY, WIRES, ask, drain, whole
 
 EVERY = pytest.mark.parametrize("kind", ["openai_compatible", *WIRES])
 PAGE = b"<!doctype html><title>A wiki</title><p>Welcome!"
@@ -56,7 +56,7 @@ def failure(kind, url, *, stream=False):
             error = raised
     else:
         with pytest.raises(ProviderError) as caught:
-            client.complete(*ask())
+            whole(client, *ask())
         error = caught.value
     assert KEY not in str(error)
     return error
@@ -150,6 +150,6 @@ def test_a_web_page_instead_of_an_answer(kind, stream):
 
 
 def test_an_answer_under_a_wrong_type_is_taken():
-    whole = b'{"choices":[{"message":{"content":"hi"}}]}'
-    with answering(200, "text/html", whole) as address:
-        assert CLIENTS["openai_compatible"](api_key=KEY, base_url=f"http://{address}").complete(*ask()).text == "hi"
+    answer = b'{"choices":[{"message":{"content":"hi"}}]}'
+    with answering(200, "text/html", answer) as address:
+        assert whole(CLIENTS["openai_compatible"](api_key=KEY, base_url=f"http://{address}"), *ask()).text == "hi"

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from models_registry.providers.base import CompletionStream
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.http import forget_connections
 from tests.helpers import eventually
-from tests.models_registry.providers.helpers import WIRES, ask, drain, make
+from tests.models_registry.providers.helpers import WIRES, ask, drain, make, whole
 
 EVERY = pytest.mark.parametrize("kind", WIRES)
 
@@ -119,13 +120,13 @@ def test_another_thread_ends_the_wait_for_the_first_byte_at_once(stub, kind, str
     client, token = make(stub, kind), CancelToken()
     forget_connections()
     if reused:
-        client.complete(*ask())
+        whole(client, *ask())
     before = len(stub.requests)
     ended = []
 
     def wait():
         with token.active(), pytest.raises(StreamBroken):
-            (client.stream if stream else client.complete)(*ask("stub?hang=first"))
+            (client.stream if stream else partial(whole, client))(*ask("stub?hang=first"))
         ended.append(True)
 
     thread = threading.Thread(target=wait)
@@ -136,7 +137,7 @@ def test_another_thread_ends_the_wait_for_the_first_byte_at_once(stub, kind, str
     assert ended
     assert eventually(lambda: stub.cancelled == 1)
     assert len(stub.requests) == before + 1
-    assert client.complete(*ask()).text == "hello you there"
+    assert whole(client, *ask()).text == "hello you there"
 
 
 @EVERY
@@ -145,7 +146,7 @@ def test_a_whole_answer_can_be_cancelled_in_its_middle(stub, kind):
 
     def wait():
         with token.active(), pytest.raises(StreamBroken):
-            make(stub, kind).complete(*ask("stub?hang=mid"))
+            whole(make(stub, kind), *ask("stub?hang=mid"))
         ended.append(True)
 
     thread = threading.Thread(target=wait)
@@ -161,7 +162,7 @@ def test_a_token_cancelled_beforehand_sends_nothing(stub):
     token = CancelToken()
     token.cancel()
     with token.active(), pytest.raises(ProviderError):
-        make(stub, "openai").complete(*ask())
+        whole(make(stub, "openai"), *ask())
     assert stub.requests == []
 
 
@@ -169,6 +170,6 @@ def test_a_pause_between_attempts_ends_too(stub):
     token, started = CancelToken(), time.monotonic()
     threading.Timer(0.1, token.cancel).start()
     with token.active(), pytest.raises(ProviderError):
-        make(stub, "openai").complete(*ask("stub?status=500"))
+        whole(make(stub, "openai"), *ask("stub?status=500"))
     assert len(stub.requests) < 3
     assert time.monotonic() - started < 5

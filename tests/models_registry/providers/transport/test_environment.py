@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from models_registry.providers.http import Connection
-from tests.models_registry.providers.helpers import KEY, ask, make
+from tests.models_registry.providers.helpers import KEY, ask, make, whole
 
 OTHERS = {
     "OPENAI_API_KEY": "sk-other",
@@ -41,7 +41,7 @@ def other_environment(monkeypatch, tmp_path):
 @pytest.mark.parametrize(("key", "sent"), [(KEY, f"Bearer {KEY}"), ("", "Bearer none")])
 def test_nothing_of_it_is_sent(stub, kind, other_environment, key, sent):
     client = make(stub, kind, key)
-    client.complete(*ask())
+    whole(client, *ask())
     list(client.stream(*ask()))
     client.list_models()
     assert [received.headers["authorization"] for received in stub.requests] == [sent] * 3
@@ -50,7 +50,7 @@ def test_nothing_of_it_is_sent(stub, kind, other_environment, key, sent):
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 def test_the_kept_connections_hold_no_key(stub, kind):
-    make(stub, kind).complete(*ask())
+    whole(make(stub, kind), *ask())
     kept = [thing for thing in gc.get_objects() if type(thing) is Connection and not thing.is_closed]
     assert kept
     assert not [connection for connection in kept if KEY in repr(vars(connection))]

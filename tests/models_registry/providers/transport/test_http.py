@@ -15,10 +15,9 @@ from urllib3.exceptions import HTTPError
 from models_registry.errors import MalformedAnswer, ProviderError, ProviderTimeout
 from models_registry.providers import CLIENTS
 from models_registry.providers import http as transport
-from models_registry.providers.base import Completion
 from models_registry.providers.http import forget_connections, send, timed_out
 from models_registry.usage import Usage
-from tests.models_registry.providers.helpers import KEY, ask
+from tests.models_registry.providers.helpers import KEY, Answered, ask, whole
 
 WHOLE = b'{"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}'
 EVENT = b'data: {"choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
@@ -134,7 +133,7 @@ def test_a_provider_that_does_not_accept_is_given_up(listener):
         connection.connect_ex(server.getsockname())
     began = time.monotonic()
     with pytest.raises(ProviderTimeout):
-        client(url).complete(*ask())
+        whole(client(url), *ask())
     assert time.monotonic() - began < 2
     for connection in waiting:
         connection.close()
@@ -153,14 +152,14 @@ def test_a_reset_in_the_middle_is_a_broken_answer(listener):
     thread = threading.Thread(target=reset)
     thread.start()
     with pytest.raises(ProviderError, match="broke off"):
-        client(url).complete(*ask())
+        whole(client(url), *ask())
     thread.join(5)
 
 
 @pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_compressed_answers_are_read(serve, name, pack):
     url = serve(lambda request: answer(request, pack(WHOLE), content_encoding=name))
-    assert client(url).complete(*ask()) == Completion("hi", Usage(input_tokens=1, output_tokens=2))
+    assert whole(client(url), *ask()) == Answered("hi", Usage(input_tokens=1, output_tokens=2), finish_reason=None)
 
 
 def test_a_compressed_stream_is_read_as_it_comes(serve):
@@ -188,14 +187,14 @@ def test_a_compressed_stream_is_read_as_it_comes(serve):
 def test_what_is_said_to_be_compressed_and_is_not_is_malformed(serve):
     url = serve(lambda request: answer(request, WHOLE, content_encoding="gzip"))
     with pytest.raises(MalformedAnswer):
-        client(url).complete(*ask())
+        whole(client(url), *ask())
 
 
 def test_a_compressed_answer_without_a_measure_is_refused(serve):
     bomb = gzip.compress(bytes(60_000_000))
     url = serve(lambda request: answer(request, bomb, content_encoding="gzip"))
     with pytest.raises(MalformedAnswer, match="more than"):
-        client(url).complete(*ask())
+        whole(client(url), *ask())
 
 
 def test_events_arrive_at_once_without_chunks_as_well(serve):
@@ -223,7 +222,7 @@ def test_a_connection_that_rested_too_long_is_not_used_again(serve, monkeypatch)
 
     url = serve(slowly)
     for rest in (0, 0, 0.4, 0):  # the rest counts from the end of a long answer
-        client(url).complete(*ask())
+        whole(client(url), *ask())
         time.sleep(rest)
     assert ports[0] == ports[1] == ports[2] != ports[3]
 
@@ -238,7 +237,7 @@ def test_a_kept_connection_that_the_provider_closed_is_noticed(serve):
 
     url = serve(once)
     for _ in range(3):
-        assert client(url).complete(*ask()).text == "hi"
+        assert whole(client(url), *ask()).text == "hi"
         time.sleep(0.05)
     assert len(set(calls)) == 3
 
@@ -250,7 +249,7 @@ def test_the_login_of_an_address_is_sent(serve):
         seen.append(request.headers["authorization"])
         answer(request, WHOLE)
 
-    client(serve(note).replace("//", "//ann:secret@")).complete(*ask())
+    whole(client(serve(note).replace("//", "//ann:secret@")), *ask())
     assert seen == ["Basic YW5uOnNlY3JldA=="]
 
 
@@ -263,7 +262,7 @@ def test_cookies_of_one_call_are_not_sent_with_another(serve):
 
     url = serve(give)
     for _ in range(2):
-        client(url).complete(*ask())
+        whole(client(url), *ask())
     assert cookies == [None, None]
 
 
@@ -279,7 +278,7 @@ def test_the_proxy_of_the_environment_is_used(stub, serve, monkeypatch, no_proxy
     monkeypatch.setenv("no_proxy", no_proxy)
     forget_connections()
     try:
-        text = client(stub.openai_url).complete(*ask()).text
+        text = whole(client(stub.openai_url), *ask()).text
     finally:
         forget_connections()
     if no_proxy:

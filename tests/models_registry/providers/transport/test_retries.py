@@ -5,13 +5,13 @@ import time
 import pytest
 
 from models_registry.errors import ProviderError
-from tests.models_registry.providers.helpers import ask, drain, make
+from tests.models_registry.providers.helpers import ask, drain, make, whole
 
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 @pytest.mark.parametrize("status", [500, 503, 529, 0])
 def test_a_short_failure_is_not_seen(stub, kind, status):
-    assert make(stub, kind).complete(*ask(f"stub?status={status}&fail=1&id=a")).text == "hello you there"
+    assert whole(make(stub, kind), *ask(f"stub?status={status}&fail=1&id=a")).text == "hello you there"
     assert len(stub.requests) == 2
     assert stub.requests[0].body == stub.requests[1].body
 
@@ -24,7 +24,7 @@ def test_a_stream_is_retried_before_its_first_byte(stub):
 def test_the_third_failure_is_reported(stub):
     started = time.monotonic()
     with pytest.raises(ProviderError, match="The stub was asked for a 502") as raised:
-        make(stub, "openai").complete(*ask("stub?status=502"))
+        whole(make(stub, "openai"), *ask("stub?status=502"))
     assert raised.value.details == {"status": 502}
     assert len(stub.requests) == 3
     assert time.monotonic() - started < 1.5
@@ -35,7 +35,7 @@ def test_the_third_failure_is_reported(stub):
 )
 def test_other_refusals_are_reported_at_once(stub, script):
     with pytest.raises(ProviderError):
-        make(stub, "openai").complete(*ask(f"stub?{script}"))
+        whole(make(stub, "openai"), *ask(f"stub?{script}"))
     assert len(stub.requests) == 1
 
 

@@ -18,7 +18,7 @@ from models_registry.errors import ProviderError, ProviderTimeout
 from models_registry.fake_provider import FakeProvider
 from models_registry.providers.http import forget_connections
 from tests.helpers import eventually
-from tests.models_registry.providers.helpers import ask, drain, make
+from tests.models_registry.providers.helpers import ask, drain, make, whole
 
 
 @pytest.fixture(params=["file", "directory"])
@@ -102,7 +102,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_stub, monkeypatch)
         monkeypatch.delenv(name, raising=False)
     forget_connections()
     with pytest.raises(ProviderError, match="certificate verify failed"):
-        make(tls_stub, "openai").complete(*ask())
+        whole(make(tls_stub, "openai"), *ask())
     assert tls_stub.requests == []
 
 
@@ -110,5 +110,5 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_stub, monkeypatch)
 def test_a_request_that_is_not_read_over_tls_is_given_up(tls_stub):
     began = time.monotonic()
     with pytest.raises(ProviderTimeout):
-        make(tls_stub, "openai").complete(*ask("stub?hang=first", prompt="x" * 100_000))
+        whole(make(tls_stub, "openai"), *ask("stub?hang=first", prompt="x" * 100_000))
     assert time.monotonic() - began < 2

@@ -5,12 +5,18 @@ from models_registry.errors import MalformedAnswer
 MAX_EVENT = 10_000_000  # bytes
 
 
+class ErrorData(bytes):
+    """The data of an event that calls itself an error: `event: error`, or llama.cpp's lines `error: …`."""
+
+
 class EventParser:
     """Takes bytes as they arrive and gives the `data` of each event that is complete by then.
 
     After https://html.spec.whatwg.org/multipage/server-sent-events.html: a line ends with LF, CRLF or CR, and with
     nothing else (not U+2028, where `str.splitlines` would cut); comments and other fields are dropped, the `data` lines
-    of an event are joined with LF. Events without data are none.
+    of an event are joined with LF. Events without data are none. Beyond it, the last event counts without the blank
+    line after it, errors are `ErrorData`, and a line that is a JSON object without `data:` is one: so servers report
+    errors.
     """
 
     def __init__(self) -> None:
@@ -41,6 +47,11 @@ class EventParser:
             self._keep(rest)
         return [data for event in events if (data := _data(event))]
 
+    def finish(self) -> bytes:
+        """Give the data of an event that no blank line ended; empty when there is none."""
+        rest, self._parts = b"".join(self._parts), []
+        return _data(rest.removeprefix(b"\xef\xbb\xbf") if not self._started else rest)
+
     def _with_line_feeds(self, chunk: bytes) -> bytes:
         """Turn every line end into LF; the LF of a CRLF that was cut in two is dropped."""
         ends_with_cr = chunk.endswith(b"\r") if chunk else self._skip_lf
@@ -60,5 +71,15 @@ def _data(event: bytes) -> bytes:
     """Join the data lines of an event."""
     if b"\n" not in event and event.startswith(b"data: "):
         return event[6:]
-    lines = [line for line in event.split(b"\n") if line.startswith(b"data:") or line == b"data"]
-    return b"\n".join(line[6:] if line.startswith(b"data: ") else line[5:] for line in lines)
+    data, is_error = [], False
+    for line in event.split(b"\n"):
+        name, _, value = line.partition(b":")
+        if name in (b"data", b"error"):
+            data.append(value.removeprefix(b" "))
+            is_error |= name == b"error"
+        elif name == b"event":
+            is_error |= value.strip() == b"error"
+        elif line.startswith(b"{"):
+            data.append(line)
+    joined = b"\n".join(data)
+    return ErrorData(joined) if is_error and joined else joined

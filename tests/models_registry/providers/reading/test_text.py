@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_registry.providers.text import MAX_CHARACTERS, TextCleaner, clean
+from models_registry.providers.reading.text import MAX_CHARACTERS, TextCleaner, clean
 
 texts = st.text(st.sampled_from(["a", "é", "\0", "\ud83d", "\ude00", "\udbff", "\udfff", "😀", "\ufffd"]), max_size=30)
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models_registry.errors import MalformedAnswer
-from models_registry.providers import sse
-from models_registry.providers.sse import EventParser
+from models_registry.providers.reading import sse
+from models_registry.providers.reading.sse import EventParser
 
 TOKENS = [
     b"data: ",
