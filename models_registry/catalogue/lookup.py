@@ -17,7 +17,8 @@ from perf.caching.namespace import SHARED_OWNER
 PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "requires_key", "checked_at")
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 NEAREST = 3  # names that are suggested for one that is unknown
-MODEL_FIELDS = ("id", "model_id", "name", "max_output_tokens", *PRICES, "price_tiers", "reasoning", "source")
+LIMITS = ("context_window", "max_output_tokens")
+MODEL_FIELDS = ("id", "model_id", "name", *LIMITS, *PRICES, "price_tiers", "reasoning", "source")
 
 
 def usable_provider(slug: str) -> Provider:
@@ -30,8 +31,8 @@ def usable_provider(slug: str) -> Provider:
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
-    # The name is another than before the rates were kept: a shared cache may still hold values of fewer fields.
-    key = models.key(SHARED_OWNER, f"model, rates {provider.slug} {model}")
+    # The name changes with the fields: a shared cache may still hold values of fewer ones.
+    key = models.key(SHARED_OWNER, f"model, context {provider.slug} {model}")
     values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
