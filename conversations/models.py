@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from models_registry.costs import CostSource
+from models_registry.calls.costs import CostSource
 from models_registry.providers.reading.finish import FinishReasons
 from perf.caching.querysets import InvalidatingQuerySet, LeafModel
 

@@ -14,7 +14,8 @@ class ModelsRegistryConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the rules of invalidation, the figures, the cache warmer and the declared queries."""
-        from models_registry import caches, figures  # noqa: F401  # they need loaded models
+        from models_registry import caches  # noqa: F401  # the rules of invalidation
+        from models_registry.calls import figures  # noqa: F401  # they need loaded models
         from models_registry.catalogue import findings  # noqa: F401
         from models_registry.providers.asking import checks  # noqa: F401
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from models_registry.costs import Rates, rates_at, read_tiers
+from models_registry.calls.costs import Rates, rates_at, read_tiers
 from models_registry.providers.asking.addresses import normalised
 from perf.caching.querysets import InvalidatingQuerySet
 

@@ -1,6 +1,6 @@
 """Long conversations: which turns a model's context window holds, and questions that it cannot hold.
 
-Tokens are estimated (`models_registry.usage.estimate_tokens`), so a call is refused here only where the estimate leaves
+Tokens are estimated (`estimate_tokens` of the registry), so a call is refused here only where the estimate leaves
 no doubt; everything else is left to the provider.
 """
 
@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from models_registry.completion import ResolvedModel
+from models_registry.calls.completion import ResolvedModel
+from models_registry.calls.usage import estimate_tokens
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
-from models_registry.usage import estimate_tokens
 
 Mode = Literal["full", "auto"]
 

@@ -20,7 +20,7 @@ from conversations.completions.concurrency import storage_limit
 from conversations.history.queries import history, messages, messages_after, messages_before, own_message
 from conversations.idempotency.records import Attempt, InProgress
 from conversations.models import Conversation, Message
-from models_registry.completion import Call
+from models_registry.calls.completion import Call
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt
 

@@ -18,7 +18,7 @@ from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
-from models_registry.completion import Call, ResolvedModel, resolve
+from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 

@@ -7,7 +7,7 @@ from rest_framework.exceptions import ValidationError
 from conversations.completions.runner import complete
 from conversations.completions.storing import Storing
 from conversations.models import Comparison, ComparisonResult
-from models_registry.completion import Call, resolve
+from models_registry.calls.completion import Call, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.db.connections import release

@@ -13,7 +13,7 @@ from conversations.completions.runner import Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.idempotency.records import Attempt
 from conversations.models import Comparison, ComparisonResult
-from models_registry.completion import Call, resolve
+from models_registry.calls.completion import Call, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
 from models_registry.providers.base import Effort, Prompt, Turn

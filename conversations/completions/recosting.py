@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from conversations.models import ComparisonResult, Measured, Message
-from models_registry.completion import COUNT_COLUMNS
-from models_registry.costs import CostSource, price
+from models_registry.calls.completion import COUNT_COLUMNS
+from models_registry.calls.costs import CostSource, price
+from models_registry.calls.usage import Usage
 from models_registry.models import COST_UNIT, LLMModel
-from models_registry.usage import Usage
 
 BATCH = 1_000  # rows read and written at a time
 PRICES = ("input_price", "cache_read_price", "cache_write_price", "output_price")

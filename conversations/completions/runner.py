@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 
 from rest_framework.exceptions import APIException
 
-from models_registry.completion import Call
+from models_registry.calls.completion import Call
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers import http
 

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from models_registry.api.fields import money
-from models_registry.costs import CostSource
+from models_registry.calls.costs import CostSource
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 FIELDS = (*COUNTS, "cost", "cost_source", "estimated")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from models_registry.calls.costs import Hours, Rates, Tier, write_tiers
 from models_registry.catalogue import rules
-from models_registry.costs import Hours, Rates, Tier, write_tiers
 
 if TYPE_CHECKING:
     from genai_prices import types

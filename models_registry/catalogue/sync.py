@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from models_registry.calls.completion import client_of
 from models_registry.catalogue.offline import can_chat
 from models_registry.catalogue.reconcile import Changes, Listing, reconcile, vendor_of
-from models_registry.completion import client_of
 from models_registry.errors import APIKeyUnreadable, ProviderError
 from models_registry.keys.storage import has_system_key, system_key
 from models_registry.models import Provider, ProviderKind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from models_registry.completion import client_of
+from models_registry.calls.completion import client_of
 from models_registry.errors import APIKeyUnreadable, ProviderError
 from models_registry.keys.storage import system_key
 from models_registry.models import Provider

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from models_registry.calls.usage import Usage, anthropic_usage, count
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.base import ListedModel, Prompt, Reasoning
 from models_registry.providers.client import HTTPClient, flag
 from models_registry.providers.failures import Failures
 from models_registry.providers.openai import listed_items
 from models_registry.providers.reading.events import EventReader
-from models_registry.usage import Usage, anthropic_usage, count
 
 # Anthropic wants a maximum in every request. This is the smallest one of Claude 4 and later models
 # (docs.anthropic.com/en/docs/about-claude/models); a model that takes less says how much, and is believed.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
-from models_registry.usage import Usage
+from models_registry.calls.usage import Usage
 
 Effort = Literal["minimal", "low", "medium", "high"]
 FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_calls", "error"]

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from models_registry.calls.usage import Usage
 from models_registry.errors import ProviderError
 from models_registry.providers.base import FinishReason, ListedModel, Prompt, ProviderClient
 from models_registry.providers.cancellation import current_token
-from models_registry.usage import Usage
 
 PAUSES = {"echo-fast": 0.0, "echo-slow": 0.05}  # seconds before each word
 WORD = re.compile(r"\s*\S+\s*|\s+")

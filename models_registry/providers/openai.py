@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, get_args
 
+from models_registry.calls.usage import Usage, count, openai_usage
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.base import Effort, ListedModel, Prompt, Reasoning
 from models_registry.providers.client import HTTPClient, dig
 from models_registry.providers.failures import Failures
 from models_registry.providers.reading.events import EventReader
-from models_registry.usage import Usage, count, openai_usage
 
 # How gateways name what OpenAI's own list does not tell.
 CONTEXT_FIELDS = ("context_window", "context_length", "max_context_length", "max_model_len")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from models_registry.completion import resolve
+from models_registry.calls.completion import resolve
 from models_registry.models import APIKey
 from perf.serving.logs import JsonFormatter
 from tests.helpers import client_for, error

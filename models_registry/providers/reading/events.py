@@ -5,12 +5,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models_registry.calls.usage import Counts, Usage
 from models_registry.errors import MalformedAnswer, ProviderError
 from models_registry.providers.base import FinishReason
 from models_registry.providers.failures import Failures
 from models_registry.providers.reading.finish import finish_reason
 from models_registry.providers.reading.sse import ErrorData
-from models_registry.usage import Counts, Usage
 
 # An object with one of these is an answer, or a part of one.
 CONTENT = frozenset({"choices", "content", "delta", "object", "type", "usage", "data"})

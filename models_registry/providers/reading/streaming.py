@@ -6,6 +6,7 @@ from itertools import chain
 
 from urllib3.exceptions import HTTPError
 
+from models_registry.calls.usage import Usage
 from models_registry.errors import MalformedAnswer, ProviderError, StreamBroken
 from models_registry.providers.base import FinishReason, Reasoning
 from models_registry.providers.failures import Failures
@@ -15,7 +16,6 @@ from models_registry.providers.reading.sse import EventParser
 from models_registry.providers.reading.text import CUT, TextCleaner
 from models_registry.providers.reading.thinking import ThinkTags
 from models_registry.providers.watchdog import Watchdog
-from models_registry.usage import Usage
 
 PATIENCE = 0.25  # seconds for a body to end after its last event, so that the connection can be used again
 BLANKS = b" \t\r\n\xef\xbb\xbf"  # what may precede JSON, a byte order mark among it

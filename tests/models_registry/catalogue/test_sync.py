@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from models_registry.calls.costs import Rates
 from models_registry.catalogue.sync import ProviderReport, sync
-from models_registry.costs import Rates
 from models_registry.models import LLMModel, Provider
 
 pytestmark = pytest.mark.django_db

@@ -3,10 +3,10 @@
 import json
 from typing import Any, NamedTuple
 
+from models_registry.calls.usage import Usage
 from models_registry.fake_provider import FakeProvider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionStream, Prompt, ProviderClient, Reasoning, Turn
-from models_registry.usage import Usage
 
 KINDS = ("openai", "anthropic", "gemini", "mistral", "openai_compatible")
 WIRES = ("openai", "anthropic")  # one of each wire format, where nothing else matters

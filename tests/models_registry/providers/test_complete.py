@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from models_registry.calls.usage import Usage
 from models_registry.errors import APIKeyRefused, MalformedAnswer, ProviderError, ProviderRateLimited, StreamBroken
 from models_registry.providers.base import Prompt, Turn
-from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import KEY, KINDS, Answered, ask, make, whole
 
 EVERY = pytest.mark.parametrize("kind", KINDS)

@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 
+from models_registry.calls.usage import Usage
 from models_registry.errors import ProviderError
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import ListedModel, Prompt, Turn
-from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import Answered, ask, drain, whole
 
 PROMPT = "  Hello,\n\tyou   there \n"

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from models_registry.completion import Call, resolve
+from models_registry.calls.completion import Call, resolve
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
 from tests.models_registry.providers.helpers import ask, make, whole

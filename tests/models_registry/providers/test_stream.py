@@ -5,6 +5,7 @@ import time
 import pytest
 from django.test import override_settings
 
+from models_registry.calls.usage import Usage
 from models_registry.errors import (
     APIKeyRefused,
     MalformedAnswer,
@@ -13,7 +14,6 @@ from models_registry.errors import (
     ProviderTimeout,
     StreamBroken,
 )
-from models_registry.usage import Usage
 from tests.helpers import eventually
 from tests.models_registry.providers.helpers import KINDS, WIRES, ask, drain, make
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 from django.db import connection
 
-from models_registry.figures import model_rows
+from models_registry.calls.figures import model_rows
 from perf.benchmarks.processes import free_port, wait_for
 from perf.timing import figures
 from tests.helpers import bearer, conversation, eventually

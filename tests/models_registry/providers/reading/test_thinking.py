@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_registry.completion import Call, has_think_tags, resolve
+from models_registry.calls.completion import Call, has_think_tags, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Reasoning, Turn
 from models_registry.providers.reading.thinking import ThinkTags

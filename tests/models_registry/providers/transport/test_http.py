@@ -12,11 +12,11 @@ import pytest
 from django.test import override_settings
 from urllib3.exceptions import HTTPError
 
+from models_registry.calls.usage import Usage
 from models_registry.errors import MalformedAnswer, ProviderError, ProviderTimeout
 from models_registry.providers import CLIENTS
 from models_registry.providers import http as transport
 from models_registry.providers.http import forget_connections, send, timed_out
-from models_registry.usage import Usage
 from tests.models_registry.providers.helpers import KEY, Answered, ask, whole
 
 WHOLE = b'{"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}'

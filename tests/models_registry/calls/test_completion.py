@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from models_registry.completion import Call, resolve
-from models_registry.costs import price
+from models_registry.calls.completion import Call, resolve
+from models_registry.calls.costs import price
+from models_registry.calls.usage import Usage
 from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
-from models_registry.usage import Usage
 
 pytestmark = pytest.mark.django_db
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from models_registry.completion import Call, resolve
+from models_registry.calls.completion import Call, resolve
+from models_registry.calls.figures import CALLS, model_rows
 from models_registry.errors import ProviderError
-from models_registry.figures import CALLS, model_rows
 from models_registry.providers.base import Prompt, Turn
 from perf.timing import figures, recorder
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from models_registry.completion import Call, resolve
-from models_registry.costs import CostSource
+from models_registry.calls.completion import Call, resolve
+from models_registry.calls.costs import CostSource
 from models_registry.errors import ProviderError
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Reasoning, Turn

@@ -11,11 +11,11 @@ from genai_prices.data import providers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models_registry.calls.costs import CostSource, Hours, Rates, Tier, cost, price, rates_at, read_tiers, write_tiers
+from models_registry.calls.usage import Usage, anthropic_usage, openai_usage
 from models_registry.catalogue.offline import VENDORS, can_chat, entries, find
-from models_registry.costs import CostSource, Hours, Rates, Tier, cost, price, rates_at, read_tiers, write_tiers
 from models_registry.models import LLMModel
-from models_registry.usage import Usage, anthropic_usage, openai_usage
-from tests.models_registry.test_usage import ANTHROPIC, OPENAI, SHAPES
+from tests.models_registry.calls.test_usage import ANTHROPIC, OPENAI, SHAPES
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price", "price_tiers")

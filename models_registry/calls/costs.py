@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import models
 
-from models_registry.usage import Usage
+from models_registry.calls.usage import Usage
 
 if TYPE_CHECKING:
     from models_registry.models import LLMModel

@@ -7,7 +7,7 @@ from genai_prices import extract_usage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_registry.usage import Counts, Usage, anthropic_usage, count, estimate_tokens, openai_usage
+from models_registry.calls.usage import Counts, Usage, anthropic_usage, count, estimate_tokens, openai_usage
 
 OPENAI = {
     "prompt_tokens": 20_000,

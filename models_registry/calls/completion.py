@@ -9,17 +9,17 @@ from typing import NamedTuple
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
+from models_registry.calls.costs import CostSource, price
+from models_registry.calls.figures import record_call
+from models_registry.calls.usage import Usage, estimate_tokens
 from models_registry.catalogue.lookup import existing_model
-from models_registry.costs import CostSource, price
 from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
-from models_registry.figures import record_call
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionStream, FinishReason, Prompt, ProviderClient, Reasoning
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
-from models_registry.usage import Usage, estimate_tokens
 
 # The columns that counts are stored in, and their names in a `Usage`.
 COUNT_COLUMNS = {
