@@ -1,7 +1,7 @@
 """Requests and answers of chats, for the documentation; the echo says what it was told."""
 
 from conversations.completions.sse import sse
-from conversations.history.examples import ANSWER, ID, USAGE
+from conversations.history.examples import ANSWER, ID, QUESTION, USAGE
 from perf.api.examples import answered, asked
 
 REQUEST = {"provider": "echo", "model": "echo-fast", "message": ANSWER["content"]}
@@ -25,3 +25,8 @@ STREAMED = [
 
 CHAT = [asked(REQUEST), answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER})]
 STREAM = [asked(REQUEST), answered(b"".join(map(sse, STREAMED)).decode(), media_type="text/event-stream")]
+EDITED = [asked({"content": QUESTION["content"]}), answered(QUESTION)]
+RETRY = [
+    asked({"provider": "echo", "model": "echo-fast"}),
+    answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER}),
+]

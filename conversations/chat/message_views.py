@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.chat import examples
 from conversations.chat.retrying import begin_retry, delete_turn, edit_question
 from conversations.chat.views import parameters_of, whole_answer
 from conversations.history import serializers
@@ -21,7 +22,12 @@ from perf.api.validation import valid
 class MessageView(APIView):
     """PATCH and DELETE /messages/{id}."""
 
-    @extend_schema(request=serializers.ContentInput, responses=serializers.MessageOutput, tags=["chat"])
+    @extend_schema(
+        request=serializers.ContentInput,
+        responses=serializers.MessageOutput,
+        examples=examples.EDITED,
+        tags=["chat"],
+    )
     def patch(self, request: Request, pk: UUID) -> Response:
         """Edit the last question.
 
@@ -33,9 +39,9 @@ class MessageView(APIView):
 
     @extend_schema(request=None, responses={204: None}, tags=["chat"])
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Delete the last question with its answer, or any question that got no answer.
+        """Delete a question with its answer.
 
-        The id is that of the question or of its answer.
+        It must be the last question, or one that got no answer. The id is that of the question or of its answer.
         """
         delete_turn(user_id=current_user(request).pk, message_id=pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -46,12 +52,15 @@ class RetryView(APIView):
 
     throttle_scope = "completion"
 
-    @extend_schema(request=serializers.RetryInput, responses=serializers.ChatOutput, tags=["chat"])
+    @extend_schema(
+        request=serializers.RetryInput, responses=serializers.ChatOutput, examples=examples.RETRY, tags=["chat"]
+    )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Answer the last question again, or any question that got no answer, and wait for the whole answer.
+        """Answer a question again.
 
-        The new answer replaces the earlier one, unless the new one fails. The id is that of the question or of its
-        answer. While the question is being answered again, another retry is 409 `in_progress`.
+        It must be the last question, or one that got no answer. Waits for the whole answer, which replaces the earlier
+        one, unless it fails. The id is that of the question or of its answer. While the question is being answered
+        again, another retry is 409 `in_progress`.
         """
         data = valid(serializers.RetryInput, request.data)
         asked: dict[str, Any] = {

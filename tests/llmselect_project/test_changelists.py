@@ -107,7 +107,7 @@ def test_a_compatible_provider_needs_its_address(root):
 
 @pytest.mark.parametrize(
     ("url", "status"),
-    [("http://ollama:11434/v1", 302), ("https://[::1]:8000", 302), ("ftp://x", 200), ("localhost", 200)],
+    [("http://ollama:11434/v1", 302), ("https://[::1]:8000", 302), ("ftp://x", 200), ("localhost", 302)],
 )
 def test_addresses_of_containers_are_taken(root, url, status):
     values = {"slug": "own", "name": "Own", "kind": "openai_compatible", "base_url": url, "enabled": "on"}

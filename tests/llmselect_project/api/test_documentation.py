@@ -104,7 +104,7 @@ class World:
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)
 
     def send(self, method, path, body=None, query=""):
-        ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"]}
+        ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
             if parameter["in"] == "path" and "example" in parameter:
