@@ -15,6 +15,7 @@ from perf.pages import formatting
 from perf.pages.reports import tables
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
+from perf.timing.rows import SlowEvent
 
 
 class Command(BaseCommand):
@@ -71,9 +72,13 @@ def _everything(figures: Figures) -> dict[str, Any]:
         "requests": [asdict(row) for row in figures.requests()],
         "queries": [asdict(row) for row in figures.queries()],
         "n_plus_one": [asdict(row) for row in figures.suspects()],
-        "slow_requests": [asdict(event) for event in figures.slow_requests()],
-        "slow_queries": [asdict(event) for event in figures.slow_queries()],
+        "slow_requests": [_event(event) for event in figures.slow_requests()],
+        "slow_queries": [_event(event) for event in figures.slow_queries()],
         "caches": [asdict(row) for row in figures.caches()],
         "pool_wait": asdict(figures.pool()),
         **{section.name: section.data(figures.total) for section in SECTIONS},
     }
+
+
+def _event(event: SlowEvent) -> dict[str, Any]:
+    return {"at": event.at, "duration": event.duration, "what": event.details}
