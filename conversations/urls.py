@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from conversations.chat.message_views import MessageView, RetryView
+from conversations.chat.message_views import MessageView, RetryStreamView, RetryView
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
@@ -23,4 +23,5 @@ urlpatterns = [
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
     path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
     path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),
+    path("messages/<uuid:pk>/retry/stream", RetryStreamView.as_view(), name="message-retry-stream"),
 ]

@@ -5,6 +5,7 @@ from conversations.history.examples import ANSWER, ID, QUESTION, USAGE
 from perf.api.examples import answered, asked
 
 REQUEST = {"provider": "echo", "model": "echo-fast", "message": ANSWER["content"]}
+CONTEXT = {"dropped_messages": 0}
 STREAMED = [
     {"event": "start", "conversation_id": ID},
     {"event": "chunk", "content": "Hello, "},
@@ -16,6 +17,7 @@ STREAMED = [
         "event": "done",
         "conversation_id": ID,
         "message_id": ANSWER["id"],
+        "context": CONTEXT,
         "finish_reason": "stop",
         "usage": {**USAGE, "cost": "0", "cost_source": "list", "estimated": False},
         "time": 0.0001,
@@ -23,10 +25,14 @@ STREAMED = [
     },
 ]
 
-CHAT = [asked(REQUEST), answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER})]
+CHAT = [
+    asked(REQUEST),
+    answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER, "context": CONTEXT}),
+]
 STREAM = [asked(REQUEST), answered(b"".join(map(sse, STREAMED)).decode(), media_type="text/event-stream")]
 EDITED = [asked({"content": QUESTION["content"]}), answered(QUESTION)]
 RETRY = [
     asked({"provider": "echo", "model": "echo-fast"}),
-    answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER}),
+    answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER, "context": CONTEXT}),
 ]
+RETRY_STREAM = [RETRY[0], STREAM[1]]

@@ -11,9 +11,12 @@ from rest_framework.views import APIView
 
 from conversations.chat import examples
 from conversations.chat.retrying import begin_retry, delete_turn, edit_question
-from conversations.chat.views import parameters_of, whole_answer
+from conversations.chat.views import answer_events, parameters_of, whole_answer
+from conversations.completions.responses import streamed
+from conversations.completions.sse import EVENT, EventStreamResponse
 from conversations.history import serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
+from conversations.idempotency.views import UnrepeatableView
 from models_registry.api.requests import current_user
 from models_registry.providers.base import Prompt
 from perf.api.validation import valid
@@ -21,6 +24,8 @@ from perf.api.validation import valid
 
 class MessageView(APIView):
     """PATCH and DELETE /messages/{id}."""
+
+    conflicts = True  # with an answer that is being written
 
     @extend_schema(
         request=serializers.ContentInput,
@@ -47,10 +52,10 @@ class MessageView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class RetryView(APIView):
+class RetryView(UnrepeatableView):
     """POST /messages/{id}/retry."""
 
-    throttle_scope = "completion"
+    refusal = "A retry is not repeated; leave the header out."
 
     @extend_schema(
         request=serializers.RetryInput, responses=serializers.ChatOutput, examples=examples.RETRY, tags=["chat"]
@@ -62,12 +67,36 @@ class RetryView(APIView):
         one, unless it fails. The id is that of the question or of its answer. While the question is being answered
         again, another retry is 409 `in_progress`.
         """
-        data = valid(serializers.RetryInput, request.data)
-        asked: dict[str, Any] = {
-            "user_id": current_user(request).pk,
-            "message_id": pk,
-            "prompt": Prompt(messages=[], **parameters_of(data)),
-            "provider": data.get("provider"),
-            "model": data.get("model"),
-        }
+        asked = _asked(request, pk)
         return whole_answer(lambda: begin_retry(**asked))
+
+
+class RetryStreamView(UnrepeatableView):
+    """POST /messages/{id}/retry/stream."""
+
+    @extend_schema(
+        request=serializers.RetryInput,
+        responses={(200, "text/event-stream"): EVENT},
+        examples=examples.RETRY_STREAM,
+        tags=["chat"],
+    )
+    def post(self, request: Request, pk: UUID) -> EventStreamResponse:
+        """Answer a question again, and read the answer as it is written.
+
+        Takes what `POST /api/v1/messages/{id}/retry` takes. The events are those of `POST /chat/stream`.
+        """
+        asked = _asked(request, pk)
+        return streamed(lambda: begin_retry(**asked), answer_events)
+
+
+def _asked(request: Request, pk: UUID) -> dict[str, Any]:
+    """Return the arguments of `begin_retry`."""
+    data = valid(serializers.RetryInput, request.data)
+    return {
+        "user_id": current_user(request).pk,
+        "message_id": pk,
+        "prompt": Prompt(messages=[], **parameters_of(data)),
+        "provider": data.get("provider"),
+        "model": data.get("model"),
+        "context": data["context"],
+    }

@@ -5,7 +5,8 @@ operation `retry` is claimed, so that another retry, an edit or a deletion is 40
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,21 +15,23 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
-from conversations.chat.service import Exchange, resolve_for
+from conversations.chat.context import Mode
+from conversations.chat.service import Exchange, call_of, resolve_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
 from conversations.history.queries import history, messages, messages_after, messages_before, own_message
 from conversations.idempotency.records import Attempt, InProgress
-from conversations.models import Conversation, Message
-from models_registry.calls.completion import Call
+from conversations.models import Conversation, Message, RepeatableRequest
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt
 
+# A question without an answer is taken for one that is being answered, unless it is older; then its process has died.
+RUNNING = timedelta(minutes=10)
 NEITHER = "This is neither the last question nor one without an answer."
 
 
 class QuestionInProgress(InProgress):
-    """The question is being answered again."""
+    """The question is being answered, for the first time or again."""
 
     default_detail = "This question is being answered; try again in a moment."
 
@@ -50,7 +53,13 @@ class Asked:
 
 
 def begin_retry(
-    *, user_id: int, message_id: UUID, prompt: Prompt, provider: Provider | None = None, model: str | None = None
+    *,
+    user_id: int,
+    message_id: UUID,
+    prompt: Prompt,
+    provider: Provider | None = None,
+    model: str | None = None,
+    context: Mode = "full",
 ) -> Exchange:
     """Prepare the call that answers a question again, holding no connection afterwards.
 
@@ -59,22 +68,22 @@ def begin_retry(
     was.
 
     Raises NotFound for a message that is not the user's, ValidationError for a question that is neither the last nor
-    without an answer, or a parameter that the model cannot take, APIKeyMissing, APIKeyUnreadable, and
-    QuestionInProgress.
+    without an answer, or a parameter that the model cannot take, ContextLengthExceeded, APIKeyMissing,
+    APIKeyUnreadable, and QuestionInProgress.
     """
     with storage_limit.acquire():
         conversation_id = _conversation_of(user_id, message_id)
         resolved = resolve_for(user_id, provider, model, conversation_id)
         with transaction.atomic():
             asked = _locked(user_id, conversation_id, message_id)
-            claim = _claim(user_id, asked.question)
+            claim = _claim(user_id, asked)
             claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
             conversation = asked.conversation
             conversation.provider, conversation.model = resolved.provider.slug, resolved.id
             conversation.save(update_fields=["provider", "model", "updated_at"])
             turns = alternating(history(conversation.pk, asked.question.created_at))
-            call = Call(resolved, replace(prompt, messages=turns, system=conversation.system))
-        return Exchange(conversation, call, add=_replacing(asked.question.pk, claim))
+            call, dropped = call_of(resolved, conversation, prompt, turns, context)
+        return Exchange(conversation, call, dropped=dropped, add=_replacing(asked.question.pk, claim))
 
 
 def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
@@ -86,7 +95,9 @@ def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
         asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
         if asked.following is not None or asked.question.pk != message_id:
             raise ValidationError({"id": "Only the last question can be edited."})
-        _claim(user_id, asked.question)
+        claim = _claim(user_id, asked)
+        claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
+        claim.release()  # without an answer now, but not because one is being written
         _among(asked.answers).delete()
         own = Message.objects.filter(pk=message_id)
         own.update(content=content)
@@ -102,7 +113,7 @@ def delete_turn(*, user_id: int, message_id: UUID) -> None:
     """
     with transaction.atomic():
         asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
-        _claim(user_id, asked.question)
+        _claim(user_id, asked)
         _among([asked.question, *asked.answers]).delete()
 
 
@@ -139,12 +150,17 @@ def _asked(conversation: Conversation, question: Message) -> Asked:
     return Asked(conversation, question, list(answers), following)
 
 
-def _claim(user_id: int, question: Message) -> Attempt:
-    """Return the claim to a question. Raises QuestionInProgress while it is answered again."""
+def _claim(user_id: int, asked: Asked) -> Attempt:
+    """Return the claim to a question. Raises QuestionInProgress while it is being answered, or answered again."""
     try:
-        return _Claim(user_id=user_id, operation="retry", key=str(question.pk), body=None)
+        claim = _Claim(user_id=user_id, operation="retry", key=str(asked.question.pk), body=None)
     except InProgress as error:
         raise QuestionInProgress from error
+    # With a record the question was answered before, or edited.
+    waits = claim.record is None and not asked.answers and not asked.answered
+    if waits and timezone.now() - asked.question.created_at < RUNNING:
+        raise QuestionInProgress
+    return claim
 
 
 class _Claim(Attempt):
@@ -183,9 +199,18 @@ def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Mes
         _among(asked.answers).delete()
         Message.objects.bulk_create([answer])
         _recount(current)
+        if _has_text(answer):
+            _record(current, question, answer)
         return True
 
     return add
+
+
+def _record(conversation: Conversation, question: Message, answer: Message) -> None:
+    """Have a repetition of the request that asked the question, by its `Idempotency-Key`, get the new answer."""
+    asked = {"user_id": conversation.user_id, "operation": "chat", "asked_at": question.created_at}
+    requests = RepeatableRequest.objects.filter(**asked, conversation=conversation)
+    requests.update(answered=True, answer_id=answer.pk, claimed_at=None)
 
 
 def _has_text(answer: Message) -> bool:

@@ -35,14 +35,17 @@ class Exchange:
         call: Call,
         attempt: Attempt | None = None,
         *,
+        dropped: int = 0,
         add: Callable[[Conversation, Message], bool] | None = None,
-        dropped: int | None = None,
     ) -> None:
-        """Take what `add`s the answer to the conversation, at its end by default, and returns whether it did."""
+        """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
+
+        `add` adds it to the conversation, at its end by default, and returns whether it did.
+        """
         self.conversation = conversation  # as it was when the question was stored
-        self.dropped = dropped  # messages left out for the model's context window; None when all were to be sent
         self._add = add or _add_answer
         self.call = call
+        self.dropped = dropped
         self.attempt = attempt
         self.message: Message | None = None
         self.stored = False
@@ -79,6 +82,7 @@ class Exchange:
             status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
             reasoning=self.call.reasoning or None,
             finish_reason=self.call.finish_reason,
+            dropped_messages=self.dropped,
             **self.call.measure()._asdict(),
         )
 
@@ -115,12 +119,13 @@ def begin(
     """Store the user's message and prepare the call, holding no connection afterwards.
 
     Without `conversation_id` a conversation begins, of all messages of the prompt. With it, the prompt is the one new
-    message, and a provider, model or system prompt that is None stays what it was. In the `context` "auto" the oldest
-    messages that the model's context window cannot hold are not sent.
+    message, and a provider, model or system prompt that is None stays what it was. `context` says whether the oldest
+    messages may be left out of the call.
 
-    Raises ContextLengthExceeded, NotFound for a conversation that is not the user's, ValidationError for a parameter
-    that the model cannot take, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of an `attempt`: then
-    nothing is stored. When an earlier attempt stored the message it is answered where it stands.
+    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
+    take, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or
+    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
+    where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(user_id, provider, model, conversation_id)
@@ -132,7 +137,8 @@ def begin(
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
-            return _exchange(resolved, conversation, replace(prompt, messages=messages), context, attempt)
+            call, dropped = call_of(resolved, conversation, prompt, messages, context)
+        return Exchange(conversation, call, attempt, dropped=dropped)
 
 
 def _resume(
@@ -148,8 +154,8 @@ def _resume(
     assert asked_at is not None  # noqa: S101 - a chat has its time
     if not question(conversation.pk, asked_at).exists():
         raise AnswerDeleted
-    messages = _history(conversation, asked_at)
-    return _exchange(resolved, conversation, replace(prompt, messages=messages), context, attempt)
+    call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
+    return Exchange(conversation, call, attempt, dropped=dropped)
 
 
 def resolve_for(
@@ -242,10 +248,13 @@ def _history(conversation: Conversation, until: datetime | None = None) -> list[
     return alternating(history(conversation.pk, until))
 
 
-def _exchange(
-    resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, context: Mode, attempt: Attempt | None
-) -> Exchange:
-    prompt = replace(prompt, system=conversation.system)
-    messages, dropped = fit(resolved, prompt, context)
-    call = Call(resolved, replace(prompt, messages=messages))
-    return Exchange(conversation, call, attempt, dropped=dropped if context == "auto" else None)
+def call_of(
+    resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, messages: Sequence[Turn], context: Mode
+) -> tuple[Call, int]:
+    """Return the call that answers the last of `messages`, and the number of messages left out of it.
+
+    Raises ValidationError for a parameter that the model cannot take, and ContextLengthExceeded.
+    """
+    whole = replace(prompt, messages=messages, system=conversation.system)
+    sent, dropped = fit(resolved, whole, context)
+    return Call(resolved, replace(whole, messages=sent)), dropped

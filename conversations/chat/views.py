@@ -74,7 +74,7 @@ class ChatStreamView(UnrepeatableView):
         and what had arrived is kept.
         """
         asked = _chat_arguments(request)
-        return streamed(lambda: begin(**asked), _events)
+        return streamed(lambda: begin(**asked), answer_events)
 
 
 def whole_answer(begin: Callable[[], Exchange]) -> Response:
@@ -90,24 +90,31 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
             raise
         finally:
             exchange.abandon()
-    message = {field: getattr(exchange.message, field) for field in MESSAGE_FIELDS}
-    return Response(_answer(exchange.conversation.pk, message) | _context(exchange))
+    message = {field: getattr(exchange.message, field) for field in (*MESSAGE_FIELDS, "dropped_messages")}
+    return Response(_answer(exchange.conversation.pk, message))
 
 
 def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
-    return {"conversation_id": conversation_id, "response": message["content"], "message": message_row(message)}
+    return {
+        "conversation_id": conversation_id,
+        "response": message["content"],
+        "message": message_row(message),
+        "context": {"dropped_messages": message["dropped_messages"] or 0},  # null in rows of earlier versions
+    }
 
 
 def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
     """Read the answer to an earlier attempt; raises AnswerDeleted."""
     assert earlier.conversation_id is not None  # noqa: S101 - else the attempt had been refused
-    row = queries.message_rows(queries.messages(earlier.conversation_id)).filter(pk=earlier.answer_id).first()
+    answers = queries.messages(earlier.conversation_id).values(*MESSAGE_FIELDS, "dropped_messages")
+    row = answers.filter(pk=earlier.answer_id).first()
     if row is None:
         raise AnswerDeleted
     return _answer(earlier.conversation_id, row)
 
 
-def _events(exchange: Exchange) -> Iterator[bytes]:
+def answer_events(exchange: Exchange) -> Iterator[bytes]:
+    """Yield the events of a stream: `start`, the pieces as they arrive, and `done` or `error`."""
     yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
     failure: APIException | None = None
     for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
@@ -128,7 +135,8 @@ def _done(exchange: Exchange) -> dict[str, Any]:
     measured = exchange.call.measure()
     ended = {"finish_reason": exchange.call.finish_reason, "usage": usage_event(measured._asdict())}
     times = {"time": measured.time, "ttft": measured.ttft}
-    return {"event": "done", **_places(exchange), **_context(exchange), **ended, **times}
+    context = {"context": {"dropped_messages": exchange.dropped}}
+    return {"event": "done", **_places(exchange), **context, **ended, **times}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
@@ -139,11 +147,6 @@ def _places(exchange: Exchange) -> dict[str, Any]:
     """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
     message_id = exchange.message.pk if exchange.message and exchange.stored else None
     return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
-
-
-def _context(exchange: Exchange) -> dict[str, Any]:
-    """Say how many messages were left out, if that was asked for."""
-    return {} if exchange.dropped is None else {"context": {"dropped_messages": exchange.dropped}}
 
 
 def _chat_arguments(request: Request) -> dict[str, Any]:

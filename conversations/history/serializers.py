@@ -103,6 +103,11 @@ class ParametersInput(serializers.Serializer[Any]):
     prompt_caching = FlagField(
         default=True, help_text="Have the vendor cache the conversation where that saves money (Anthropic)."
     )
+    context = serializers.ChoiceField(  # type: ignore[assignment]  # a field, which the metaclass takes away
+        choices=["full", "auto"],
+        default="full",
+        help_text="`auto` leaves out the oldest messages that the model's context window does not hold.",
+    )
 
 
 class RetryInput(ParametersInput):
@@ -122,12 +127,6 @@ class ChatInput(ParametersInput):
     messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
     conversation_id = IdField(required=False, allow_null=True)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
-    # The field is no attribute of the class, where `context` means something else.
-    context = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=["full", "auto"],
-        default="full",
-        help_text="`auto` leaves out the oldest messages that the model's context window cannot hold.",
-    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the rules between fields. Raises ValidationError."""
@@ -148,9 +147,9 @@ class ChatInput(ParametersInput):
 
 
 class ContextOutput(serializers.Serializer[Any]):
-    """What of a conversation was sent."""
+    """What of the conversation was sent to the model."""
 
-    dropped_messages = serializers.IntegerField(help_text="The oldest messages, which were left out.")
+    dropped_messages = serializers.IntegerField(help_text="The oldest messages, left out since they did not fit.")
 
 
 class ChatOutput(serializers.Serializer[Any]):
@@ -159,9 +158,7 @@ class ChatOutput(serializers.Serializer[Any]):
     conversation_id = serializers.UUIDField()
     response = serializers.CharField()
     message = MessageOutput()
-    context = ContextOutput(  # type: ignore[assignment]  # as above
-        required=False, help_text="With a `context` of `auto`; a replay does not say it."
-    )
+    context = ContextOutput()  # type: ignore[assignment]
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:

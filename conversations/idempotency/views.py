@@ -52,12 +52,13 @@ class UnrepeatableView(APIView):
     """A view whose POST refuses an `Idempotency-Key`: a stream cannot be replayed."""
 
     throttle_scope = "completion"
+    refusal = "Streams cannot be repeated; leave the header out."
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Raise ValidationError when the header is there."""
         super().initial(request, *args, **kwargs)
         if HEADER in request.headers:
-            raise ValidationError({HEADER: "Streams cannot be repeated; leave the header out."})
+            raise ValidationError({HEADER: self.refusal})
 
 
 def replayed(body: dict[str, Any]) -> Response:

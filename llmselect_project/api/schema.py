@@ -114,6 +114,8 @@ class ApiSchema(AutoSchema):
             failures |= {404, 409, 422, 502, 504}
         if "requestBody" in operation:
             failures |= {408, 413, 415}
+        if getattr(self.view, "conflicts", False):
+            failures |= {409}
         if "{" in self.path or (self.method, self.path) in NAME_A_MODEL:
             failures |= {404}
         return failures

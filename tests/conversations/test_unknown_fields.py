@@ -20,6 +20,9 @@ BODIES = {
     ("PUT", "keys/echo"): {"key": "sk-0123456789abcdef"},
     ("POST", "chat"): {**CHOICE, "message": "hi"},
     ("POST", "chat/stream"): {**CHOICE, "message": "hi"},
+    ("PATCH", "messages/{message}"): {"content": "x"},
+    ("POST", "messages/{message}/retry"): {},
+    ("POST", "messages/{message}/retry/stream"): {},
     ("POST", "compare"): {"prompt": "hi", "models": [CHOICE, CHOICE]},
     ("POST", "compare/stream"): {"prompt": "hi", "models": [CHOICE, CHOICE]},
     ("POST", "conversations"): CHOICE,
@@ -32,7 +35,12 @@ BODIES = {
 @pytest.mark.parametrize(("method", "path"), BODIES)
 def test_every_endpoint_refuses_them(staff, echo, settings, method, path):
     settings.ALLOW_OPEN_REGISTRATION = True
-    ids = {"conversation": conversation(staff).pk, "comparison": comparison(staff).pk}
+    row = conversation(staff, messages=2)
+    ids = {
+        "conversation": row.pk,
+        "message": row.messages.earliest("created_at").pk,
+        "comparison": comparison(staff).pk,
+    }
     body = {**BODIES[method, path], "preferred": 1}
     send = getattr(client_for(staff), method.lower())
     response = send("/api/v1/" + path.format(**ids), body)

@@ -73,6 +73,7 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
             "ttft": assistant.ttft,
             "created_at": assistant.created_at.isoformat().replace("+00:00", "Z"),
         },
+        "context": {"dropped_messages": 0},
     }
     assert (user.role, user.content, user.status, user.cost, user.time) == (
         "user",

@@ -60,6 +60,7 @@ def test_all_events_in_order(ann, stream):
             "usage": {**usage(3, 3), "cost": "0.0000375", "cost_source": "registry", "estimated": False},
             "time": answer.time,
             "ttft": answer.ttft,
+            "context": {"dropped_messages": 0},
         },
     ]
     assert (received[0]["event"], received[-1]["event"]) == ("start", "done")

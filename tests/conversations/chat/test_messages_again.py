@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
+from conversations.chat.retrying import RUNNING
 from conversations.models import Conversation, Message
-from tests.helpers import closing_connection, conversation, error, eventually, invalid
+from tests.helpers import chunks, closing_connection, conversation, each_event, error, events, eventually, invalid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,12 +74,13 @@ def test_a_failed_question_is_answered(api, row, failing, stub, of):
         "conversation_id": str(row.pk),
         "response": "refused",
         "message": detail["messages"][-1],
+        "context": {"dropped_messages": 0},
     }
     assert (detail["model"], detail["messages"][-1]["status"]) == ("stub", "complete")
 
 
 def test_the_body_may_be_left_out(ann, api, openai, stub):
-    row = conversation(ann, messages=1, model="stub?reply=hi")
+    row = conversation(ann, messages=1, model="stub?reply=hi", last_message_at=timezone.now() - RUNNING)
     response = api.post(url(message(row, 0), "/retry"))
     assert (response.status_code, response.json()["response"]) == (200, "hi")
     assert stub.requests[-1].body["model"] == "stub?reply=hi"
@@ -108,6 +111,7 @@ def test_a_failed_question_in_the_middle_is_answered_in_its_place(api, row, fail
 
 def test_a_question_without_any_answer_in_the_middle(ann, api, row, stub):
     Message.objects.filter(content="message 1").delete()
+    Message.objects.update(created_at=timezone.now() - RUNNING)
     api.post(CHAT, {"conversation_id": str(row.pk), "message": "next"})
     assert api.post(url(message(row, 0), "/retry")).status_code == 200
     assert [text for _, text in stored(row)] == ["message 0", "message 0", "next", "next"]
@@ -167,6 +171,80 @@ def test_many_retries_at_once_leave_one_answer(api, row):
     assert set(codes) <= {200, 409}
     assert codes.count(200) >= 1
     assert (len(stored(row)), is_counted(row)) == (2, True)
+
+
+@pytest.mark.parametrize("path", [CHAT, f"{CHAT}/stream"])
+def test_a_question_that_is_being_answered(api, row, stub, path):
+    def ask():
+        body = {"conversation_id": str(row.pk), "message": "slow", **TARGET, "model": "stub?first=0.6"}
+        return api.post(path, body).getvalue()
+
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(closing_connection, ask)
+        assert eventually(lambda: len(stub.requests) == 1)
+        question = message(row, 2)
+        for method, place, body in (
+            ("post", url(question, "/retry"), {}),
+            ("post", url(question, "/retry/stream"), {}),
+            ("patch", url(question), {"content": "x"}),
+            ("delete", url(question), {}),
+        ):
+            response = getattr(api, method)(place, body)
+            assert (response.status_code, response.json()["error"]) == (409, "in_progress")
+        first.result()
+    assert stored(row)[2:] == [("user", "slow"), ("assistant", "slow")]
+    assert api.delete(url(question)).status_code == 204
+
+
+def test_a_question_whose_process_died_can_be_retried(api, row, stub):
+    Message.objects.filter(content="message 1").delete()
+    Message.objects.update(created_at=timezone.now() - RUNNING)
+    assert api.post(url(message(row, 0), "/retry")).status_code == 200
+    assert stored(row) == [("user", "message 0"), ("assistant", "message 0")]
+
+
+def test_a_retry_may_be_streamed(api, row, failing, stub):
+    received = events(api.post(url(failing, "/retry/stream"), {**TARGET, "max_tokens": 9}))
+    names = [event["event"] for event in received]
+    assert (names[0], names[-1], chunks(received)) == ("start", "done", ["refused"])
+    assert stub.requests[-1].body["max_completion_tokens"] == 9
+    assert stored(row)[2:] == [("user", "refused"), ("assistant", "refused")]
+    assert received[-1]["message_id"] == str(message(row, 3).pk)
+    assert is_counted(row)
+
+
+def test_a_streamed_retry_that_is_left_keeps_what_has_come(api, row, failing, stub):
+    response = api.post(url(failing, "/retry/stream"), {**TARGET, "model": "stub?reply=one+two&hang=1"})
+    received = each_event(response)
+    while next(received)["event"] != "chunk":
+        pass
+    response.close()
+    answer = message(row, 3)
+    assert (answer.status, bool(answer.content), is_counted(row)) == ("interrupted", True, True)
+
+
+@pytest.mark.parametrize("action", ["/retry", "/retry/stream"])
+def test_a_retry_takes_no_idempotency_key(api, row, stub, action):
+    response = api.post(url(message(row, 0), action), {}, headers={"Idempotency-Key": "k"})
+    assert (response.status_code, list(response.json()["details"])) == (400, ["Idempotency-Key"])
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("model", ["stub?status=400", "stub"])
+def test_the_request_that_asked_gets_the_new_answer_when_it_is_repeated(api, openai, stub, model):
+    ask = lambda: api.post(CHAT, {**TARGET, "model": model, "message": "hi"}, headers={"Idempotency-Key": "k"})  # noqa: E731
+    ask()
+    row = Conversation.objects.get()
+    answer = api.post(url(message(row, 0), "/retry"), {"model": "stub?reply=new", "provider": "openai"}).json()
+    repeated = ask()
+    assert (repeated.status_code, repeated.json()) == (200, answer)
+    assert (len(stub.requests), len(stored(row))) == (2, 2)
+
+
+def test_a_retry_counts_against_the_rate_limit_of_chats(api, row, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "completion": "1/minute"}
+    path = url(message(row, 0), "/retry")
+    assert [api.post(path).status_code for _ in range(2)] == [200, 429]
 
 
 def test_deleting_the_conversation_meanwhile(api, row, stub):
@@ -230,6 +308,17 @@ def test_deleting_the_last_turn(ann, api, openai, number):
     assert api.get(f"/api/v1/conversations/{row.pk}").json()["message_count"] == 2
 
 
+def test_deleting_it_twice(api, row):
+    path = url(message(row, 0))
+    assert [api.delete(path).status_code for _ in range(2)] == [204, 404]
+
+
+@pytest.mark.parametrize("pk", ["x", "1", "00000000-0000-7000-8000", "%00"])
+def test_a_malformed_id(api, row, pk):
+    requests = [api.post(url(pk, "/retry")), api.patch(url(pk), {"content": "x"}), api.delete(url(pk))]
+    assert [response.status_code for response in requests] == [404] * 3
+
+
 def test_deleting_the_only_turn(api, row):
     assert api.delete(url(message(row, 0))).status_code == 204
     assert (stored(row), is_counted(row)) == ([], True)
@@ -250,7 +339,12 @@ def test_deleting_a_failed_question_in_the_middle(api, row, failing):
 def test_what_is_not_ones_own_is_not_found(bob, api, openai, whose):
     row = conversation(bob, messages=2)
     pk = message(row, 0).pk if whose == "foreign" else UUID(int=1)
-    for method, path in (("post", url(pk, "/retry")), ("patch", url(pk)), ("delete", url(pk))):
+    for method, path in (
+        ("post", url(pk, "/retry")),
+        ("post", url(pk, "/retry/stream")),
+        ("patch", url(pk)),
+        ("delete", url(pk)),
+    ):
         response = getattr(api, method)(path, {"content": "x"} if method == "patch" else {})
         assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
     assert len(stored(row)) == 2

@@ -67,6 +67,7 @@ BODIES = {
         "max_tokens": 5,
         "reasoning_effort": None,
         "prompt_caching": True,
+        "context": "full",
     },
     "/api/v1/keys/{provider}": {"key": "sk-0123456789abcdef", "override_system_key": True},
 }
