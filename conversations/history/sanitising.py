@@ -1,6 +1,7 @@
 """Makes texts of users and models safe to open in a Markdown viewer; code stays as it is."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, groupby
 
@@ -19,6 +20,14 @@ _AUTOLINK = re.compile(r"[^<>\x00-\x20:@]+[:@][^<>\x00-\x20]*>")
 _BLOCK_NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9]*)(?=\s|/?>|\Z)")
 _BLOCK_NAMES = {*block_names, "script", "pre", "style", "textarea"}
 # Browsers and some viewers take tags with names and attributes that CommonMark does not know.
+# Some viewers, such as Python-Markdown, take anything from a name to ">" for a tag. These elements then run or load
+# what their attributes or the text after them say; "a" does so with an attribute.
+_LENIENT_TAG = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?=[\s/>]|\Z)([^<>]*>)?")
+_ACTIVE = re.compile(
+    "a|applet|area|audio|base|body|button|embed|form|frame|frameset|iframe|image|img|input|link|marquee|math|meta|"
+    "noembed|noframes|noscript|object|plaintext|script|source|style|svg|template|textarea|title|track|video|xmp",
+    re.IGNORECASE,
+)
 _HANDLER = re.compile(r"""[^<>]*[\s/"'](?:on\w+|style)\s*=[^<>]*>""", re.IGNORECASE)
 _FORMULA = re.compile(r"\$|\\[(\[]")
 _QUOTE_MARKS = re.compile(r"\n[\s>]+")
@@ -77,7 +86,8 @@ def _line(line: str, spans: list[Span], paragraph: str, offset: int = 0, *, whol
 
     def escape(match: re.Match[str]) -> str:
         at = match.start(2)
-        if any(start < at < end for start, end in spans):
+        number = bisect_left(spans, (at,)) - 1  # of the last span that begins before
+        if number >= 0 and at < spans[number][1]:
             return match[0]
         if match[2] == "<":
             begin = offset + at + 1
@@ -106,6 +116,9 @@ def _begins_html(before: str, after: str, *, ends: bool) -> bool:
     # No block begins behind the start of a formula.
     if block and block[1].lower() in _BLOCK_NAMES and not _FORMULA.search(before):
         return True
+    lenient = _LENIENT_TAG.match(after)
+    if lenient and _ACTIVE.fullmatch(lenient[1]) and (len(lenient[1]) > 1 or "=" in (lenient[2] or "")):
+        return True
     # In a quotation each line begins with marks, which do not belong to the tag.
     for text in (after, _QUOTE_MARKS.sub("\n", after)) if "\n" in after else (after,):
         if _OTHER_HTML.match(text) or _AUTOLINK.match(text) or _HANDLER.match(text):
@@ -129,13 +142,14 @@ def _pairs(line: str) -> list[Span] | None:
     spans, start = [], 0
     for end in [*(match.start() for match in _CELL_END.finditer(line)), len(line)]:
         runs = list(_BACKTICKS.finditer(line, start, end))
-        while runs:
-            opening = runs.pop(0)
-            closing = next((at for at, run in enumerate(runs) if run[0] == opening[0]), None)
+        number = 0
+        while number < len(runs):
+            opening = runs[number]
+            closing = next((at for at in range(number + 1, len(runs)) if runs[at][0] == opening[0]), None)
             if closing is None:
                 return None
             spans.append((opening.start(), runs[closing].end()))
-            runs = runs[closing + 1 :]
+            number = closing + 1
         start = end + 1
     return spans
 

@@ -1,6 +1,7 @@
 """Markdown exports: nothing that models write runs or loads when one is opened, and code stays code."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -59,6 +60,11 @@ def raw_html(document):
         ("<y$ onclick=alert(1)>", "&lt;y$ onclick=alert(1)>"),
         ("<y$@example.com>", "&lt;y$@example.com>"),
         ("<div\nx", "&lt;div\nx"),
+        ("$x <script \\ src=//evil.example>$", "$x &lt;script \\ src=//evil.example>$"),
+        ("$x<script \\le y$", "$x&lt;script \\le y$"),
+        ("$x <a \\ href=javascript:alert(1)>b$", "$x &lt;a \\ href=javascript:alert(1)>b$"),
+        ("$x<a \\le 1$, $b=c$", "$x<a \\le 1$, $b=c$"),
+        ("Let $x<y$, $a=b$ and $c>d$.", "Let $x<y$, $a=b$ and $c>d$."),
         ("<a x='" + "y" * 3000 + "'>", "&lt;a x='" + "y" * 3000 + "'>"),
     ],
 )
@@ -127,6 +133,13 @@ def test_formulas_without_tags_stay(formula):
 def test_twice_is_once(written):
     once = sanitise(written)
     assert sanitise(once) == once
+
+
+@pytest.mark.parametrize("unit", ["$x<y$", "<y", "$<b c", "<b c=", "`a`<b ", "<a x='", "`` ` ", "$a!["])
+def test_a_long_text_takes_no_long_time(unit):
+    start = time.thread_time()
+    sanitise(unit * (100_000 // len(unit)))
+    assert time.thread_time() - start < 3
 
 
 ANSWER = """Sure! Here's how to center a `<div>`:
