@@ -157,10 +157,7 @@ class Message(Measured):
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)
-    # Null in a user's message, and in rows from before the column was added.
-    dropped_messages = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The oldest messages, left out of the call since they did not fit."
-    )
+    dropped_messages = models.PositiveIntegerField(null=True, blank=True, help_text="The oldest, left out of the call.")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = MessageQuerySet.as_manager()

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='dropped_messages',
-            field=models.PositiveIntegerField(blank=True, help_text='The oldest messages, left out of the call since they did not fit.', null=True),
+            field=models.PositiveIntegerField(blank=True, help_text='The oldest, left out of the call.', null=True),
         ),
     ]
