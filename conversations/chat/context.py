@@ -35,7 +35,7 @@ class ContextLengthExceeded(APIException):
         what = "The question" if alone else "The conversation"
         advice = "Shorten it" if alone else "Send `context: auto` to leave out its oldest messages"
         super().__init__(f"{what} has about {tokens:,} tokens, and the model holds {limit:,}. {advice}.")
-        self.details = {"tokens": tokens, "limit": limit}
+        self.details = {"prompt_tokens": tokens, "context_window": limit}
 
 
 class Fitted(NamedTuple):

@@ -120,7 +120,7 @@ def test_a_question_that_no_window_holds(api, window, stub, path, context):
     body = {"provider": "openai", "model": "stub", "message": "word" * 15_000, "context": context}
     response = api.post(path, body)
     message = "The question has about 15,004 tokens, and the model holds 4,096. Shorten it."
-    expected = error("context_length_exceeded", message, {"tokens": 15_004, "limit": 4_096})
+    expected = error("context_length_exceeded", message, {"prompt_tokens": 15_004, "context_window": 4_096})
     assert (response.status_code, response.json()) == (413, expected)
     assert (stub.requests, Conversation.objects.count()) == ([], 0)
 
@@ -139,7 +139,7 @@ def test_a_conversation_that_no_window_holds(api, row, window, stub):
         "The conversation has about 837 tokens, and the model holds 400."
         " Send `context: auto` to leave out its oldest messages."
     )
-    expected = error("context_length_exceeded", message, {"tokens": 837, "limit": 400})
+    expected = error("context_length_exceeded", message, {"prompt_tokens": 837, "context_window": 400})
     assert (response.status_code, response.json()) == (413, expected)
     assert ask(api, row).status_code == 200
 
