@@ -11,6 +11,11 @@ FIGURES := --into docs/performance.md --into docs/PHASE5_IMPLEMENTATION_SUMMARY.
 # What breaks servers on purpose: minutes of waiting for processes, timeouts and streams.
 ATTACKS := tests/faults tests/security/test_hostile_bodies.py
 
+# What asks neither the database nor Redis anything that `make test` has not asked SQLite.
+WITHOUT_SERVICES := tests/llmselect_project/documents tests/llmselect_project/test_imports.py \
+    tests/llmselect_project/test_layout.py tests/models_registry/calls/test_costs.py \
+    tests/models_registry/calls/test_usage.py tests/models_registry/providers
+
 .PHONY: run test test-attacks test-services check format figures audit
 
 # $(call install,file): pip says itself what went wrong, and not what to do about it.
@@ -52,7 +57,7 @@ test-attacks: $(VENV)/.test
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n 4 $(ATTACKS)
 
 test-services: $(VENV)/.test
-	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest
+	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest $(WITHOUT_SERVICES:%=--ignore=%)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
