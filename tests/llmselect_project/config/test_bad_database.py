@@ -91,4 +91,6 @@ def test_serve_on_a_server_that_says_no():
     elsewhere = good["DATABASE_URL"].rpartition("/")[0] + "/no_such_database"
     assert 'database "no_such_database" does not exist' in said("serve", env=good, DATABASE_URL=elsewhere, PORT="3044")
     crowd = said("serve", "--port", "0", "--workers", "2", env=good, DB_POOL_MAX_SIZE="5000", DB_POOL_MIN_SIZE="1")
-    assert crowd.splitlines()[-1].startswith("CommandError: 2 workers with DB_POOL_MAX_SIZE=5000, and 3 more connections each,")
+    assert crowd.splitlines()[-1].startswith(
+        "CommandError: 2 workers with DB_POOL_MAX_SIZE=5000, and 3 more connections each,"
+    )
