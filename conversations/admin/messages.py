@@ -13,6 +13,8 @@ from conversations.admin.markdown import rendered
 from conversations.admin.shared import COST, CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, ProviderFilter, shortened, tokens
 from conversations.models import Message
 from conversations.search.staff import find_messages
+from models_registry.calls.costs import CostSource
+from perf.pages.formatting import NONE, per_million
 
 
 @admin.register(Message)
@@ -34,6 +36,8 @@ class MessageAdmin(ExcerptAdmin):
         "model_called",
         "tokens",
         COST,
+        "priced_by",
+        "reasoning",
         TIME,
         FIRST_TOKEN,
         CREATED,
@@ -82,3 +86,14 @@ class MessageAdmin(ExcerptAdmin):
     def tokens(self, message: Message) -> str:
         """Say how many tokens went to and fro."""
         return tokens(message)
+
+    @admin.display(description="priced by")
+    def priced_by(self, message: Message) -> str:
+        """Say where the cost comes from, and the prices per million tokens when it was called."""
+        if message.cost is None:
+            return NONE
+        source = str(message.get_cost_source_display() or CostSource.LEGACY.label)
+        kinds = ("input", "cache_read", "cache_write", "output")
+        known = {kind: price for kind in kinds if (price := getattr(message, f"{kind}_price")) is not None}
+        prices = (f"{kind.replace('_', ' ')} {per_million(price)}" for kind, price in known.items())
+        return f"{source}: {', '.join(prices)}" if known else source

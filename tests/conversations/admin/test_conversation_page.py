@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from conversations.models import Conversation, Message
 from tests.helpers import conversation
@@ -152,3 +153,15 @@ def test_one_that_is_not_there(desk):
     response = desk.get(f"{LIST}01a1fc02-1403-77e4-b9eb-0a7fbeb6d59f/change/")
     assert response.status_code == 302
     assert not Conversation.objects.exists()
+
+
+def test_a_message_says_by_which_prices_it_cost_what(desk, ann):
+    conversation(ann, messages=1)
+    message = Message.objects.get()
+    fields = {"cost": "0.00975", "cost_source": "list", "input_price": "1.25", "cache_read_price": "0.125"}
+    Message.objects.filter(pk=message.pk).update(**fields)
+    page = desk.get(reverse("admin:conversations_message_change", args=[message.pk])).content.decode()
+    assert "list prices: input $1.25, cache read $0.125" in page
+    Message.objects.filter(pk=message.pk).update(cost_source=None, input_price=None, cache_read_price=None)
+    page = desk.get(reverse("admin:conversations_message_change", args=[message.pk])).content.decode()
+    assert "list prices, all tokens alike" in page
