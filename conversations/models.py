@@ -1,6 +1,5 @@
 """Conversations and their messages, comparisons and their results, and idempotency records."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
@@ -9,9 +8,8 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from models_registry.calls.costs import CostSource
-from models_registry.providers.reading.finish import FinishReasons
-from perf.caching.querysets import InvalidatingQuerySet, LeafModel
+from conversations.completions.measured import Measured
+from perf.caching.querysets import InvalidatingQuerySet
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -96,46 +94,8 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 
-def _price() -> "models.DecimalField[Decimal | None, Decimal | None]":
-    return models.DecimalField(
-        max_digits=14, decimal_places=6, null=True, blank=True, help_text="USD per million tokens, when it was called"
-    )
-
-
-class Measured(LeafModel):
-    """The figures of a call of a model; null without a call, or where unknown."""
-
-    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
-    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    cache_read_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    cache_write_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    cache_write_1h_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of those, for an hour.")
-    reasoning_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the completion tokens.")
-    input_audio_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    output_audio_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the completion tokens.")
-    input_image_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    cost = models.DecimalField(max_digits=22, decimal_places=12, null=True, blank=True, help_text="USD")
-    # Null beside a cost in rows from before kinds of tokens were told apart. This and `reasoning` are nullable so that
-    # databases add the columns without rewriting the tables.
-    cost_source = models.CharField(max_length=10, choices=CostSource, null=True, blank=True)  # noqa: DJ001
-    input_price = _price()
-    cache_read_price = _price()
-    cache_write_price = _price()
-    output_price = _price()
-    estimated = models.BooleanField(default=False, help_text="Tokens were estimated from the text.")
-    time = models.FloatField(null=True, blank=True, help_text="seconds")
-    ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
-    reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
-    finish_reason = models.CharField(  # noqa: DJ001 - nullable for the same reason
-        max_length=15, choices=FinishReasons, null=True, blank=True, help_text="How the answer ended; null is unknown."
-    )
-
-    class Meta:
-        abstract = True
-
-
 class Message(Measured):
-    """One turn of a conversation; the figures of a user's message are null."""
+    """One turn of a conversation, and why it is no whole answer; the figures of a user's message are null."""
 
     class Role(models.TextChoices):
         """The author; a system prompt belongs to the conversation instead."""
@@ -157,6 +117,10 @@ class Message(Measured):
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)
+    # Null in questions, in whole answers, and in answers of versions that kept no reason.
+    error = models.CharField(max_length=50, null=True, blank=True, help_text="The error's code.")  # noqa: DJ001
+    error_message = models.CharField(max_length=1000, null=True, blank=True)  # noqa: DJ001
+    request_id = models.CharField(max_length=64, null=True, blank=True, help_text="Of the request that failed.")  # noqa: DJ001
     dropped_messages = models.PositiveIntegerField(null=True, blank=True, help_text="The oldest, left out of the call.")
     created_at = models.DateTimeField(default=timezone.now)
 
