@@ -8,9 +8,14 @@ from perf.caching.namespace import Namespace
 KEYS_TTL = 300  # seconds
 MAX_ENTRIES = 2000  # lists and models of the registry, and names that are in no registry
 
-models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=MAX_ENTRIES)
+models = Namespace(
+    "models",
+    ttl=settings.MODEL_CACHE_TTL,
+    max_entries=MAX_ENTRIES,
+    about="the list of models, and what calls need of providers and models",
+)
 # Of which providers a user has keys, and of which staff share one. Never a key, in whatever form.
-keys = Namespace("keys", ttl=KEYS_TTL)
+keys = Namespace("keys", ttl=KEYS_TTL, about="for which providers there are keys, never a key")
 
 invalidates("models_registry.Provider", models, owner=None)
 invalidates("models_registry.LLMModel", models, owner=None)

@@ -85,7 +85,7 @@ class ResolvedModel:
 
 
 def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
-    """Look up prices and key. Raises UnknownModel, APIKeyMissing, APIKeyUnreadable."""
+    """Look up prices and key. Raises UnknownModel, ModelDeactivated, APIKeyMissing, APIKeyUnreadable."""
     known = existing_model(provider, model)
     key = find_key(user_id=user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))

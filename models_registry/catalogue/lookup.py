@@ -8,7 +8,7 @@ from uuid import UUID
 
 from models_registry.caches import keys, models
 from models_registry.catalogue.reconcile import SNAPSHOT
-from models_registry.errors import UnknownModel
+from models_registry.errors import ModelDeactivated, UnknownModel
 from models_registry.models import LLMModel, Provider, ProviderKind
 from models_registry.query_plans import keyed_providers, registered, shared_providers
 from perf.caching.namespace import SHARED_OWNER
@@ -18,7 +18,7 @@ PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "require
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 NEAREST = 3  # names that are suggested for one that is unknown
 LIMITS = ("context_window", "max_output_tokens")
-MODEL_FIELDS = ("id", "model_id", "name", *LIMITS, *PRICES, "price_tiers", "reasoning", "source")
+MODEL_FIELDS = ("id", "model_id", "name", *LIMITS, *PRICES, "price_tiers", "reasoning", "enabled", "source")
 
 
 def usable_provider(slug: str) -> Provider:
@@ -32,7 +32,7 @@ def usable_provider(slug: str) -> Provider:
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
     # The name changes with the fields: a shared cache may still hold values of fewer ones.
-    key = models.key(SHARED_OWNER, f"model, context {provider.slug} {model}")
+    key = models.key(SHARED_OWNER, f"model, enabled {provider.slug} {model}")
     values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
@@ -42,12 +42,16 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 
 
 def existing_model(provider: Provider, model: str) -> LLMModel | None:
-    """Return what the registry knows of a model; raises UnknownModel when it knows that there is no such model.
+    """Return what the registry knows of a model. Raises ModelDeactivated, and UnknownModel when there is no such model.
 
-    It knows that of a provider whose own list it has read. Any name is taken of others, of an OpenAI-compatible server,
-    and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
+    The registry knows that of a provider whose own list it has read. Any name is taken of others, of an
+    OpenAI-compatible server, and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
     """
     known = known_model(provider, model)
+    if known is not None and not known.enabled:
+        key = models.key(SHARED_OWNER, f"instead {provider.slug} {model}")
+        nearest, _ = models.fetch(key, lambda: _most_like(model, _offered(provider)))
+        raise ModelDeactivated(provider=provider.slug, model=model, nearest=nearest)
     is_open = provider.checked_at is None or provider.kind == ProviderKind.OPENAI_COMPATIBLE or model.startswith("ft:")
     if known is None and not is_open:
         key = models.key(SHARED_OWNER, f"nearest {provider.slug} {model}")
@@ -86,11 +90,19 @@ def _model_values(provider: Provider, model: str) -> list[Any] | None:
 
 def _nearest(provider: Provider, model: str) -> list[str] | None:
     """Find the ids most like one that the registry lacks; None when that is short for a listed snapshot's."""
-    listed = list(LLMModel.objects.filter(provider=provider).values_list("model_id", flat=True))
+    listed = _offered(provider)
     short = model.removesuffix("-latest")
     if any(SNAPSHOT.sub("", each) == short for each in listed):
         return None
-    by_case = {each.lower(): each for each in listed}
+    return _most_like(model, listed)
+
+
+def _offered(provider: Provider) -> list[str]:
+    return list(LLMModel.objects.filter(provider=provider, enabled=True).values_list("model_id", flat=True))
+
+
+def _most_like(model: str, names: list[str]) -> list[str]:
+    by_case = {each.lower(): each for each in names}
     return [by_case[each] for each in difflib.get_close_matches(model.lower(), by_case, n=NEAREST, cutoff=0.5)]
 
 
