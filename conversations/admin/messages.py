@@ -61,6 +61,10 @@ class MessageAdmin(ExcerptAdmin):
         """Leave the system prompts of their conversations out."""
         return super().get_queryset(request).select_related("conversation__user").defer("conversation__system")
 
+    def title_of(self, row: Message) -> str:
+        """Name it by how its text begins, or say that there is no answer."""
+        return super().title_of(row) if row.content or not row.error else f"No answer: {row.error}"
+
     @admin.display(description="conversation")
     def in_conversation(self, message: Message) -> SafeString:
         """Link to the place in the conversation where it was said."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Left
 
 from conversations.models import Comparison, Conversation, Message
 from conversations.search.index import MessageContains, index_query, message_query
@@ -21,7 +22,7 @@ from conversations.search.tokens import Tokens, tokenize
 
 USERS = 20  # whose name holds what was typed
 NEWEST_CONVERSATIONS, NEWEST_MESSAGES = 200, 1000  # looked into one by one for words that are common
-NEWEST_COMPARISONS = 2000  # whose prompts are looked into
+NEWEST_COMPARISONS, BEGINNING = 2000, 2000  # whose prompts are looked into, and how many characters of each
 
 _NAMED = re.compile(r"\s*user:(?P<user>\S+)(?P<words>.*)", re.DOTALL)
 
@@ -76,7 +77,8 @@ def find_comparisons(typed: str) -> Matches:
 def newest_comparisons(typed: str) -> QuerySet[Any]:
     """Give those of the newest comparisons whose prompt holds what was typed."""
     newest = list(Comparison.objects.order_by("-pk").values_list("pk", flat=True)[:NEWEST_COMPARISONS])
-    return Comparison.objects.filter(pk__in=newest, prompt__icontains=typed.replace("\0", ""))
+    beginning = Comparison.objects.filter(pk__in=newest).alias(beginning=Left("prompt", BEGINNING))
+    return beginning.filter(beginning__icontains=typed.replace("\0", ""))
 
 
 def users_named(typed: str) -> QuerySet[User, int]:

@@ -1,6 +1,7 @@
 """Models in the admin: what the catalogue says of them is corrected here, and models are switched off and on."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -39,8 +40,8 @@ class LLMModelAdmin(TableAdmin):
 
     list_display = (
         "name",
-        "provider",
         "state",
+        "provider",
         column("context_window", lambda tokens: NONE if tokens is None else f"{tokens:,}", "context, tokens"),
         "prices",
         "from_whom",
@@ -133,7 +134,7 @@ class LLMModelAdmin(TableAdmin):
             (
                 f"{int(tier['above']) + 1:,}" if tier["above"] != "0" else "the first",
                 f"{tier['from']:.5} to {tier['until']:.5}" if "from" in tier else "all day",
-                *(f"${tier[kind]}" if kind in tier else NONE for kind in kinds),
+                *(per_million(Decimal(tier[kind])) if kind in tier else NONE for kind in kinds),
             )
             for tier in obj.price_tiers or ()
         ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from perf.pages.formatting import brief, counted, duration, number, rate
+from perf.pages.formatting import brief, counted, duration, number, quantity, rate
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures
 from perf.timing.request_stats import PARTS, Part
@@ -81,7 +81,7 @@ def tables(figures: Figures, limit: int) -> Iterator[str]:
     span = f"{figures.since:%Y-%m-%d %H:%M} to {figures.until:%Y-%m-%d %H:%M:%S} UTC"
     yield f"{span}, all workers; time in the application"
     yield (
-        f"{number(times.count)} requests, {number(times.count / figures.seconds)} a second, "
+        f"{quantity(times.count, 'request')}, {number(times.count / figures.seconds)} a second, "
         f"p50 {duration(times.p50)}, p95 {duration(times.p95)}, p99 {duration(times.p99)}, "
         f"{number(figures.gauges.get('in_flight', 0))} in flight"
     )
