@@ -125,6 +125,7 @@ class Call:
         if relay is None:
             _check(model, prompt)
         self._may_be_empty = may_be_empty
+        self.relayed = b""
         self.cut = False
         self.closed = False
         self.finish_reason: FinishReason | None = None
@@ -151,12 +152,17 @@ class Call:
     @property
     def parts(self) -> list[Part] | None:
         """All that has arrived of an answer that asks for tools; None for one that does not."""
-        return self._arrived.parts
+        return self._arrived.parts if self.prompt.tools or self.relay else None
 
     @property
     def tool_calls(self) -> list[Part]:
         """The calls of tools that the model asked for, as far as they have arrived."""
         return self._arrived.tool_calls
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the answer has arrived."""
+        return self._first is not None
 
     @property
     def usage(self) -> Usage | None:
@@ -171,11 +177,11 @@ class Call:
     def complete(self) -> None:
         """Wait for the whole answer, which is read as a stream so that silence can be told from work.
 
-        One that is cut is no failure here. Raises ProviderError, StreamBroken when it was given up.
+        One that is cut is no failure here. Of a relayed one `relayed` are the bytes. Raises ProviderError, StreamBroken
+        when it was given up.
         """
         try:
-            for _ in self:
-                pass
+            self.relayed = b"".join(piece.data for piece in self if isinstance(piece, Relayed))
         except StreamBroken:
             if not self.cut:
                 raise

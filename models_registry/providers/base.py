@@ -106,10 +106,11 @@ Piece = str | ToolDelta | Signature
 
 
 class Relayed(NamedTuple):
-    """Bytes of a provider's answer as they came, and the pieces that were read from them."""
+    """Bytes of a provider's answer as they came, and the pieces that were read from them; `last` ones end a stream."""
 
     data: bytes
-    pieces: Sequence[Piece]
+    pieces: Sequence[Piece] = ()
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

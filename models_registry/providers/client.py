@@ -116,6 +116,8 @@ class HTTPClient(ProviderClient):
                 raise failures.refusal(answer)
             refusal = read_body(answer)
             error = failures.error(answer.status, refusal, answer.headers, address=answer.address)
+            if exact:
+                error.details |= _told(refusal)
             refused = refused or error
             learnt = learn(known, sent, answer.status, refusal)
             if learnt is None and room is None and "max_tokens" in own:
@@ -161,6 +163,12 @@ class HTTPClient(ProviderClient):
             return split(self.base_url, self.kind)
         except ValueError as error:
             raise ProviderError(f"The provider's address cannot be used: {error}") from None
+
+
+def _told(refusal: Any) -> dict[str, str]:
+    """Read which parameter a refusal is about, and its code."""
+    told = {name: dig(refusal, "error", name) for name in ("param", "code")}
+    return {name: value for name, value in told.items() if isinstance(value, str)}
 
 
 def _both(known: Dialect, learnt: Dialect) -> Dialect:

@@ -73,6 +73,7 @@ class RelayedStream(ProviderStream):
         """Read events that arrived together; those before one that is an error are passed on before it is raised."""
         passed: list[bytes] = []
         pieces: list[Piece] = []
+        last = b""
         failure: ProviderError | None = None
         for event in events:
             data = data_of(event)
@@ -82,12 +83,15 @@ class RelayedStream(ProviderStream):
                 failure = error
             if failure is not None or self._reader.failure is not None:
                 break
+            if self._reader.ended:
+                last = event + b"\n\n"
+                break
             if event and not (data and self._hide_usage and self._reader.counts_alone):
                 passed.append(event + b"\n\n")
-            if self._reader.ended:
-                break
         if passed or pieces:
             yield Relayed(b"".join(passed), pieces)
+        if last:
+            yield Relayed(last, last=True)
         if failure is not None:
             raise failure
 
