@@ -29,7 +29,7 @@ def translated(
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Write an error of the envelope (`error`, `message`, `details`) in a protocol: status, body, more headers."""
     code, message, details = envelope["error"], envelope["message"], envelope.get("details") or {}
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = getattr(error, "headers", {})
     if isinstance(error, UnknownModel):
         code = "model_not_found"
     if status == 502 and details.get("status") in PASSED_ON:
@@ -37,7 +37,7 @@ def translated(
     elif code == "context_length_exceeded":
         status = 400
     elif status in (402, 409):
-        headers = NO_RETRY
+        headers = headers | NO_RETRY
     param = getattr(error, "param", None) or details.get("param")
     if code == "invalid" and param is None and details:
         param, sentences = next(iter(details.items()))

@@ -39,4 +39,6 @@ def _item(request: Request, model: Listed) -> dict[str, Any]:
     if protocol_of(request.path_info, request.META) == "openai":
         return {"id": model.id, "object": "model", "created": model.created_at, "owned_by": model.owner}
     created_at = datetime.fromtimestamp(model.created_at, UTC).isoformat()
-    return {"type": "model", "id": model.id, "display_name": model.title, "created_at": created_at}
+    lifecycle = "deprecated" if model.deprecated else "active"
+    names = {"type": "model", "id": model.id, "display_name": model.title}
+    return {**names, "created_at": created_at, "lifecycle": lifecycle}

@@ -17,11 +17,13 @@ from conversations.completions.runner import complete, stream_all
 from conversations.gateway.digests import digests
 from conversations.history.queries import by_digest
 from conversations.models import Conversation, Message
+from models_registry.calls.collected import prompt_tokens
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.catalogue.names import Candidate, candidates
 from models_registry.errors import ProviderError
 from models_registry.models import ProviderKind
 from models_registry.protocols.requests import BadRequest, ClientRequest
+from models_registry.providers.anthropic import AnthropicClient
 from models_registry.providers.base import Piece, Prompt, Relay, Relayed, Turn
 from models_registry.providers.reading.text import clean
 from perf.db.connections import release
@@ -129,6 +131,21 @@ def begin(*, user_id: int, asked: ClientRequest, conversation_id: UUID | None = 
         finally:
             release()
     return run
+
+
+def count(*, user_id: int, asked: ClientRequest) -> int:
+    """Count the tokens of a request, as its provider does where that speaks Anthropic's protocol, else by estimate.
+
+    Raises what `begin` raises, and ProviderError.
+    """
+    try:
+        first = candidates(asked.model, user_id=user_id)[0]
+        model = resolve(user_id=user_id, provider=first.provider, model=first.model)
+    finally:
+        release()
+    if not isinstance(model.client, AnthropicClient):
+        return prompt_tokens(asked.prompt)
+    return model.client.count_tokens(model.id, Relay(body=asked.body, headers=asked.headers))
 
 
 def call_of(model: ResolvedModel, asked: ClientRequest) -> Call:

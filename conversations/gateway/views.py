@@ -1,4 +1,4 @@
-"""The endpoints of OpenAI's protocol: chat completions."""
+"""What the endpoints of all protocols share, and that of OpenAI's: chat completions."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -79,7 +79,7 @@ def answered(request: Request, asked: ClientRequest, make_writer: MakeWriter) ->
                 _finish(run, whole=False)
             run.abandon()
             if isinstance(error, APIException):
-                error.conversation_id = run.conversation_id  # type: ignore[attr-defined]
+                error.headers = headers_of(run)  # type: ignore[attr-defined]
             raise
     except BaseException:
         slot.release()

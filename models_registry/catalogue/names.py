@@ -36,6 +36,7 @@ class Listed(NamedTuple):
     title: str
     owner: str
     created_at: int
+    deprecated: bool = False
 
 
 class ModelNotFound(APIException):
@@ -84,11 +85,15 @@ def listed_name(name: str, *, user_id: int) -> Listed:
     return found._replace(id=name)
 
 
-def _names() -> list[list[list[Any]]]:
-    rows = listed_models().filter(available=True).values_list("provider__slug", "model_id", "name", "created_at")
+def _names() -> list[list[Any]]:
+    columns = ("provider__slug", "model_id", "name", "created_at", "deprecated")
+    rows = listed_models().filter(available=True).values_list(*columns)
     return [
         [[name, name, "alias", int(created_at.timestamp())] for name, created_at in aliases()],
-        [[f"{slug}/{model}", name, slug, int(created_at.timestamp())] for slug, model, name, created_at in rows],
+        [
+            [f"{slug}/{model}", name, slug, int(created_at.timestamp()), deprecated]
+            for slug, model, name, created_at, deprecated in rows
+        ],
     ]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from models_registry.calls.usage import Usage, anthropic_usage, count
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.asking import anthropic_bodies
-from models_registry.providers.base import ListedModel, Piece, Prompt, Reasoning, Signature, ToolDelta
-from models_registry.providers.client import HTTPClient, flag
+from models_registry.providers.base import ListedModel, Piece, Prompt, Reasoning, Relay, Signature, ToolDelta
+from models_registry.providers.client import HTTPClient, dig, flag
 from models_registry.providers.failures import Failures
 from models_registry.providers.openai import listed_items
 from models_registry.providers.reading.events import EventReader
@@ -30,6 +30,7 @@ BUDGETS = {"low": 1_024, "medium": 8_192, "high": 24_576}
 # (docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
 CACHEABLE = 4_096
 EPHEMERAL = {"type": "ephemeral"}
+NOT_COUNTED = ("max_tokens", "stream", "store", "metadata")  # parameters that count_tokens does not take
 CAN_BE_CACHED = ("text", "image", "document", "tool_use", "tool_result")  # kinds of blocks
 
 
@@ -70,6 +71,19 @@ class AnthropicClient(HTTPClient):
         if stream:
             body["stream"] = True
         return body
+
+    def count_tokens(self, model: str, relay: Relay) -> int:
+        """Ask how many tokens a request has; raises ProviderError."""
+        body = {name: value for name, value in relay.body.items() if name not in NOT_COUNTED}
+        counted = count(
+            dig(
+                self.post(f"{self.completions_path}/count_tokens", {**body, "model": model}, relay.headers),
+                "input_tokens",
+            )
+        )
+        if counted is None:
+            raise MalformedAnswer
+        return counted
 
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of events."""

@@ -76,8 +76,15 @@ class HTTPClient(ProviderClient):
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Fetch a JSON object or array; raises ProviderError."""
+        return self._fetched("GET", path, params=params)
+
+    def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        """Send a JSON object and read the one that comes back; raises ProviderError."""
+        return self._fetched("POST", path, json.dumps(body).encode(), headers=headers)
+
+    def _fetched(self, method: str, path: str, *more: Any, **options: Any) -> Any:
         with self.failures() as failures:
-            answer = self._send("GET", path, params=params)
+            answer = self._send(method, path, *more, **options)
             if answer.status >= 300:
                 raise failures.refusal(answer)
             parsed = parse(answer.read())
