@@ -7,19 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
 from conversations.chat.context import Mode, fit
+from conversations.chat.counting import count_message
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
-from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
+from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
@@ -218,9 +217,11 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
     if messages:
         conversation.last_message_at = messages[-1].created_at
     conversation.digest = None
-    # Not the owner: it stays, and saving it would have its old one looked up.
-    conversation.save(update_fields=None if conversation._state.adding else TURN_FIELDS)
-    Message.objects.bulk_create(messages)
+    if conversation._state.adding:
+        Conversation.objects.insert([conversation])
+    else:
+        conversation.save(update_fields=TURN_FIELDS)  # not the owner: saving it would have its old one looked up
+    Message.objects.insert(messages)
 
 
 def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> bool:
@@ -231,17 +232,17 @@ def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> b
     One statement both locks and counts, unless the conversation was given to another user, or its last message has a
     time in the future; then the row is locked first.
     """
-    row = Conversation.objects.filter(pk=conversation.pk)
     moment = timezone.now()
-    if not _count_answer(row.filter(user_id=conversation.user_id, last_message_at__lt=moment), moment, changes):
+    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id):
+        row = Conversation.objects.filter(pk=conversation.pk)
         found = row.select_for_update().values_list("user_id", "last_message_at").first()
         if found is None:
             return False
         conversation.user_id, latest = found
         moment = max(timezone.now(), latest + TICK)
-        _count_answer(row, moment, changes)
+        count_message(conversation.pk, moment, changes)
     answer.conversation, answer.created_at = conversation, moment
-    Message.objects.bulk_create([answer])
+    Message.objects.insert([answer])
     return True
 
 
@@ -249,13 +250,6 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
     """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
     list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
     return Message.objects.filter(pk=answer.pk).exists()
-
-
-def _count_answer(row: ConversationQuerySet, moment: datetime, changes: dict[str, Any]) -> bool:
-    """Count one message more, the last one at `moment`; returns whether the row was there."""
-    updated_at = Greatest("updated_at", timezone.now())  # waiting for the lock took time
-    change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": updated_at}
-    return bool(row.update_quietly(**change, **changes))  # adding the message invalidates its owner's lists
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
