@@ -5,7 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.gateway import examples
 from conversations.gateway.service import count
+from conversations.gateway.shapes import CONVERSATION, COUNT_ANSWER, COUNT_REQUEST, MESSAGE_ANSWER, MESSAGE_REQUEST
 from conversations.gateway.views import GatewayView, answered
 from models_registry.api.requests import current_user
 from models_registry.protocols import anthropic_requests
@@ -20,11 +22,19 @@ class MessagesView(GatewayView):
 
     throttle_scope = "completion"
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        request=MESSAGE_REQUEST,
+        responses=MESSAGE_ANSWER,
+        parameters=[CONVERSATION],
+        examples=examples.MESSAGE,
+        tags=["gateway"],
+    )
     def post(self, request: Request) -> HttpResponseBase:
         """Create a message in Anthropic's protocol.
 
-        Takes what Anthropic's `POST /v1/messages` takes, for a model of any provider.
+        Takes what Anthropic's `POST /v1/messages` takes, for a model of any provider; the token may be sent as
+        `x-api-key` too. Anthropic gets the request as it is, with `anthropic-version` and `anthropic-beta`; for others
+        it is translated, and what cannot be is a 400 that names the parameter. It is kept as chat completions are.
         """
         return answered(request, _asked(request), MessageWriter)
 
@@ -34,7 +44,7 @@ class CountTokensView(GatewayView):
 
     throttle_scope = "completion"
 
-    @extend_schema(exclude=True)
+    @extend_schema(request=COUNT_REQUEST, responses=COUNT_ANSWER, examples=examples.COUNTED, tags=["gateway"])
     def post(self, request: Request) -> Response:
         """Count the tokens of a message in Anthropic's protocol.
 

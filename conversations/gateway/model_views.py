@@ -7,7 +7,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.gateway import examples
 from conversations.gateway.errors import protocol_of
+from conversations.gateway.shapes import LIST, LISTED
 from conversations.gateway.views import GatewayView
 from models_registry.api.requests import current_user
 from models_registry.catalogue.names import Listed, listed_name, listed_names
@@ -16,9 +18,13 @@ from models_registry.catalogue.names import Listed, listed_name, listed_names
 class ModelsView(GatewayView):
     """GET /v1/models."""
 
-    @extend_schema(exclude=True)
+    @extend_schema(responses=LIST, examples=examples.MODELS, tags=["gateway"])
     def get(self, request: Request) -> Response:
-        """List the models that you can call, and the aliases."""
+        """List the models that you can call.
+
+        In OpenAI's shape, or in Anthropic's where the request has an `anthropic-version`: the aliases, then
+        `provider/model` of each available model for which there is a key.
+        """
         items = [_item(request, each) for each in listed_names(current_user(request).pk)]
         if protocol_of(request.path_info, request.META) == "openai":
             return Response({"object": "list", "data": items})
@@ -29,9 +35,12 @@ class ModelsView(GatewayView):
 class ModelView(GatewayView):
     """GET /v1/models/{id}."""
 
-    @extend_schema(exclude=True)
+    @extend_schema(responses=LISTED, examples=examples.MODEL_SHOWN, tags=["gateway"])
     def get(self, request: Request, name: str) -> Response:
-        """Show a model by any of its names."""
+        """Show a model by a name.
+
+        The name is whatever a request may name: `provider/model`, the id of a model that one provider has, or an alias.
+        """
         return Response(_item(request, listed_name(name, user_id=current_user(request).pk)))
 
 

@@ -17,8 +17,10 @@ from rest_framework.views import APIView
 from conversations.completions.concurrency import Slot
 from conversations.completions.responses import store_and_ping
 from conversations.completions.sse import PING, EventStreamResponse
+from conversations.gateway import examples
 from conversations.gateway.errors import translated
 from conversations.gateway.service import Run, begin
+from conversations.gateway.shapes import CHAT_ANSWER, CHAT_REQUEST, CONVERSATION
 from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
 from models_registry.protocols import openai_requests
@@ -51,7 +53,13 @@ class ChatCompletionsView(GatewayView):
 
     throttle_scope = "completion"
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        request=CHAT_REQUEST,
+        responses=CHAT_ANSWER,
+        parameters=[CONVERSATION],
+        examples=examples.COMPLETION,
+        tags=["gateway"],
+    )
     def post(self, request: Request) -> HttpResponseBase:
         """Complete a chat in OpenAI's protocol.
 

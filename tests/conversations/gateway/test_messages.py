@@ -4,40 +4,18 @@ import asyncio
 import json
 
 import anthropic as anthropic_sdk
-import httpx2
 import pytest
 from anthropic.types import Message as MessageType
-from anthropic.types import ModelInfo, RawMessageStreamEvent
-from pydantic import TypeAdapter
+from anthropic.types import ModelInfo
 
 from conversations.models import Conversation, Message
-from tests.conversations.gateway.helpers import PDF, PNG, WEATHER, assistant, scripted, user
+from tests.conversations.gateway.helpers import PDF, PNG, WEATHER, assistant, events, post_message, scripted, user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EACH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 TOOL = {"name": "weather", "description": "Tells it.", "input_schema": WEATHER}
 ROME = '{"city":"Rome"}'
-EVENT = TypeAdapter(RawMessageStreamEvent)
-
-
-def events(response):
-    """Read the events of a stream as they are on the wire, and check each against Anthropic's types."""
-    read = []
-    for block in response.text.split("\n\n"):
-        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
-        if lines:
-            data = json.loads(lines["data"])
-            assert data["type"] == lines["event"]
-            if data["type"] not in ("ping", "error"):
-                EVENT.validate_python(data)
-            read.append(data)
-    return read
-
-
-def post(live_server, token, **body):
-    headers = {"x-api-key": token, "anthropic-version": "2023-06-01"}
-    return httpx2.post(f"{live_server.url}/v1/messages", json={"max_tokens": 99, **body}, headers=headers)
 
 
 @EACH
@@ -65,7 +43,7 @@ def test_streamed(claude, openai, anthropic, provider):
 @EACH
 def test_each_event_is_of_its_type(live_server, token, openai, anthropic, provider):
     model = scripted(provider, reply="Hi there", think="Hm.", tool="weather", arguments=ROME)
-    read = events(post(live_server, token, model=model, messages=[user("Hi")], tools=[TOOL], stream=True))
+    read = events(post_message(live_server, token, model=model, messages=[user("Hi")], tools=[TOOL], stream=True))
     kinds = [event["type"] for event in read if event["type"] != "ping"]
     assert (kinds[0], kinds[-2:]) == ("message_start", ["message_delta", "message_stop"])
     blocks = [event["content_block"]["type"] for event in read if event["type"] == "content_block_start"]
@@ -261,51 +239,3 @@ def test_asynchronously_with_a_bearer_token(live_server, token, anthropic):
             return message.content[0].text
 
     assert asyncio.run(ask()) == "Fine."
-
-
-class TestErrors:
-    def test_an_unknown_model(self, claude, openai):
-        with pytest.raises(anthropic_sdk.NotFoundError) as caught:
-            claude.messages.create(model="nobody/nothing", max_tokens=9, messages=[user("Hi")])
-        assert caught.value.body["error"]["type"] == "not_found_error"
-
-    def test_no_messages(self, claude, openai):
-        with pytest.raises(anthropic_sdk.BadRequestError) as caught:
-            claude.messages.create(model=scripted("openai"), max_tokens=9, messages=[])
-        assert caught.value.body["error"]["type"] == "invalid_request_error"
-
-    def test_no_limit_of_tokens(self, live_server, token, openai):
-        response = post(live_server, token, model=scripted("openai"), messages=[user("Hi")], max_tokens=None)
-        assert (response.status_code, response.json()["error"]["message"]) == (400, "max_tokens: Field required")
-
-    def test_a_refused_token(self, live_server, openai):
-        sdk = anthropic_sdk.Anthropic(base_url=live_server.url, api_key="nonsense", max_retries=0)
-        with sdk, pytest.raises(anthropic_sdk.AuthenticationError) as caught:
-            sdk.messages.create(model=scripted("openai"), max_tokens=9, messages=[user("Hi")])
-        assert caught.value.body["error"]["type"] == "authentication_error"
-
-    def test_a_large_body(self, live_server, token):
-        headers = {"x-api-key": token, "content-type": "application/json"}
-        response = httpx2.post(f"{live_server.url}/v1/messages", content="x" * 21_000_000, headers=headers)
-        assert (response.status_code, response.json()["error"]["type"]) == (413, "request_too_large")
-
-    @EACH
-    @pytest.mark.parametrize(
-        ("script", "kind"),
-        [
-            ({"status": 400, "message": "Bad thing."}, anthropic_sdk.BadRequestError),
-            ({"status": 429, "retry_after": "7"}, anthropic_sdk.RateLimitError),
-            ({"status": 500, "should_retry": "false"}, anthropic_sdk.InternalServerError),
-        ],
-    )
-    def test_a_provider_that_fails(self, claude, openai, anthropic, provider, script, kind):
-        with pytest.raises(kind):
-            claude.messages.create(model=scripted(provider, **script), max_tokens=9, messages=[user("Hi")])
-
-    @EACH
-    def test_a_stream_that_breaks_off(self, live_server, token, openai, anthropic, provider):
-        model = scripted(provider, reply="One two three four", error="overloaded_error")
-        read = events(post(live_server, token, model=model, messages=[user("Hi")], stream=True))
-        assert read[-1]["type"] == "error"
-        assert "broke off" in read[-1]["error"]["message"]
-        assert Message.objects.get(role="assistant").status == "interrupted"
