@@ -92,8 +92,9 @@ def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
     Raises ModelNotAllowed, UnknownModel, APIKeyMissing, APIKeyUnreadable.
     """
     if not access.may_use(f"{provider.slug}/{model}"):
-        audit.refuse("model not allowed", token_id=access.token_id, user_id=access.user_id)
-        raise ModelNotAllowed(provider=provider.slug, model=model)
+        refused = ModelNotAllowed(provider=provider.slug, model=model)
+        audit.refuse_token(refused.get_codes(), token_id=access.token_id, user_id=access.user_id)
+        raise refused
     known = existing_model(provider, model)
     key = find_key(user_id=access.user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
