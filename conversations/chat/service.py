@@ -22,6 +22,7 @@ from conversations.models import PREVIEW_LENGTH, Conversation, Message, Repeatab
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
+from perf.api.access import Access
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
@@ -113,7 +114,7 @@ class Exchange:
 
 def begin(
     *,
-    user_id: int,
+    access: Access,
     prompt: Prompt,
     provider: Provider | None = None,
     model: str | None = None,
@@ -128,16 +129,15 @@ def begin(
     messages may be left out of the call.
 
     Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or
-    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
-    where it stands.
+    take, ModelNotAllowed, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of
+    an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
-        resolved = resolve_for(user_id, provider, model, conversation_id)
+        resolved = resolve_for(access, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
-            conversation = _conversation(user_id, conversation_id, resolved, prompt)
+            conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
             append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
@@ -164,18 +164,18 @@ def _resume(
 
 
 def resolve_for(
-    user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None
+    access: Access, provider: Provider | None, model: str | None, conversation_id: UUID | None
 ) -> ResolvedModel:
-    """Find the model to call; what is None is the conversation's."""
+    """Find the model to call; what is None is the conversation's. Raises NotFound, and what `resolve` raises."""
     if conversation_id is not None and (provider is None or model is None):
-        current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()
+        current = Conversation.objects.for_user(access.user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:
         raise NotFound("The provider of this conversation is gone; name another one.")
-    return resolve(user_id=user_id, provider=provider, model=model)
+    return resolve(access=access, provider=provider, model=model)
 
 
 def _conversation(user_id: int, conversation_id: UUID | None, resolved: ResolvedModel, prompt: Prompt) -> Conversation:

@@ -67,7 +67,6 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
             "provider": "openai",
             "model": "stub",
             "status": "complete",
-            "parts": None,
             "reasoning": None,
             "finish_reason": "stop",
             **priced(3, 3, "0.0000375", "registry"),

@@ -53,7 +53,6 @@ def test_it_shows_the_conversation_and_its_messages(ann, api):
                 "provider": "openai",
                 "model": "stub",
                 "status": "complete",
-                "parts": None,
                 "reasoning": "Hm.",
                 "finish_reason": "length",
                 **priced(3, 2, "0.0000275", "list"),
