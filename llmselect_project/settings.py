@@ -234,6 +234,7 @@ PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "llmselect_project.tokens.authentication.ApiTokenAuthentication",
         "llmselect_project.accounts.authentication.SessionTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],

@@ -12,6 +12,7 @@ from llmselect_project.accounts.pages import browsable_api
 from llmselect_project.api.envelope import api_not_found
 from llmselect_project.api.index import IndexView
 from llmselect_project.api.schema_view import SchemaView
+from llmselect_project.tokens.views import TokenViewSet
 from perf.api import figures as perf_views
 from perf.api import health as monitoring
 from perf.api.caches import CacheStatsView, ClearCacheView
@@ -30,6 +31,12 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
     path("", include("models_registry.urls")),
     path("auth/", include(auth)),
+    path("tokens", TokenViewSet.as_view({"get": "list", "post": "create"}), name="token-list"),
+    path(
+        "tokens/<uuid:pk>",
+        TokenViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="token-detail",
+    ),
     path("admin/health/detailed", monitoring.DetailedHealthView.as_view(), name="health-detailed"),
     path("admin/perf/requests", perf_views.RequestFiguresView.as_view(), name="perf-requests"),
     path("admin/perf/queries", perf_views.QueryFiguresView.as_view(), name="perf-queries"),

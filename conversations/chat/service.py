@@ -7,22 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
 from conversations.chat.context import Mode, fit
+from conversations.chat.counting import count_message
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
-from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
+from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
+from perf.api.access import Access
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
@@ -114,7 +114,7 @@ class Exchange:
 
 def begin(
     *,
-    user_id: int,
+    access: Access,
     prompt: Prompt,
     provider: Provider | None = None,
     model: str | None = None,
@@ -129,16 +129,15 @@ def begin(
     messages may be left out of the call.
 
     Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or
-    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
-    where it stands.
+    take, ModelNotAllowed, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of
+    an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
-        resolved = resolve_for(user_id, provider, model, conversation_id)
+        resolved = resolve_for(access, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
-            conversation = _conversation(user_id, conversation_id, resolved, prompt)
+            conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
             append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
@@ -165,18 +164,18 @@ def _resume(
 
 
 def resolve_for(
-    user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None
+    access: Access, provider: Provider | None, model: str | None, conversation_id: UUID | None
 ) -> ResolvedModel:
-    """Find the model to call; what is None is the conversation's."""
+    """Find the model to call; what is None is the conversation's. Raises NotFound, and what `resolve` raises."""
     if conversation_id is not None and (provider is None or model is None):
-        current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()
+        current = Conversation.objects.for_user(access.user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:
         raise NotFound("The provider of this conversation is gone; name another one.")
-    return resolve(user_id=user_id, provider=provider, model=model)
+    return resolve(access=access, provider=provider, model=model)
 
 
 def _conversation(user_id: int, conversation_id: UUID | None, resolved: ResolvedModel, prompt: Prompt) -> Conversation:
@@ -218,9 +217,11 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
     if messages:
         conversation.last_message_at = messages[-1].created_at
     conversation.digest = None
-    # Not the owner: it stays, and saving it would have its old one looked up.
-    conversation.save(update_fields=None if conversation._state.adding else TURN_FIELDS)
-    Message.objects.bulk_create(messages)
+    if conversation._state.adding:
+        Conversation.objects.insert([conversation])
+    else:
+        conversation.save(update_fields=TURN_FIELDS)  # not the owner: saving it would have its old one looked up
+    Message.objects.insert(messages)
 
 
 def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> bool:
@@ -231,17 +232,17 @@ def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> b
     One statement both locks and counts, unless the conversation was given to another user, or its last message has a
     time in the future; then the row is locked first.
     """
-    row = Conversation.objects.filter(pk=conversation.pk)
     moment = timezone.now()
-    if not _count_answer(row.filter(user_id=conversation.user_id, last_message_at__lt=moment), moment, changes):
+    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id):
+        row = Conversation.objects.filter(pk=conversation.pk)
         found = row.select_for_update().values_list("user_id", "last_message_at").first()
         if found is None:
             return False
         conversation.user_id, latest = found
         moment = max(timezone.now(), latest + TICK)
-        _count_answer(row, moment, changes)
+        count_message(conversation.pk, moment, changes)
     answer.conversation, answer.created_at = conversation, moment
-    Message.objects.bulk_create([answer])
+    Message.objects.insert([answer])
     return True
 
 
@@ -249,13 +250,6 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
     """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
     list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
     return Message.objects.filter(pk=answer.pk).exists()
-
-
-def _count_answer(row: ConversationQuerySet, moment: datetime, changes: dict[str, Any]) -> bool:
-    """Count one message more, the last one at `moment`; returns whether the row was there."""
-    updated_at = Greatest("updated_at", timezone.now())  # waiting for the lock took time
-    change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": updated_at}
-    return bool(row.update_quietly(**change, **changes))  # adding the message invalidates its owner's lists
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:

@@ -21,9 +21,9 @@ from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
-from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
 from models_registry.providers.base import Prompt, Reasoning, Turn
+from perf.api.access import access_of
 from perf.api.validation import valid
 
 
@@ -164,7 +164,7 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    return {"user_id": current_user(request).pk, "prompt": prompt, "context": data["context"], **target}
+    return {"access": access_of(request), "prompt": prompt, "context": data["context"], **target}
 
 
 def parameters_of(data: dict[str, Any]) -> dict[str, Any]:

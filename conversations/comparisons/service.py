@@ -17,6 +17,7 @@ from models_registry.calls.completion import Call, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
 from models_registry.providers.base import Effort, Prompt, Turn
+from perf.api.access import Access
 from perf.db.connections import release
 
 INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
@@ -118,7 +119,7 @@ class RunningComparison:
 
 def begin(
     *,
-    user_id: int,
+    access: Access,
     prompt: str,
     models: Sequence[tuple[Provider, str]],
     system: str = "",
@@ -129,8 +130,8 @@ def begin(
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
     A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
-    APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
-    of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
+    ModelNotAllowed for one of them, APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress of an
+    `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
     """
     order, question = (
         list(models),
@@ -139,11 +140,11 @@ def begin(
     if blind:
         random.SystemRandom().shuffle(order)
     try:
-        candidates = [_candidate(user_id, provider, model, question) for provider, model in order]
+        candidates = [_candidate(access, provider, model, question) for provider, model in order]
         failures = [each.failure for each in candidates if each.failure is not None]
         if len(failures) == len(candidates):
             raise failures[0]
-        asked = Comparison(user_id=user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
+        asked = Comparison(user_id=access.user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
         comparison = _stored(asked, attempt)
     finally:
         release()
@@ -186,9 +187,9 @@ def clear_vote(*, comparison: Comparison) -> None:
     comparison.save(update_fields=["preferred_index", "both_bad", "voted_at"])
 
 
-def _candidate(user_id: int, provider: Provider, model: str, prompt: Prompt) -> Candidate:
+def _candidate(access: Access, provider: Provider, model: str, prompt: Prompt) -> Candidate:
     try:
-        resolved = resolve(user_id=user_id, provider=provider, model=model)
+        resolved = resolve(access=access, provider=provider, model=model)
     except (APIKeyMissing, APIKeyUnreadable) as failure:
         return Candidate(provider.slug, model, None, failure, ended=True)
     return Candidate(provider.slug, model, Call(resolved, prompt))

@@ -21,6 +21,17 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Documents API tokens."""
+
+    target_class = "llmselect_project.tokens.authentication.ApiTokenAuthentication"
+    name = "apiToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
+        """Describe the Bearer scheme."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "llms_…"}
+
+
 class Error(serializers.Serializer[Any]):
     """Every error; `details` of `invalid` names each field with its sentences."""
 

@@ -31,6 +31,11 @@ TAGS = [
         "description": "Accounts and sessions: register, log in for an access token, send it as "
         "`Authorization: Bearer …`, and trade the refresh token for a new pair before it expires.",
     },
+    {
+        "name": "tokens",
+        "description": "Your API tokens: credentials for programs, with limits of their own, that work until they "
+        "expire or you revoke them. To manage them you must be logged in: no token may do it.",
+    },
     {"name": "health", "description": "Whether the server works, for load balancers and monitoring."},
     {"name": "admin", "description": "For staff: caches, health in detail, performance, the registry of models."},
 ]

@@ -14,7 +14,7 @@ from models_registry.calls.costs import CostSource, price
 from models_registry.calls.figures import record_call
 from models_registry.calls.usage import Usage
 from models_registry.catalogue.lookup import existing_model
-from models_registry.errors import ProviderError, StreamBroken
+from models_registry.errors import ModelNotAllowed, ProviderError, StreamBroken
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
@@ -30,6 +30,8 @@ from models_registry.providers.base import (
 )
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
+from perf.api.access import Access
+from perf.serving import audit
 
 # The columns that counts are stored in, and their names in a `Usage`.
 COUNT_COLUMNS = {
@@ -86,10 +88,17 @@ class ResolvedModel:
     client: ProviderClient
 
 
-def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
-    """Look up prices and key. Raises UnknownModel, APIKeyMissing, APIKeyUnreadable."""
+def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
+    """Look up prices and key; every call of a model begins here.
+
+    Raises ModelNotAllowed, UnknownModel, APIKeyMissing, APIKeyUnreadable.
+    """
+    if not access.may_use(f"{provider.slug}/{model}"):
+        refused = ModelNotAllowed(provider=provider.slug, model=model)
+        audit.refuse_token(refused.get_codes(), token_id=access.token_id, user_id=access.user_id)
+        raise refused
     known = existing_model(provider, model)
-    key = find_key(user_id=user_id, provider=provider)
+    key = find_key(user_id=access.user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
     return ResolvedModel(provider, model, known, client)
 

@@ -57,6 +57,8 @@ TABLE = {
     "api/v1/models": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>/history": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/tokens": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"name": "laptop"}),
+    "api/v1/tokens/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"name": "phone"}),
     "api/v1/keys": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/keys/system": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     # Everybody stores a key of their own under this path; only Ann has one to delete.

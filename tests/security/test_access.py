@@ -10,6 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison
+from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Alias, LLMModel, Provider, SharedKey
 from tests.helpers import client_for, client_with, conversation, login
@@ -50,6 +51,8 @@ def owned(ann, echo):
     store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
     question = row.messages.earliest("created_at")
     names = {"conversation": str(row.pk), "message": str(question.pk)}
+    token, _ = create_token(user_id=ann.pk, name="mine")
+    names["token"] = str(token.pk)
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
 
@@ -65,7 +68,7 @@ def status(client, method, path, body):
 @pytest.mark.parametrize("route", [route for route in ROUTES if route in TABLE])
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
-    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message"}
+    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     path = (
         "/api/nothing"
