@@ -174,11 +174,6 @@ class Call:
         return self._first is not None
 
     @property
-    def usage(self) -> Usage | None:
-        """The tokens that were counted by the provider, once the call ended."""
-        return self._usage
-
-    @property
     def elapsed(self) -> float:
         """The seconds that the call took, or takes so far."""
         return round((self._ended or time.perf_counter()) - self._started, 4)
