@@ -16,8 +16,8 @@ from conversations.search.scripts import (
     MARKS,
     RUN_RANGES,
     RUNS,
-    SELECTOR_RANGES,
-    SELECTORS,
+    MODIFIER_RANGES,
+    MODIFIERS,
     literal,
     separators,
 )
@@ -61,7 +61,7 @@ $function$"""
 PIECE = 64  # letters; substr() counts letters from the beginning of its text
 EDGE = "char(65535)"  # of a run; two edges that meet are no edge
 COARSE = literal([(0x0E01, 0x11FF), (0x1780, 0x17FF), (0x20E3, 0xFFFFF)])  # three ranges are quick to compare
-RUN_CLASS, EMOJI_CLASS, SELECTOR_CLASS = map(literal, (RUN_RANGES, EMOJI_RANGES, SELECTOR_RANGES))
+RUN_CLASS, EMOJI_CLASS, MODIFIER_CLASS = map(literal, (RUN_RANGES, EMOJI_RANGES, MODIFIER_RANGES))
 
 
 def is_special(body):
@@ -76,7 +76,7 @@ SELECT group_concat(CASE
     WHEN letter BETWEEN char({0x4E00}) AND char({0x9FFF}) OR letter GLOB '[{RUN_CLASS}]'
         THEN {EDGE} || letter || ' ' || letter || {EDGE}
     WHEN letter GLOB '[{EMOJI_CLASS}]' THEN ' ' || char({EMOJI_PLANE} + (unicode(letter) & 65535)) || ' '
-    WHEN letter GLOB '[{SELECTOR_CLASS}]' THEN ' '
+    WHEN letter GLOB '[{MODIFIER_CLASS}]' THEN ' '
     ELSE letter END, '')
 FROM (SELECT substr(piece, n, 1) AS letter FROM position ORDER BY n)"""
 SPLIT = f"""
@@ -154,7 +154,7 @@ def restore(apps, schema_editor):
 
 def index_again(connection):
     """Index the rows with special letters again on PostgreSQL, a batch a transaction, so that nobody waits long."""
-    special = f"octet_length({{0}}) <> char_length({{0}}) AND {{0}} ~ '[{RUNS}{EMOJI}{SELECTORS}]'"
+    special = f"octet_length({{0}}) <> char_length({{0}}) AND {{0}} ~ '[{RUNS}{EMOJI}{MODIFIERS}]'"
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE conversations_conversation SET search = conversations_search_vector(user_id, title)"

@@ -58,9 +58,8 @@ EMOJI_RANGES: tuple[Range, ...] = (
     (0x1F000, 0x1F3FA),
     (0x1F400, 0x1FAFF),
 )
-# Variation selectors, the keycap and tags are marks to Unicode, but no part of a word.
-SELECTOR_RANGES: tuple[Range, ...] = ((0x20E3, 0x20E3), (0xFE00, 0xFE0F), (0xE0001, 0xE01EF))
-SKIN_TONES: Range = (0x1F3FB, 0x1F3FF)
+# The keycap, variation selectors, skin tones and tags change how the letter before is drawn, and are no part of a word.
+MODIFIER_RANGES: tuple[Range, ...] = ((0x20E3, 0x20E3), (0xFE00, 0xFE0F), (0x1F3FB, 0x1F3FF), (0xE0001, 0xE01EF))
 JOINER = "\u200d"  # between the parts of one emoji
 
 MARKS = "\u0300-\u036f"  # combining diacritics, which words lose
@@ -78,13 +77,13 @@ def literal(ranges: Iterable[Range]) -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
 
 
-RUNS, EMOJI, SELECTORS = escaped(RUN_RANGES), escaped(EMOJI_RANGES), escaped(SELECTOR_RANGES)
+RUNS, EMOJI, MODIFIERS = escaped(RUN_RANGES), escaped(EMOJI_RANGES), escaped(MODIFIER_RANGES)
 
 
 @cache
 def separators() -> str:
     """Return the characters that separate tokens, as the inside of a character class; emoji are tokens."""
-    return escaped(_separators()) + SELECTORS + escaped([SKIN_TONES])
+    return escaped(_separators()) + MODIFIERS
 
 
 def _separators() -> Iterator[Range]:
@@ -107,11 +106,9 @@ def continues(text: str, position: int) -> bool:
     """Tell whether the character at a position is drawn together with the one before it: marks, parts of an emoji."""
     if not 0 < position < len(text):
         return False
-    letter, code = text[position], ord(text[position])
+    letter = text[position]
     return (
         unicodedata.category(letter)[0] == "M"
-        or letter == JOINER
-        or text[position - 1] == JOINER
-        or SKIN_TONES[0] <= code <= SKIN_TONES[1]
-        or SELECTOR_RANGES[-1][0] <= code <= SELECTOR_RANGES[-1][1]
+        or JOINER in (letter, text[position - 1])
+        or any(first <= ord(letter) <= last for first, last in MODIFIER_RANGES)
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from unicodedata import normalize
 
-from conversations.search.scripts import EMOJI, JOINER, MARKS, RUNS, SELECTORS, SKIN_TONES, escaped, separators
+from conversations.search.scripts import EMOJI, JOINER, MARKS, MODIFIERS, RUNS, separators
 
 INDEXED = 100_000  # characters of a text that are indexed; a tsvector overflows at ten times as many
 TOKEN_LENGTH = 200  # characters of a word; the others are ignored
@@ -20,7 +20,7 @@ _ANY_MARKS = re.compile(f"[{MARKS}]+")
 _RUN, _EMOJI = re.compile(f"[{RUNS}]"), re.compile(f"[{EMOJI}]")
 _QUOTED = re.compile('"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」|『[^』]*』')
 # What joins emoji to one, or changes how they are drawn, separates nothing.
-_JOINERS = re.compile(f"(?<=[{EMOJI}])[{SELECTORS}{escaped([SKIN_TONES])}{JOINER}]+")
+_JOINERS = re.compile(f"(?<=[{EMOJI}])[{MODIFIERS}{JOINER}]+")
 
 
 @dataclass(frozen=True, slots=True)
