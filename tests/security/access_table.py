@@ -92,6 +92,13 @@ TABLE = {
     # Pages; without its form's token and fields a POST changes nothing.
     "api-auth/login/": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
     "api-auth/logout/": Row(PUBLIC, {"POST": "302"}),
+    # The page for people, which sends whoever has no browser session to its form.
+    "": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "^(?:chat|compare|arena|models|usage|settings)(?:/[^/]+)*$": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "app/<slug:digest>/<path:name>": Row("405", {"GET": "404", "OPTIONS": "405"}),
+    "login": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
+    "logout": Row(PUBLIC, {"POST": "302", "OPTIONS": "405"}),
+    "register": Row("405", {"GET": "302", "OPTIONS": "405"}),
     # Whatever has no route.
     "^(?:api|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
     "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
