@@ -80,7 +80,7 @@ class World:
             "user_state": ["/api/v1/auth/me"],
             "conversations": ["/api/v1/conversations", *details],
             "comparisons": ["/api/v1/comparisons"],
-            "leaderboard": ["/api/v1/leaderboard"],
+            "leaderboard": ["/api/v1/leaderboard", "/api/v1/leaderboard/pairs"],
             "models": ["/api/v1/models"],
             "keys": [],
         }

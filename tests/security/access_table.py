@@ -67,6 +67,7 @@ TABLE = {
     "api/v1/compare": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
     "api/v1/compare/stream": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
     "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/leaderboard/pairs": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/conversations": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, CHOICE),
     "api/v1/conversations/<uuid:pk>": Row(
         PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"title": "mine now"}

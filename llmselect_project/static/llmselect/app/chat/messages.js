@@ -1,46 +1,18 @@
 /** The messages of a conversation, which stays at its end while an answer grows, and reads older ones further up. */
-import { Fragment, html, useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
+import { Fragment, html, useEffect, useRef } from "../lib/ui.js";
 import { t } from "../lib/words.js";
+import { useFollowing } from "../controls/following.js";
 import { Icon } from "../controls/icons.js";
 import { Answer } from "./answer.js";
 import { Question } from "./question.js";
 
-const NEAR = 120; // pixels from the end that count as the end
-
 /** @param {{thread: import("./thread.js").Thread, actions: any}} props */
 export function Messages({ thread, actions }) {
-  const box = useRef(null);
-  const inner = useRef(null);
   const top = useRef(null);
-  const following = useRef(true);
-  const [away, setAway] = useState(false);
   const messages = thread.messages.value;
   const live = thread.live.value;
+  const { box, inner, following, away, toEnd, scrolled } = useFollowing(thread, live !== null);
 
-  const toEnd = () => {
-    following.current = true;
-    setAway(false);
-    box.current.scrollTop = box.current.scrollHeight;
-  };
-  const scrolled = () => {
-    const { scrollHeight, scrollTop, clientHeight } = box.current;
-    const end = scrollHeight - scrollTop - clientHeight < NEAR;
-    following.current = end;
-    setAway(!end);
-  };
-  // Whatever makes the text longer, also pictures and formulas that come later, keeps the end in view.
-  useEffect(() => {
-    const watch = new ResizeObserver(() => {
-      if (following.current) box.current.scrollTop = box.current.scrollHeight;
-    });
-    watch.observe(inner.current);
-    watch.observe(box.current);
-    return () => watch.disconnect();
-  }, []);
-  useLayoutEffect(toEnd, [thread]);
-  useLayoutEffect(() => {
-    if (live) toEnd();
-  }, [live]);
   // Older messages come when the top is near; what is read stays where it is.
   useEffect(() => {
     const watch = new IntersectionObserver(

@@ -15,6 +15,9 @@ const library = () =>
 /** Loads the renderer before it is needed. */
 export const warmUp = () => void library().catch(() => (loading = null));
 
+/** The beginning of a line that may become something else: a dash below text would make it a heading until the item comes. */
+const UNFINISHED = /\n[ \t>]*(?:[-=*_+`~#|]{1,2}|\d{1,3}\.?)[ \t]*$/;
+
 /** Draws one text into an element, as little of it again as possible. */
 class Drawing {
   /** @param {HTMLElement} element */
@@ -70,7 +73,7 @@ class Drawing {
       this.settled += block.length;
       this.add(parts, block, definitions, true);
     }
-    if (this.live && blocks.length) this.tail = this.add(parts, blocks[0], definitions, false);
+    if (this.live && blocks.length) this.tail = this.add(parts, blocks[0].replace(UNFINISHED, ""), definitions, false);
     else if (blocks.length) soon(this.work);
     this.cost = performance.now() - start;
     this.drawn = performance.now();
