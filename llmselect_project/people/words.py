@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from llmselect_project.people.assets import assets
 
-LANGUAGES = {"en": "English"}
+LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français"}
 COOKIE = "language"
 DEFAULT = "en"
 

@@ -5,7 +5,7 @@ import time
 
 from tests.security.browser import Browser
 
-WAIT = 15.0  # seconds for something to be shown
+WAIT = 30.0  # seconds for something to be shown
 
 
 class Page(Browser):
@@ -85,3 +85,30 @@ class Page(Browser):
         options = {"key": key, "windowsVirtualKeyCode": code, "modifiers": flags}
         self.call("Input.dispatchKeyEvent", type="keyDown" if typed else "rawKeyDown", text=typed, **options)
         self.call("Input.dispatchKeyEvent", type="keyUp", **options)
+
+    def choose(self, model, button=".model-button"):
+        """Choose a model by typing its name."""
+        self.click(button)
+        self.wait("document.activeElement.getAttribute('role') === 'combobox'")
+        self.type(model)
+        self.wait(f"document.querySelector('.option.active .option-name')?.innerText.trim() === {json.dumps(model)}")
+        self.press("Enter")
+        self.wait("!document.querySelector('dialog')")
+
+    def say(self, text):
+        """Type a message and send it."""
+        self.click(".composer textarea")
+        self.type(text)
+        self.press("Enter")
+
+    def answered(self, number=1):
+        """Wait until so many answers are there, the last one with its figures."""
+        self.wait(
+            f"document.querySelectorAll('.answer').length === {number}"
+            " && !!document.querySelector('.answer:last-of-type .figures span')"
+        )
+
+    def leave(self):
+        """Go to an empty page, which ends whatever streams."""
+        self.call("Page.navigate", url="about:blank")
+        time.sleep(0.2)

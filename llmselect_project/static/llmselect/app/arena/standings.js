@@ -13,7 +13,7 @@ export function Standings({ standings }) {
   const low = Math.min(...rated.map((each) => each.rating_low));
   const high = Math.max(...rated.map((each) => each.rating_high));
   return html`<section class="panel" aria-label=${t("leaderboard")}>
-    <div class="table-box" tabindex="0" role="group" aria-label=${t("leaderboard")}><table class="table">
+    <div class="table-box" tabindex="0" role="group" aria-label=${t("leaderboard")}><table class="table standings">
       <thead><tr>
         <th class="number">#</th><th>${t("model")}</th><th class="number">${t("rating")}</th><th class="interval-head">${t("interval")}</th>
         <th class="number">${t("win_rate")}</th><th class="number">${t("won_lost_tied")}</th><th class="number">${t("comparisons")}</th>
@@ -30,7 +30,7 @@ function Row({ each, place, low, high }) {
   const at = (value) => `${((value - low) / (high - low || 1)) * 100}%`;
   return html`<tr>
     <td class="number quiet">${each.rating === null ? "" : place}</td>
-    <th scope="row"><span class="cell-name">${name}</span><span class="quiet cell-more">${each.provider} · ${each.model}</span></th>
+    <th scope="row"><span class="cell-name">${name}</span><span class="quiet cell-more">${each.provider}</span></th>
     <td class="number"><strong>${each.rating === null ? "–" : Math.round(each.rating)}</strong></td>
     <td>${each.rating === null
       ? html`<span class="quiet">${t("votes_needed", { count: each.votes_needed })}</span>`

@@ -1,6 +1,7 @@
 /** A conversation that is open: its messages, and the answer that is being written. It goes on when another is shown. */
 import { conversations } from "../data/lists.js";
 import { Live } from "../data/live.js";
+import { modelOf } from "../data/registry.js";
 import { announce } from "../controls/toasts.js";
 import { get, patch, query, remove } from "../lib/api.js";
 import { eventsOf } from "../lib/events.js";
@@ -147,7 +148,7 @@ export class Thread {
     const answer = { ...this.local("assistant", ""), live };
     this.live.value = live;
     this.messages.value = this.messages.value.toSpliced(place, 0, answer);
-    announce(t("is_writing", { model: body.model }));
+    announce(t("is_writing", { model: modelOf(this.choice.value)?.name ?? body.model }));
     let begun = false;
     let failure = null;
     try {
