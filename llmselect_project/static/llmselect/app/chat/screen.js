@@ -5,6 +5,7 @@ import { keep, recall } from "../lib/storage.js";
 import { html, signal, useEffect } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { navigate, route } from "../frame/router.js";
+import { whileShown } from "../frame/shortcuts.js";
 import { Trouble } from "../controls/trouble.js";
 import { warmUp } from "../markdown/view.js";
 import { Composer } from "./composer.js";
@@ -62,6 +63,7 @@ export function ChatScreen() {
   useEffect(() => {
     if (!thread.choice.value && models.value) thread.choice.value = firstChoice();
   }, [thread, models.value]);
+  useEffect(() => whileShown({ Escape: () => thread.stop() }), [thread]);
   useEffect(() => {
     if (thread.messages.value.length) warmUp();
   }, [thread.messages.value.length > 0]);
