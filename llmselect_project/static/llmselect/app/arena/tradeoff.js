@@ -21,6 +21,7 @@ export function Tradeoff({ standings, title, value, kind }) {
   const up = scale(points.flatMap((point) => [point.each.rating_low, point.each.rating_high]), HEIGHT - EDGE.bottom, EDGE.top, false);
   const front = frontOf(points);
   const line = front.map((point, at) => `${at ? `H${across(point.x)}V` : `M${across(point.x)} `}${up(point.y)}`).join("");
+  const labels = placed([...front, ...points.filter((point) => !front.includes(point))], across, up);
   const rows = points.map((point) => `${point.name}: ${Math.round(point.y)}, ${write(point.x)}`).join("; ");
   return html`<figure class="panel tradeoff"><figcaption>${title}</figcaption>
     <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${`${title}. ${rows}`}>
@@ -30,7 +31,7 @@ export function Tradeoff({ standings, title, value, kind }) {
       ${points.map((point) => html`<g key=${point.name} class=${front.includes(point) ? "dot best" : "dot"}>
         <line x1=${across(point.x)} x2=${across(point.x)} y1=${up(point.each.rating_low)} y2=${up(point.each.rating_high)} />
         <circle cx=${across(point.x)} cy=${up(point.y)} r="5"><title>${`${point.name}: ${Math.round(point.y)}, ${write(point.x)}`}</title></circle>
-        <text x=${across(point.x) + (across(point.x) > WIDTH * 0.7 ? -9 : 9)} y=${up(point.y) + 4} text-anchor=${across(point.x) > WIDTH * 0.7 ? "end" : "start"}>${point.name.slice(0, 26)}</text></g>`)}
+        <text x=${labels.get(point).x} y=${labels.get(point).y} text-anchor=${labels.get(point).anchor}>${labels.get(point).text}</text></g>`)}
     </svg>
     <p class="quiet small-print">${t("front_explained")}</p></figure>`;
 }
@@ -41,6 +42,28 @@ function frontOf(points) {
   for (const point of [...points].sort((one, other) => one.x - other.x || other.y - one.y))
     if (!best.length || point.y > best.at(-1).y) best.push(point);
   return best;
+}
+
+/** Places the labels beside their points, where no other label is yet. */
+function placed(points, across, up) {
+  const taken = points.map((point) => ({ left: across(point.x) - 6, right: across(point.x) + 6, top: up(point.y) - 6, bottom: up(point.y) + 6, of: point }));
+  const labels = new Map();
+  for (const point of points) {
+    const [x, y, text] = [across(point.x), up(point.y), point.name.slice(0, 26)];
+    const width = text.length * 6.6;
+    const places = [
+      { x: x + 9, y: y + 4, anchor: "start" }, { x: x - 9, y: y + 4, anchor: "end" },
+      { x: x + 5, y: y - 10, anchor: "start" }, { x: x - 5, y: y + 17, anchor: "end" },
+      { x: x + 5, y: y + 17, anchor: "start" }, { x: x - 5, y: y - 10, anchor: "end" },
+      { x: x + 5, y: y - 24, anchor: "start" }, { x: x + 5, y: y + 31, anchor: "start" },
+    ].map((place) => ({ ...place, text, left: place.anchor === "start" ? place.x : place.x - width, right: place.anchor === "start" ? place.x + width : place.x, top: place.y - 10, bottom: place.y + 3, of: point }));
+    const inside = places.filter((place) => place.left > EDGE.left && place.right < WIDTH && place.top > 0 && place.bottom < HEIGHT - EDGE.bottom);
+    const apart = (place) => taken.every((other) => other.of === point || place.right < other.left || place.left > other.right || place.bottom < other.top || place.top > other.bottom);
+    const best = inside.find(apart) ?? inside[0] ?? places[0];
+    taken.push(best);
+    labels.set(point, best);
+  }
+  return labels;
 }
 
 /** Maps values to a length, with a margin; in powers of ten when they differ much. */
