@@ -118,6 +118,34 @@ class Leaderboard(serializers.Serializer[Any]):
     results = Standing(many=True)
 
 
+class PairsQuery(serializers.Serializer[Any]):
+    """From when on votes count."""
+
+    since = serializers.DateTimeField(required=False)
+
+
+class PairModel(serializers.Serializer[Any]):
+    """The other model of a pair."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+
+
+class Pair(PairModel):
+    """How often a model won against another one, in one's votes."""
+
+    against = PairModel()
+    wins = serializers.IntegerField()
+    losses = serializers.IntegerField()
+    ties = serializers.IntegerField()
+
+
+class Pairs(serializers.Serializer[Any]):
+    """All pairs of models that votes decided, both ways round."""
+
+    results = Pair(many=True)
+
+
 def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:
     """Return a comparison as `ComparisonOutput` documents it, with these results, or the stored ones."""
     shown = comparison.results.all() if results is None else results
