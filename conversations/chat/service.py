@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.turns import TICK, alternating, joined
@@ -19,6 +19,7 @@ from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
+from models_registry.catalogue.lookup import known_model
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 
@@ -32,6 +33,7 @@ class Exchange:
     def __init__(
         self,
         conversation: Conversation,
+        question_id: UUID,
         call: Call,
         attempt: Attempt | None = None,
         *,
@@ -43,6 +45,7 @@ class Exchange:
         `add` adds it to the conversation, at its end by default, and returns whether it did.
         """
         self.conversation = conversation  # as it was when the question was stored
+        self.question_id = question_id
         self._add = add or _add_answer
         self.call = call
         self.dropped = dropped
@@ -133,12 +136,13 @@ def begin(
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(user_id, conversation_id, resolved, prompt)
-            _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
+            asked = [_user_message(turn, resolved) for turn in prompt.messages]
+            _append(conversation, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, call, attempt, dropped=dropped)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped)
 
 
 def _resume(
@@ -152,20 +156,27 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    if not question(conversation.pk, asked_at).exists():
+    question_id = question(conversation.pk, asked_at).values_list("pk", flat=True).first()
+    if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, call, attempt, dropped=dropped)
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped)
 
 
 def resolve_for(
     user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None
 ) -> ResolvedModel:
-    """Find the model to call; what is None is the conversation's."""
+    """Find the model to call; what is None is the conversation's.
+
+    Raises NotFound, ValidationError for another provider that does not know the conversation's model, and what
+    `resolve` raises.
+    """
     if conversation_id is not None and (provider is None or model is None):
         current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
+        if provider is not None and provider.slug != current.provider and known_model(provider, current.model) is None:
+            raise ValidationError({"model": f"Name a model of {provider.slug}: it does not know {current.model}."})
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:

@@ -75,10 +75,11 @@ def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> 
     return {"error": code, "message": message, "details": details or {}}
 
 
-def plain_response(status_code: int) -> JsonResponse:
-    """Return an error response without REST framework, which may be what failed."""
+def plain_response(status_code: int, message: str | None = None) -> JsonResponse:
+    """Return an error response without REST framework, which may be what failed; `message` explains it better."""
     nearest = status_code if status_code in CODES else 400 if status_code < 500 else 500
-    return JsonResponse(envelope(*CODES[nearest]), status=status_code)
+    code, usual = CODES[nearest]
+    return JsonResponse(envelope(code, message or usual), status=status_code)
 
 
 @csrf_exempt  # else it would look for a token in a body that nobody wants

@@ -9,11 +9,13 @@ from models_registry.catalogue.lookup import usable_provider
 from models_registry.models import Provider
 from models_registry.providers.base import Effort
 
+NAMED = 20  # providers in an error
+
 
 class ProviderField(serializers.SlugRelatedField[Provider]):
     """The slug of a usable provider; validates to its row."""
 
-    default_error_messages = {"does_not_exist": "There is no provider with this name."}
+    default_error_messages = {"does_not_exist": "There is no provider with this name. The names are {names}."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(slug_field="slug", queryset=Provider.objects.all(), **options)
@@ -29,7 +31,8 @@ class ProviderField(serializers.SlugRelatedField[Provider]):
         try:
             return usable_provider(data)
         except Provider.DoesNotExist:
-            self.fail("does_not_exist")
+            slugs = self.get_queryset().order_by("slug").values_list("slug", flat=True)[: NAMED + 1]
+            self.fail("does_not_exist", names=", ".join([*slugs[:NAMED], *("…" for _ in slugs[NAMED:])]) or "none yet")
 
 
 class EffortField(serializers.ChoiceField):
