@@ -14,7 +14,9 @@ ATTACKS := tests/faults tests/security/test_hostile_bodies.py tests/llmselect_pr
     tests/conversations/benchmarks
 
 # What asks neither the database nor Redis anything that `make test` has not asked SQLite.
-WITHOUT_SERVICES := tests/llmselect_project/documents tests/llmselect_project/test_imports.py \
+WITHOUT_SERVICES := tests/llmselect_project/documents/test_blocks_run.py \
+    tests/llmselect_project/documents/test_documents.py tests/llmselect_project/documents/test_install.py \
+    tests/llmselect_project/test_imports.py \
     tests/llmselect_project/test_layout.py tests/models_registry/calls/test_costs.py \
     tests/models_registry/calls/test_usage.py tests/models_registry/providers
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import count_message
@@ -20,6 +20,7 @@ from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
+from models_registry.catalogue.lookup import known_model
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access
@@ -37,6 +38,7 @@ class Exchange:
     def __init__(
         self,
         conversation: Conversation,
+        question_id: UUID | None,
         call: Call,
         attempt: Attempt | None = None,
         *,
@@ -45,9 +47,11 @@ class Exchange:
     ) -> None:
         """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
 
-        `add` adds it to the conversation, at its end by default, and returns whether it did.
+        `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
+        answer to the conversation, at its end by default, and returns whether it did.
         """
         self.conversation = conversation  # as it was when the question was stored
+        self.question_id = question_id
         self._add = add or add_answer
         self.call = call
         self.dropped = dropped
@@ -138,12 +142,13 @@ def begin(
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
-            append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
+            asked = [_user_message(turn, resolved) for turn in prompt.messages]
+            append(conversation, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, call, attempt, dropped=dropped)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped)
 
 
 def _resume(
@@ -157,20 +162,27 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    if not question(conversation.pk, asked_at).exists():
+    question_id = question(conversation.pk, asked_at).values_list("pk", flat=True).first()
+    if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, call, attempt, dropped=dropped)
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped)
 
 
 def resolve_for(
     access: Access, provider: Provider | None, model: str | None, conversation_id: UUID | None
 ) -> ResolvedModel:
-    """Find the model to call; what is None is the conversation's. Raises NotFound, and what `resolve` raises."""
+    """Find the model to call; what is None is the conversation's.
+
+    Raises NotFound, ValidationError for another provider that does not know the conversation's model, and what
+    `resolve` raises.
+    """
     if conversation_id is not None and (provider is None or model is None):
         current = Conversation.objects.for_user(access.user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
+        if provider is not None and provider.slug != current.provider and known_model(provider, current.model) is None:
+            raise ValidationError({"model": f"Name a model of {provider.slug}: it does not know {current.model}."})
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:

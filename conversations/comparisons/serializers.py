@@ -9,14 +9,14 @@ from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
-from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
+from perf.api.fields import FilterField, FlagField, ItemSerializer, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "reasoning", *PricedOutput().fields)
 WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
 
 
-class ModelChoice(serializers.Serializer[Any]):
+class ModelChoice(ItemSerializer):
     """A model to ask."""
 
     provider = ProviderField()
