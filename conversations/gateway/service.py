@@ -179,7 +179,8 @@ def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
     with transaction.atomic():
         conversation, kept = _found(user_id, conversation_id, known, answered)
         prepare(conversation, model, _storable(run.asked.prompt))
-        append(conversation, [_message(turn, model) for turn in turns[kept:]])
+        new = [_message(turn, model) for turn in turns[kept:]]
+        append(conversation, new)
 
     def add(row: Conversation, answer: Message) -> bool:
         digest = chain[-1]  # of an answer that failed, so that the same request asks the same question again
@@ -187,7 +188,7 @@ def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
             digest = digests([Turn("assistant", answer.content, answer.parts)], digest)[0]
         return add_answer(row, answer, digest=digest, provider=answer.provider, model=answer.model)
 
-    return Exchange(conversation, run.call, add=add)
+    return Exchange(conversation, new[-1].pk if new else None, run.call, add=add)
 
 
 def _found(
