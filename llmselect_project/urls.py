@@ -1,4 +1,4 @@
-"""All routes: the API under /api/v1, the admin, health, metrics and the documentation."""
+"""All routes: the API under /api/v1, the gateway under /v1, the admin, health, metrics and the documentation."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -53,6 +53,7 @@ urlpatterns = [
     *toolbar,
     path("api/v1", IndexView.as_view()),
     path("api/v1/", include(api_v1)),
+    path("v1/", include("conversations.gateway.urls")),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),
     path("health", monitoring.HealthView.as_view(), name="health"),
@@ -62,5 +63,5 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("llmselect/favicon.svg"))),
-    re_path("^(?:api|health|metrics)(?:/|$)", api_not_found),
+    re_path("^(?:api|v1|health|metrics)(?:/|$)", api_not_found),
 ]

@@ -46,6 +46,12 @@ class MessageOutput(usage.PricedOutput):
     id = serializers.UUIDField()
     role = serializers.ChoiceField(choices=Message.Role.choices)
     content = serializers.CharField()
+    parts = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="All of a message that is more than a text, in its order: texts, images, files, calls of tools and "
+        "what they answered. `type` says which it is.",
+    )
     reasoning = serializers.CharField(allow_null=True, help_text="What the model thought before it answered.")
     provider = serializers.CharField()
     model = serializers.CharField()

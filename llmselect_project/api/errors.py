@@ -25,6 +25,10 @@ class RequestTooLarge(exceptions.APIException):
     default_code = "request_too_large"
     default_detail = "The request body is larger than 2,000,000 bytes."
 
+    def __init__(self, limit: int | None = None) -> None:
+        """Take the limit in bytes where it is another."""
+        super().__init__(None if limit is None else f"The request body is larger than {limit:,} bytes.")
+
 
 class RequestTimeout(exceptions.APIException):
     """The body did not arrive in time."""

@@ -7,6 +7,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import alpha_operation_sorter
 from rest_framework import serializers
 
+from conversations.gateway.errors import protocol_of, translated
+
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Documents access tokens."""
@@ -38,6 +40,22 @@ class Error(serializers.Serializer[Any]):
     details = serializers.DictField()
 
 
+class GatewayProblem(serializers.Serializer[Any]):
+    """What an error of the gateway is about, in OpenAI's shape."""
+
+    message = serializers.CharField()
+    type = serializers.CharField()
+    param = serializers.CharField(required=False, allow_null=True)
+    code = serializers.CharField(required=False, allow_null=True)
+
+
+class GatewayError(serializers.Serializer[Any]):
+    """Every error of the gateway; in Anthropic's protocol `type` is `error`, and `error` has no `param` and `code`."""
+
+    type = serializers.CharField(required=False)
+    error = GatewayProblem()
+
+
 # By status: what it means, and of the codes that it comes with the most frequent one.
 MEANINGS = {
     400: ("Something in the request is not valid.", "invalid"),
@@ -64,6 +82,7 @@ PLACES = {
     ("keys", "provider"): "openai",
     ("models", "provider"): "echo",
     ("models", "model_id"): "echo-fast",
+    ("{name}", "name"): "echo/echo-fast",
 }
 # What may name a model that its provider does not have, beside completions.
 NAME_A_MODEL = {("POST", "/api/v1/conversations")}
@@ -107,8 +126,12 @@ class ApiSchema(AutoSchema):
                     parameter["example"] = PLACES[place]
             for status in sorted(self._failures(operation)):
                 meaning, code = MEANINGS[status]
-                example = {"error": code, "message": meaning, "details": {}}
-                media = {"schema": self.resolve_serializer(Error, "response").ref, "example": example}
+                protocol = protocol_of(self.path, {})
+                shape = Error if protocol is None else GatewayError
+                example: dict[str, Any] = {"error": code, "message": meaning, "details": {}}
+                if protocol is not None:
+                    example = translated(protocol, status, example)[1]
+                media = {"schema": self.resolve_serializer(shape, "response").ref, "example": example}
                 content = {"application/json": media}
                 operation["responses"].setdefault(str(status), {"description": meaning, "content": content})
         return operation

@@ -12,6 +12,11 @@ TAGS = [
         "which model serves you best.",
     },
     {
+        "name": "gateway",
+        "description": "Clients of OpenAI's and Anthropic's protocols in front of every provider: `/v1` is their base "
+        "URL. Errors have the shape of the protocol.",
+    },
+    {
         "name": "conversations",
         "description": "Your chats: list and search them (`?search=`), read, rename, export and delete them.",
     },

@@ -18,7 +18,7 @@ from conversations.models import Comparison, ComparisonResult, Conversation, Mes
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken, LoginSession
 from models_registry.catalogue.lookup import has_key, has_shared_key
-from models_registry.models import APIKey, LLMModel, Provider, SharedKey
+from models_registry.models import Alias, APIKey, LLMModel, Provider, SharedKey
 from perf.caching.invalidation import EXEMPT, RULES
 from perf.caching.querysets import InvalidatingQuerySet
 from tests.helpers import PASSWORD, client_with, token_for
@@ -37,6 +37,7 @@ CHANGED = {
     "conversations.ComparisonResult": {"response": "changed"},
     "models_registry.Provider": {"slug": "changed"},
     "models_registry.LLMModel": {"name": "changed"},
+    "models_registry.Alias": {"name": "changed"},
     "models_registry.APIKey": {"provider": "other provider"},
     "models_registry.SharedKey": {"provider": "other provider"},
 }
@@ -85,14 +86,14 @@ class World:
             "conversations": ["/api/v1/conversations", *details],
             "comparisons": ["/api/v1/comparisons"],
             "leaderboard": ["/api/v1/leaderboard"],
-            "models": ["/api/v1/models"],
+            "models": ["/api/v1/models", "/v1/models"],
             "keys": [],
         }
 
     def _first(self, label):
         if label == "models_registry.Provider":
             return self.provider
-        once = ("models_registry.LLMModel", "models_registry.SharedKey")  # everybody's
+        once = ("models_registry.Alias", "models_registry.LLMModel", "models_registry.SharedKey")  # everybody's
         row = self.new(label) if label not in once or self.user.username == "ann" else None
         if row is not None:
             row.save(force_insert=True)
@@ -128,6 +129,7 @@ class World:
             ),
             "models_registry.Provider": lambda: Provider(slug=unique, name=unique, kind="openai"),
             "models_registry.LLMModel": lambda: LLMModel(provider=self.provider, model_id=unique, name=unique),
+            "models_registry.Alias": lambda: Alias(name=unique, candidates=["one/m"]),
             "models_registry.APIKey": lambda: APIKey(
                 user=self.user,
                 provider=self.provider

@@ -33,6 +33,7 @@ ALL_PRIVATE = "401 200 200 200"
 OWN = "401 404 404 200"
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
+GATEWAY = {"model": "echo/echo-fast", "messages": [{"role": "user", "content": "hi"}]}
 COMPARE = {"prompt": "hi", "models": [CHOICE, CHOICE]}
 
 TABLE = {
@@ -68,6 +69,11 @@ TABLE = {
     "api/v1/chat/stream": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
     "api/v1/compare": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
     "api/v1/compare/stream": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
+    "v1/chat/completions": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/messages": Row(PRIVATE, {"POST": ALL_PRIVATE}, {**GATEWAY, "max_tokens": 9}),
+    "v1/messages/count_tokens": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/models": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "v1/models/<path:name>": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/conversations": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, CHOICE),
     "api/v1/conversations/<uuid:pk>": Row(
@@ -95,7 +101,7 @@ TABLE = {
     "api-auth/login/": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
     "api-auth/logout/": Row(PUBLIC, {"POST": "302"}),
     # Whatever has no route.
-    "^(?:api|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
+    "^(?:api|v1|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
     "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
     "favicon.ico": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
 }

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from conversations.models import Comparison
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
-from models_registry.models import LLMModel, Provider, SharedKey
+from models_registry.models import Alias, LLMModel, Provider, SharedKey
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -70,7 +70,11 @@ def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
-    path = "/api/nothing" if route.startswith("^") else path_of(route, pk=pk, provider="echo", model_id="echo-fast")
+    path = (
+        "/api/nothing"
+        if route.startswith("^")
+        else path_of(route, pk=pk, provider="echo", model_id="echo-fast", name="echo/echo-fast")
+    )
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]
     for method in METHODS:
@@ -96,6 +100,7 @@ def first(owned):
     """Give the first row of each model of the admin, by the model's path."""
     Group.objects.create(name="readers")
     SharedKey.objects.create(provider=Provider.objects.get(slug="echo"), key_encrypted="-", masked="****")
+    Alias.objects.create(name="fast", candidates=["echo/echo-fast"])
     rows = {model: model._default_manager.first() for model in admin.site._registry}
     return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}
 

@@ -63,6 +63,7 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
             "id": str(assistant.pk),
             "role": "assistant",
             "content": "hello you there",
+            "parts": None,
             "provider": "openai",
             "model": "stub",
             "status": "complete",
