@@ -1,4 +1,4 @@
-"""All routes: the API under /api/v1, the gateway under /v1, the admin, health, metrics and the documentation."""
+"""All routes: the page for people, the API under /api/v1, the gateway under /v1, the admin, health and metrics."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -62,6 +62,7 @@ urlpatterns = [
     path("api-auth/", include(browsable_api)),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("", include("llmselect_project.people.urls")),
     path("favicon.ico", RedirectView.as_view(url=static("llmselect/favicon.svg"))),
     re_path("^(?:api|v1|health|metrics)(?:/|$)", api_not_found),
 ]

@@ -58,9 +58,9 @@ def alias_candidates(name: str) -> QuerySet[Alias, Any]:
     return Alias.objects.filter(name=name).values_list("candidates", flat=True)
 
 
-def aliases() -> QuerySet[Alias, tuple[str, Any]]:
-    """Return name and time of all aliases, for the list of models."""
-    return Alias.objects.order_by("name").values_list("name", "created_at")
+def aliases() -> QuerySet[Alias, tuple[str, Any, Any]]:
+    """Return name, time and candidates of all aliases, for the list of models."""
+    return Alias.objects.order_by("name").values_list("name", "created_at", "candidates")
 
 
 def providers_of(model: str) -> QuerySet[LLMModel, str]:

@@ -8,21 +8,24 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import count_message
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
+from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
+from models_registry.catalogue.lookup import known_model
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access
+from perf.serving.logs import request_id
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
@@ -37,6 +40,7 @@ class Exchange:
     def __init__(
         self,
         conversation: Conversation,
+        question_id: UUID | None,
         call: Call,
         attempt: Attempt | None = None,
         *,
@@ -45,9 +49,11 @@ class Exchange:
     ) -> None:
         """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
 
-        `add` adds it to the conversation, at its end by default, and returns whether it did.
+        `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
+        answer to the conversation, at its end by default, and returns whether it did.
         """
         self.conversation = conversation  # as it was when the question was stored
+        self.question_id = question_id
         self._add = add or add_answer
         self.call = call
         self.dropped = dropped
@@ -56,26 +62,29 @@ class Exchange:
         self.stored = False
         self._storing: Storing | None = None
 
-    def finish(self, *, whole: bool) -> None:
+    def finish(self, *, whole: bool, failure: APIException | None = None) -> None:
         """Store what has arrived, once, waiting while the database is away. Raises what the last try raises."""
-        for _ in self.finishing(whole=whole):
+        for _ in self.finishing(whole=whole, failure=failure):
             pass
 
-    def finishing(self, *, whole: bool) -> Iterator[None]:
+    def finishing(self, *, whole: bool, failure: APIException | None = None) -> Iterator[None]:
         """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
-        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. When
-        the conversation was deleted meanwhile there is nothing to store it in.
+        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. It is
+        stored with the `failure` that the client is told, by default that of the call. When the conversation was
+        deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
-            answer = self._answer(whole=whole)
+            answer = self._answer(whole=whole, failure=failure or self.call.failure)
             self.message = answer
             self._storing = Storing(
                 lambda again: self._store(answer, whole=whole, again=again), conversation_id=self.conversation.pk
             )
         return self._storing.attempts()
 
-    def _answer(self, *, whole: bool) -> Message:
+    def _answer(self, *, whole: bool, failure: APIException | None) -> Message:
+        complete = whole and failure is None
+        code, message = (None, None) if complete else INTERRUPTED if failure is None else reason(failure)
         text = self.call.text
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
@@ -84,10 +93,13 @@ class Exchange:
             content=text,
             provider=self.call.model.provider.slug,
             model=self.call.model.id,
-            status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
+            status=Message.Status.COMPLETE if complete else broken,
             parts=kept_parts(self.call.parts),
             reasoning=self.call.reasoning or None,
             finish_reason=self.call.finish_reason,
+            error=code,
+            error_message=message,
+            request_id=None if complete else request_id.get(),
             dropped_messages=self.dropped,
             **self.call.measure()._asdict(),
         )
@@ -138,12 +150,13 @@ def begin(
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
-            append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
+            asked = [_user_message(turn, resolved) for turn in prompt.messages]
+            append(conversation, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, call, attempt, dropped=dropped)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped)
 
 
 def _resume(
@@ -157,20 +170,27 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    if not question(conversation.pk, asked_at).exists():
+    question_id = question(conversation.pk, asked_at).values_list("pk", flat=True).first()
+    if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, call, attempt, dropped=dropped)
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped)
 
 
 def resolve_for(
     access: Access, provider: Provider | None, model: str | None, conversation_id: UUID | None
 ) -> ResolvedModel:
-    """Find the model to call; what is None is the conversation's. Raises NotFound, and what `resolve` raises."""
+    """Find the model to call; what is None is the conversation's.
+
+    Raises NotFound, ValidationError for another provider that does not know the conversation's model, and what
+    `resolve` raises.
+    """
     if conversation_id is not None and (provider is None or model is None):
         current = Conversation.objects.for_user(access.user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
+        if provider is not None and provider.slug != current.provider and known_model(provider, current.model) is None:
+            raise ValidationError({"model": f"Name a model of {provider.slug}: it does not know {current.model}."})
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:

@@ -9,10 +9,10 @@ from conversations.gateway import examples
 from conversations.gateway.service import count
 from conversations.gateway.shapes import CONVERSATION, COUNT_ANSWER, COUNT_REQUEST, MESSAGE_ANSWER, MESSAGE_REQUEST
 from conversations.gateway.views import GatewayView, answered
-from models_registry.api.requests import current_user
 from models_registry.protocols import anthropic_requests
 from models_registry.protocols.anthropic_answers import MessageWriter
 from models_registry.protocols.requests import ClientRequest
+from perf.api.access import access_of
 
 PASSED_ON = ("anthropic-version", "anthropic-beta")  # headers that say which features a client knows
 
@@ -51,7 +51,7 @@ class CountTokensView(GatewayView):
         Anthropic counts for its own models; for others the tokens are estimated from the text.
         """
         asked = _asked(request, counting=True)
-        return Response({"input_tokens": count(user_id=current_user(request).pk, asked=asked)})
+        return Response({"input_tokens": count(access=access_of(request), asked=asked)})
 
 
 def _asked(request: Request, *, counting: bool = False) -> ClientRequest:

@@ -11,8 +11,8 @@ from conversations.gateway import examples
 from conversations.gateway.errors import protocol_of
 from conversations.gateway.shapes import LIST, LISTED
 from conversations.gateway.views import GatewayView
-from models_registry.api.requests import current_user
 from models_registry.catalogue.names import Listed, listed_name, listed_names
+from perf.api.access import access_of
 
 
 class ModelsView(GatewayView):
@@ -25,7 +25,7 @@ class ModelsView(GatewayView):
         In OpenAI's shape, or in Anthropic's where the request has an `anthropic-version`: the aliases, then
         `provider/model` of each available model for which there is a key.
         """
-        items = [_item(request, each) for each in listed_names(current_user(request).pk)]
+        items = [_item(request, each) for each in listed_names(access_of(request))]
         if protocol_of(request.path_info, request.META) == "openai":
             return Response({"object": "list", "data": items})
         ends = {"first_id": items[0]["id"] if items else None, "last_id": items[-1]["id"] if items else None}
@@ -41,7 +41,7 @@ class ModelView(GatewayView):
 
         The name is whatever a request may name: `provider/model`, the id of a model that one provider has, or an alias.
         """
-        return Response(_item(request, listed_name(name, user_id=current_user(request).pk)))
+        return Response(_item(request, listed_name(name, access_of(request))))
 
 
 def _item(request: Request, model: Listed) -> dict[str, Any]:

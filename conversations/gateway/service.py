@@ -26,13 +26,14 @@ from models_registry.protocols.requests import BadRequest, ClientRequest
 from models_registry.providers.anthropic import AnthropicClient
 from models_registry.providers.base import Piece, Prompt, Relay, Relayed, Turn
 from models_registry.providers.reading.text import clean
+from perf.api.access import Access
 from perf.db.connections import release
 
 
 class Run:
     """A request under way. `call` is that of the candidate that is asked; `exchange` is None if nothing is kept."""
 
-    def __init__(self, asked: ClientRequest, models: Sequence[Candidate], user_id: int) -> None:
+    def __init__(self, asked: ClientRequest, models: Sequence[Candidate], access: Access) -> None:
         """Resolve the candidates. Raises what is wrong with the first one when none of them can be called."""
         self.asked = asked
         self.exchange: Exchange | None = None
@@ -40,7 +41,7 @@ class Run:
         self._waiting: deque[ResolvedModel] = deque()
         for each in models:
             try:
-                self._waiting.append(resolve(user_id=user_id, provider=each.provider, model=each.model))
+                self._waiting.append(resolve(access=access, provider=each.provider, model=each.model))
             except APIException as error:
                 self._failures.append((each.name, error))
         call = self._next()
@@ -117,30 +118,31 @@ class Run:
         return combined
 
 
-def begin(*, user_id: int, asked: ClientRequest, conversation_id: UUID | None = None) -> Run:
+def begin(*, access: Access, asked: ClientRequest, conversation_id: UUID | None = None) -> Run:
     """Keep the question and prepare the call, holding no connection afterwards.
 
-    Raises ModelNotFound, AmbiguousModel, UnknownModel, APIKeyMissing, APIKeyUnreadable, BadRequest for what the model's
-    provider cannot be told, and NotFound for a conversation that is not the user's: then nothing is stored.
+    Raises ModelNotFound, AmbiguousModel, UnknownModel, ModelNotAllowed, APIKeyMissing, APIKeyUnreadable, BadRequest for
+    what the model's provider cannot be told, and NotFound for a conversation that is not the user's: then nothing is
+    stored.
     """
     with storage_limit.acquire():
         try:
-            run = Run(asked, candidates(asked.model, user_id=user_id), user_id)
+            run = Run(asked, candidates(asked.model, user_id=access.user_id), access)
             if asked.store:
-                run.exchange = _kept(run, user_id, conversation_id)
+                run.exchange = _kept(run, access.user_id, conversation_id)
         finally:
             release()
     return run
 
 
-def count(*, user_id: int, asked: ClientRequest) -> int:
+def count(*, access: Access, asked: ClientRequest) -> int:
     """Count the tokens of a request, as its provider does where that speaks Anthropic's protocol, else by estimate.
 
     Raises what `begin` raises, and ProviderError.
     """
     try:
-        first = candidates(asked.model, user_id=user_id)[0]
-        model = resolve(user_id=user_id, provider=first.provider, model=first.model)
+        first = candidates(asked.model, user_id=access.user_id)[0]
+        model = resolve(access=access, provider=first.provider, model=first.model)
     finally:
         release()
     if not isinstance(model.client, AnthropicClient):
@@ -177,7 +179,8 @@ def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
     with transaction.atomic():
         conversation, kept = _found(user_id, conversation_id, known, answered)
         prepare(conversation, model, _storable(run.asked.prompt))
-        append(conversation, [_message(turn, model) for turn in turns[kept:]])
+        new = [_message(turn, model) for turn in turns[kept:]]
+        append(conversation, new)
 
     def add(row: Conversation, answer: Message) -> bool:
         digest = chain[-1]  # of an answer that failed, so that the same request asks the same question again
@@ -185,7 +188,7 @@ def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
             digest = digests([Turn("assistant", answer.content, answer.parts)], digest)[0]
         return add_answer(row, answer, digest=digest, provider=answer.provider, model=answer.model)
 
-    return Exchange(conversation, run.call, add=add)
+    return Exchange(conversation, new[-1].pk if new else None, run.call, add=add)
 
 
 def _found(

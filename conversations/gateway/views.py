@@ -21,7 +21,6 @@ from conversations.gateway import examples
 from conversations.gateway.errors import translated
 from conversations.gateway.service import Run, begin
 from conversations.gateway.shapes import CHAT_ANSWER, CHAT_REQUEST, CONVERSATION
-from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
 from models_registry.protocols import openai_requests
 from models_registry.protocols.answers import AnswerWriter, answer_of
@@ -29,6 +28,7 @@ from models_registry.protocols.errors import error_event
 from models_registry.protocols.openai_answers import CompletionWriter
 from models_registry.protocols.requests import BadRequest, ClientRequest
 from models_registry.providers.base import Piece, Relayed
+from perf.api.access import access_of
 
 CONVERSATION_HEADER, MODEL_HEADER = "X-Conversation-Id", "X-LLMSelect-Model"
 
@@ -78,7 +78,7 @@ def answered(request: Request, asked: ClientRequest, make_writer: MakeWriter) ->
     """Answer a request, whole or as a stream. Raises ServerBusy, ProviderError, and what `begin` raises."""
     slot = Slot()
     try:
-        run = begin(user_id=current_user(request).pk, asked=asked, conversation_id=_conversation_id(request))
+        run = begin(access=access_of(request), asked=asked, conversation_id=_conversation_id(request))
         try:
             respond = _streamed if asked.stream else _whole
             response = respond(run, make_writer, slot)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0010_dropped_messages'),
+        ('conversations', '0011_search_in_runs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -85,10 +85,11 @@ def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> 
     return {"error": code, "message": message, "details": details or {}}
 
 
-def plain_response(request: HttpRequest, status_code: int) -> JsonResponse:
-    """Return an error response without REST framework, which may be what failed."""
+def plain_response(request: HttpRequest, status_code: int, message: str | None = None) -> JsonResponse:
+    """Return an error response without REST framework, which may be what failed; `message` explains it better."""
     nearest = status_code if status_code in CODES else 400 if status_code < 500 else 500
-    status, body, _ = in_protocol(request.META, status_code, envelope(*CODES[nearest]))
+    code, usual = CODES[nearest]
+    status, body, _ = in_protocol(request.META, status_code, envelope(code, message or usual))
     return JsonResponse(body, status=status)
 
 

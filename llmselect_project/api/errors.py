@@ -15,7 +15,7 @@ class RegistrationClosed(exceptions.PermissionDenied):
     """The registration policy does not allow this registration."""
 
     default_code = "registration_closed"
-    default_detail = "Registration is closed; ask for a registration token."
+    default_detail = "Registration is closed; ask a member of staff for an account."
 
 
 class RequestTooLarge(exceptions.APIException):

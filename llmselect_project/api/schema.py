@@ -121,7 +121,7 @@ class ApiSchema(AutoSchema):
                 media = {"schema": self.resolve_serializer(deletion, "request").ref, "examples": examples}
                 operation["requestBody"] = {"content": {"application/json": media}, "required": True}
             for parameter in operation.get("parameters", ()):
-                place = (self.path.split("/")[3], parameter["name"])
+                place = ("".join(self.path.split("/")[3:4]), parameter["name"])
                 if parameter["in"] == "path" and place in PLACES:
                     parameter["example"] = PLACES[place]
             for status in sorted(self._failures(operation)):

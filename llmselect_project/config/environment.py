@@ -93,6 +93,8 @@ def required(names: list[str]) -> None:
     """Raise ImproperlyConfigured naming every variable of `names` that is unset or empty."""
     missing = [name for name in names if not env.str(name, default="").strip()]
     if missing:
+        them = "them" if len(missing) > 1 else "it"
         raise ImproperlyConfigured(
-            f"DJANGO_ENV=production needs {', '.join(missing)}: set it in the environment or in .env."
+            f"DJANGO_ENV=production needs {', '.join(missing)}: set {them} in the environment or in .env, "
+            "as docs/deployment.md shows."
         )

@@ -8,9 +8,11 @@ from rest_framework.exceptions import APIException
 
 from models_registry.caches import models
 from models_registry.catalogue.lookup import existing_model, usable_provider
+from models_registry.errors import ModelNotAllowed
 from models_registry.keys.storage import can_be_called
 from models_registry.models import Provider
 from models_registry.query_plans import alias_candidates, aliases, listed_models, providers_of
+from perf.api.access import Access
 from perf.caching.namespace import SHARED_OWNER
 
 LONGEST = 300  # characters of a name
@@ -69,18 +71,24 @@ def candidates(name: str, *, user_id: int) -> Sequence[Candidate]:
     return [candidate or _by_id(name, user_id)]
 
 
-def listed_names(user_id: int) -> list[Listed]:
-    """List the names that a user can call: those of aliases, then those of the available models with a key."""
+def listed_names(access: Access) -> list[Listed]:
+    """List the names that may be called: those of aliases, then those of the available models with a key."""
     (aliased, rows), _ = models.fetch(models.key(SHARED_OWNER, "names"), _names)
-    can = {slug: can_be_called(user_id, usable_provider(slug)) for slug in dict.fromkeys(row[2] for row in rows)}
-    return [Listed(*row) for row in aliased] + [Listed(*row) for row in rows if can[row[2]]]
+    can = {slug: can_be_called(access.user_id, usable_provider(slug)) for slug in {row[2] for row in rows}}
+    shown = [Listed(*row) for *row, stands_for in aliased if any(map(access.may_use, stands_for))]
+    return shown + [Listed(*row) for row in rows if can[row[2]] and access.may_use(row[0])]
 
 
-def listed_name(name: str, *, user_id: int) -> Listed:
-    """Describe what a name means, listed or not. Raises ModelNotFound, AmbiguousModel, UnknownModel."""
-    first = candidates(name, user_id=user_id)[0]
+def listed_name(name: str, access: Access) -> Listed:
+    """Describe what a name means, listed or not.
+
+    Raises ModelNotFound, AmbiguousModel, UnknownModel, and ModelNotAllowed.
+    """
+    first = candidates(name, user_id=access.user_id)[0]
+    if not access.may_use(first.name):
+        raise ModelNotAllowed(provider=first.provider.slug, model=first.model)
     existing_model(first.provider, first.model)
-    listed = {each.id: each for each in listed_names(user_id)}
+    listed = {each.id: each for each in listed_names(access)}
     found = listed.get(name) or listed.get(first.name) or Listed(name, first.model, first.provider.slug, 0)
     return found._replace(id=name)
 
@@ -89,7 +97,7 @@ def _names() -> list[list[Any]]:
     columns = ("provider__slug", "model_id", "name", "created_at", "deprecated")
     rows = listed_models().filter(available=True).values_list(*columns)
     return [
-        [[name, name, "alias", int(created_at.timestamp())] for name, created_at in aliases()],
+        [[name, name, "alias", int(created_at.timestamp()), False, each] for name, created_at, each in aliases()],
         [
             [f"{slug}/{model}", name, slug, int(created_at.timestamp()), deprecated]
             for slug, model, name, created_at, deprecated in rows

@@ -85,7 +85,7 @@ class World:
             "user_state": ["/api/v1/auth/me", "/api/v1/conversations"],
             "conversations": ["/api/v1/conversations", *details],
             "comparisons": ["/api/v1/comparisons"],
-            "leaderboard": ["/api/v1/leaderboard"],
+            "leaderboard": ["/api/v1/leaderboard", "/api/v1/leaderboard/pairs"],
             "models": ["/api/v1/models", "/v1/models"],
             "keys": [],
         }

@@ -75,6 +75,7 @@ TABLE = {
     "v1/models": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "v1/models/<path:name>": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/leaderboard/pairs": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/conversations": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, CHOICE),
     "api/v1/conversations/<uuid:pk>": Row(
         PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"title": "mine now"}
@@ -100,6 +101,13 @@ TABLE = {
     # Pages; without its form's token and fields a POST changes nothing.
     "api-auth/login/": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
     "api-auth/logout/": Row(PUBLIC, {"POST": "302"}),
+    # The page for people, which sends whoever has no browser session to its form.
+    "": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "^(?:chat|compare|arena|models|usage|settings)(?:/[^/]+)*$": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "app/<slug:digest>/<path:name>": Row("405", {"GET": "404", "OPTIONS": "405"}),
+    "login": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
+    "logout": Row(PUBLIC, {"POST": "302", "OPTIONS": "405"}),
+    "register": Row("405", {"GET": "302", "OPTIONS": "405"}),
     # Whatever has no route.
     "^(?:api|v1|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
     "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),

@@ -101,7 +101,7 @@ class World:
         )
         for each in COMPARISON["results"]:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
-        if path == "/api/v1/leaderboard":
+        if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)
