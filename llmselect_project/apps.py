@@ -31,6 +31,7 @@ class ProjectConfig(AppConfig):
         from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
+        from llmselect_project.tokens import last_use, state  # noqa: F401
 
         expect_slow(*HASHES_A_PASSWORD)
         declared_queries.register(
@@ -40,6 +41,8 @@ class ProjectConfig(AppConfig):
         declared_queries.register(queries="llmselect_project.accounts.today.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.user_state.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.known_places.declared_queries")
+        declared_queries.register(queries="llmselect_project.tokens.state.declared_queries")
+        declared_queries.register(queries="llmselect_project.tokens.service.declared_queries")
 
 
 class SiteConfig(AdminConfig):

@@ -24,6 +24,7 @@ from conversations.idempotency.records import Attempt, InProgress
 from conversations.models import Conversation, Message, RepeatableRequest
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt
+from perf.api.access import Access
 
 # A question without an answer is taken for one that is being answered, unless it is older; then its process has died.
 RUNNING = timedelta(minutes=10)
@@ -54,7 +55,7 @@ class Asked:
 
 def begin_retry(
     *,
-    user_id: int,
+    access: Access,
     message_id: UUID,
     prompt: Prompt,
     provider: Provider | None = None,
@@ -68,12 +69,13 @@ def begin_retry(
     conversation's, and the new ones become its own once they have answered.
 
     Raises NotFound for a message that is not the user's, ValidationError for a question that is neither the last nor
-    without an answer, or a parameter that the model cannot take, ContextLengthExceeded, APIKeyMissing,
+    without an answer, or a parameter that the model cannot take, ModelNotAllowed, ContextLengthExceeded, APIKeyMissing,
     APIKeyUnreadable, and QuestionInProgress.
     """
+    user_id = access.user_id
     with storage_limit.acquire():
         conversation_id = _conversation_of(user_id, message_id)
-        resolved = resolve_for(user_id, provider, model, conversation_id)
+        resolved = resolve_for(access, provider, model, conversation_id)
         with transaction.atomic():
             asked = _locked(user_id, conversation_id, message_id)
             claim = _claim(user_id, asked)

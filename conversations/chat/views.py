@@ -22,9 +22,9 @@ from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
-from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
 from models_registry.providers.base import Prompt, Reasoning, Turn
+from perf.api.access import access_of
 from perf.api.validation import valid
 
 
@@ -86,7 +86,7 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
             complete(exchange.call)
             exchange.finish(whole=True)
         except ProviderError as error:
-            exchange.finish(whole=False)
+            exchange.finish(whole=False, failure=error)
             error.details |= _places(exchange)
             raise
         finally:
@@ -126,8 +126,8 @@ def answer_events(exchange: Exchange) -> Iterator[bytes]:
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
-    broken = failure is not None
-    failure = (yield from store_and_ping(exchange.finishing(whole=not broken))) or failure
+    finishing = exchange.finishing(whole=failure is None, failure=failure)
+    failure = (yield from store_and_ping(finishing)) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 
@@ -169,7 +169,7 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    return {"user_id": current_user(request).pk, "prompt": prompt, "context": data["context"], **target}
+    return {"access": access_of(request), "prompt": prompt, "context": data["context"], **target}
 
 
 def parameters_of(data: dict[str, Any]) -> dict[str, Any]:

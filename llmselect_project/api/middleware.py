@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from llmselect_project.api.envelope import plain_response
 from llmselect_project.api.throttling import add_headers
 
-JSON_PATHS = ("/api/", "/health", "/metrics")
+JSON_PATHS = ("/api/", "/v1/", "/health", "/metrics")
 # Load balancers and orchestrators send the address of a container as Host, which ALLOWED_HOSTS cannot list. These
 # responses hold no link, cookie or private data, so a forged Host does no harm.
 PROBED_PATHS = ("/health", "/metrics")
@@ -31,9 +31,9 @@ class EnvelopeMiddleware:
         """Check the request, and complete the response if the path belongs to the API."""
         is_page = not request.path_info.startswith(JSON_PATHS)
         if "\0" in request.path_info:
-            return HttpResponseNotFound() if is_page else plain_response(404)
+            return HttpResponseNotFound() if is_page else plain_response(request, 404)
         if not _is_storable(request.META.get("QUERY_STRING", "")):
-            return HttpResponseBadRequest() if is_page else plain_response(400)
+            return HttpResponseBadRequest() if is_page else plain_response(request, 400)
         if is_page:
             response = self.get_response(request)
             return response if _has_known_host(request, response) else HttpResponseBadRequest(UNKNOWN_HOST)
@@ -48,7 +48,7 @@ class EnvelopeMiddleware:
         if response.headers.get("Content-Type", "").startswith("application/json"):
             return response
         reason = None if _has_known_host(request, response) else UNKNOWN_HOST
-        return plain_response(response.status_code, reason)
+        return plain_response(request, response.status_code, reason)
 
 
 def _has_known_host(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -62,10 +62,15 @@ def rate(name: str, default: str) -> str | None:
     raw = env.str(name, default=default).strip().lower()
     if raw == "off":
         return None
-    match = re.fullmatch(r"(\d+)\s*/\s*([smhd])[a-z]*", raw)
-    if match is None or int(match[1]) == 0:
+    if (written := as_rate(raw)) is None:
         raise ImproperlyConfigured(f"{name} must be `off` or look like `60/min`, not {raw!r}.")
-    return f"{match[1]}/{_PERIODS[match[2]]}"
+    return written
+
+
+def as_rate(text: str) -> str | None:
+    """Return a rate like `60/min` in the notation of the `limits` package; None for a text that is none."""
+    match = re.fullmatch(r"(\d+)\s*/\s*([smhd])[a-z]*", text)
+    return f"{int(match[1])}/{_PERIODS[match[2]]}" if match and int(match[1]) else None
 
 
 def listed(name: str, default: str = "") -> list[str]:
