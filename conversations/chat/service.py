@@ -170,7 +170,7 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    question_id = question(conversation.pk, asked_at).values_list("pk", flat=True).first()
+    question_id = next(iter(question(conversation.pk, asked_at).values_list("pk", flat=True)), None)
     if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
