@@ -15,6 +15,7 @@ from conversations.chat.context import Mode, fit
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
+from conversations.completions.usage import measurement
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
@@ -84,6 +85,7 @@ class Exchange:
             reasoning=self.call.reasoning or None,
             finish_reason=self.call.finish_reason,
             dropped_messages=self.dropped,
+            metered=True,
             **self.call.measure()._asdict(),
         )
 
@@ -93,6 +95,7 @@ class Exchange:
                 self.stored = True
                 return
             stored = self._add(self.conversation, answer)
+            self.call.settle(measurement(answer), again=again)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
@@ -124,8 +127,9 @@ def begin(
     messages may be left out of the call.
 
     Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ModelNotAllowed, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of
-    an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
+    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
+    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
+    is answered where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(access, provider, model, conversation_id)

@@ -5,7 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.models import ComparisonResult, Message
 from models_registry.api.fields import money
+from models_registry.calls.completion import Measurement
 from models_registry.calls.costs import CostSource
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
@@ -60,3 +62,8 @@ def priced_row(values: Mapping[str, Any]) -> dict[str, Any]:
         "cost_source": None if values["cost"] is None else values["cost_source"] or CostSource.LEGACY,
         "estimated": values["estimated"],
     }
+
+
+def measurement(row: Message | ComparisonResult) -> Measurement:
+    """Read the figures of a call back from the row that they were written to."""
+    return Measurement(**{name: getattr(row, name) for name in Measurement._fields})

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
@@ -20,25 +21,14 @@ from models_registry.providers import CLIENTS
 from models_registry.providers.base import CompletionStream, FinishReason, Prompt, ProviderClient, Reasoning
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
+from models_registry.spending.budgets.charging import Charge, budgets_of
+from models_registry.spending.usage.counting import TOKENS
 from perf.api.access import Access
 from perf.serving import audit
 
 # The columns that counts are stored in, and their names in a `Usage`.
 COUNT_COLUMNS = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    **{
-        name: name
-        for name in (
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "cache_write_1h_tokens",
-            "reasoning_tokens",
-            "input_audio_tokens",
-            "output_audio_tokens",
-            "input_image_tokens",
-        )
-    },
+    name: {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}.get(name, name) for name in TOKENS
 }
 
 # Why an answer may have no text, by how it ended.
@@ -78,12 +68,14 @@ class Measurement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model with all that calling it needs, so that the call itself touches no database."""
+    """A model with all that calling it needs, who asks for it, and the ids of the budgets that hold for them."""
 
     provider: Provider
     id: str
     registered: LLMModel | None
     client: ProviderClient
+    access: Access
+    budgets: tuple[UUID, ...] = ()
 
 
 def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
@@ -97,7 +89,7 @@ def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
     known = existing_model(provider, model)
     key = find_key(user_id=access.user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
-    return ResolvedModel(provider, model, known, client)
+    return ResolvedModel(provider, model, known, client, access, budgets_of(access))
 
 
 def has_think_tags(provider: Provider, model: str) -> bool:
@@ -115,13 +107,21 @@ def client_of(provider: Provider, key: str, *, think_tags: bool = False) -> Prov
 
 
 class Call:
-    """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far."""
+    """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far.
+
+    However it ends, it is to be settled once.
+    """
 
     def __init__(self, model: ResolvedModel, prompt: Prompt) -> None:
-        """Check the prompt; raises ValidationError for a parameter that the model or its provider cannot take."""
+        """Check the prompt, and reserve what the call can cost of the budgets; in a transaction as part of that.
+
+        Raises ValidationError for a parameter that the model or its provider cannot take, BudgetExceeded and
+        PriceUnknown.
+        """
         self.model = model
-        self.prompt = _with_output_limit(model, prompt)
         _check(model, prompt)
+        self.charge = Charge(model)
+        self.prompt = _with_output_limit(model, self.charge.reserve(prompt))
         self.cut = False
         self.closed = False
         self.finish_reason: FinishReason | None = None
@@ -222,6 +222,13 @@ class Call:
             ttft=None if self._first is None else round(self._first - self._started, 4),
         )
 
+    def settle(self, measured: Measurement, *, again: bool = False) -> None:
+        """Keep the usage of the call, and settle its budgets: in the transaction that stores what it brought.
+
+        `again` says that an earlier try may have been committed though nobody heard of it.
+        """
+        self.charge.settle(measured, failed=self._failed, again=again)
+
     def _counted(self) -> tuple[Usage | None, bool]:
         """Count the tokens, and tell whether any were estimated.
 
@@ -237,6 +244,8 @@ class Call:
         elif self._whole and usage.output_tokens is not None:
             return usage, False
         written = estimate_tokens(self.text + self.reasoning)
+        if self.prompt.max_tokens is not None:
+            written = min(written, self.prompt.max_tokens)  # whatever the estimate, there are no more
         return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
 
     def _end(self) -> None:
