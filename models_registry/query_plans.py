@@ -7,7 +7,17 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, ModelChange, Provider, ProviderKind, SharedKey
+from models_registry.models import (
+    APIKey,
+    Budget,
+    LLMModel,
+    LLMModelQuerySet,
+    ModelChange,
+    Provider,
+    ProviderKind,
+    SharedKey,
+)
+from models_registry.spending.models import BudgetQuerySet
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -18,6 +28,7 @@ FEW_SHARED = {SharedKey._meta.db_table: "one key for each of a handful of provid
 WHOLE_LIST = {**FEW_PROVIDERS, MODELS: "some hundred models, all of them listed"}
 CHANGE_FIELDS = ("id", "changed_at", "field", "old", "new", "source")
 NEWEST_CHANGE_FIRST = "-changed_at"
+NEWEST_BUDGET_FIRST = "-created_at"
 PAGE = 20  # rows of a page that is checked
 
 
@@ -77,6 +88,12 @@ def shared_providers() -> QuerySet[SharedKey, UUID]:
 def shared_key(provider: Provider) -> QuerySet[SharedKey]:
     """Return the key that staff share for a provider, at most one."""
     return SharedKey.objects.filter(provider=provider)
+
+
+def budgets(user_id: int | None) -> BudgetQuerySet:
+    """Return a user's budgets, or all, with their users in the same query."""
+    rows = Budget.objects.select_related("user")
+    return rows if user_id is None else rows.filter(user_id=user_id)
 
 
 def enabled_providers() -> QuerySet[Provider]:

@@ -26,8 +26,7 @@ class MoneyField(_Integer):
         return "BigIntegerField"  # not that of a subclass, which no database knows
 
     def get_prep_value(self, value: Any) -> Any:
-        """Write an amount in whole units; expressions stay what they are."""
-        value = super().get_prep_value(value)
+        """Write an amount in whole units; not as the parent does, which would round it to whole USD."""
         return None if value is None else int((Decimal(value) / COST_UNIT).to_integral_value())
 
     def from_db_value(self, value: Any, *_: Any) -> Decimal | None:
