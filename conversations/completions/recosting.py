@@ -60,9 +60,9 @@ def recost(*, since: datetime, write: bool, progress: Callable[[int], Any]) -> R
             corrections.append(_correction(row, old))
         if write:
             with transaction.atomic():
+                add(corrections)  # first: it locks the users, as the deletion of an account does
                 Message.objects.bulk_update(changed[Message], CHANGED)  # type: ignore[arg-type]
                 ComparisonResult.objects.bulk_update(changed[ComparisonResult], CHANGED)  # type: ignore[arg-type]
-                add((each, each) for each in corrections)
         progress(len(batch))
     return result
 

@@ -51,7 +51,7 @@ def _take_over(table: str, rows: QuerySet[Any], until: UUID) -> int | None:
         if not batch:
             return None
         sums = list(_sums(rows.filter(pk__gt=mark.counted, pk__lte=batch[-1], metered__isnull=True)))
-        add((row, row) for row in sums)
+        add(sums)
         mark.counted = batch[-1]
         mark.save(update_fields=["counted"])
     return sum(int(row["requests"]) for row in sums)

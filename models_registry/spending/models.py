@@ -44,7 +44,7 @@ class Counted(models.Model):
 
 
 class OfSpender(models.Model):
-    """Whose call it was. Without a user the account was deleted, without a token it was no token's.
+    """Whose call it was: a user's, None once the account is deleted, and with which token, None without one.
 
     Tokens are rows of another app, so their names are kept beside their ids. The user has no constraint in the
     database: storing an answer must not wait for the deletion of an account, nor fail by it.
@@ -80,6 +80,10 @@ class UsageEntry(OfSpender, Counted):
 
 class UsageDay(OfSpender, Counted):
     """The usage of one spender in one day by endpoint and model. Several rows of the same are as good as one."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         verbose_name = "usage"

@@ -41,16 +41,21 @@ def roll_up(*, before: datetime | None = None) -> int:
     return moved
 
 
-def add(day: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
-    """Add sums, each with its spender and place, to the rows of their days; call it in a transaction."""
+def add(counted: Iterable[Mapping[str, Any]]) -> None:
+    """Add sums, each with its spender and place, to the rows of their days; call it in a transaction.
+
+    Those of accounts that are deleted are nobody's.
+    """
+    rows = list(counted)
+    known = _lock_users({row["user_id"] for row in rows})
     by_spender: dict[Key, Sums] = defaultdict(lambda: dict.fromkeys(SUMS, 0))
     by_place: dict[Key, Sums] = defaultdict(lambda: dict.fromkeys(SUMS, 0))
-    for whose, counts in day:
-        place = tuple(whose[name] for name in PLACE)
-        spender = tuple(whose[name] for name in SPENDER)
-        for sums in (by_spender[(*spender, *place)], by_place[place]):
+    for row in rows:
+        place = tuple(row[name] for name in PLACE)
+        whose = row if row["user_id"] in known else NOBODY
+        for sums in (by_spender[(*(whose[name] for name in SPENDER), *place)], by_place[place]):
             for name in SUMS:
-                sums[name] += counts[name]
+                sums[name] += row[name]
     _add_rows(UsageDay, (*SPENDER, *PLACE), by_spender)
     _add_rows(UsageTotal, PLACE, by_place)
 
@@ -63,14 +68,25 @@ def forget(user_id: int) -> None:
 
 def _move(before: datetime) -> int:
     with transaction.atomic():
-        waiting = UsageEntry.objects.select_for_update(skip_locked=True).filter(created_at__lt=before)
-        rows = list(waiting.order_by("pk").values("pk", *SPENDER, *PLACE, *SUMS)[:BATCH])
-        users = {row["user_id"] for row in rows}
-        known = set(User.objects.filter(pk__in=users).values_list("pk", flat=True))
-        # An account deleted after this look makes the transaction fail, by the constraint of the sums: another tries.
-        add(({**row, **({} if row["user_id"] in known else NOBODY)}, row) for row in rows)
+        waiting = UsageEntry.objects.filter(created_at__lt=before).order_by("pk")
+        found = list(waiting.values_list("pk", "user_id")[:BATCH])
+        _lock_users({user_id for _, user_id in found})
+        entries = UsageEntry.objects.filter(pk__in=[pk for pk, _ in found])
+        rows = list(entries.select_for_update(skip_locked=True).values("pk", *SPENDER, *PLACE, *SUMS))
+        add(rows)
         UsageEntry.objects.filter(pk__in=[row["pk"] for row in rows]).delete()
     return len(rows)
+
+
+def _lock_users(ids: set[int | None]) -> set[int]:
+    """Keep users from being deleted until the end of the transaction; returns the ids of those that exist.
+
+    A deletion locks the user before the usage, so this does, too.
+    """
+    users = (
+        User.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in ids if pk is not None]).order_by("pk")
+    )
+    return set(users.values_list("pk", flat=True))
 
 
 def _add_rows(kind: type[Counted], names: tuple[str, ...], sums: Mapping[Key, Sums]) -> None:
