@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -35,7 +36,9 @@ class UsageAdmin(ReadOnlyAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Draw the page for a range of days, of all users or of one."""
+        """Draw the page for a range of days, of all users or of one. Raises PermissionDenied."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         chosen = request.GET.get("range", "")
         name = chosen if chosen in RANGES else DEFAULT
         username = request.GET.get("user", "").replace("\0", "")[:150]

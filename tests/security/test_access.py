@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison
 from models_registry.keys.storage import store_key
-from models_registry.models import LLMModel, Provider, SharedKey
+from models_registry.models import Budget, LLMModel, Provider, SharedKey, UsageDay
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -49,7 +50,10 @@ def owned(ann, echo):
     LLMModel.objects.create(provider=echo, model_id="echo-fast", name="Echo")
     store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
     question = row.messages.earliest("created_at")
-    names = {"conversation": str(row.pk), "message": str(question.pk)}
+    budget = Budget.objects.create(
+        user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
+    )
+    names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
 
@@ -65,7 +69,7 @@ def status(client, method, path, body):
 @pytest.mark.parametrize("route", [route for route in ROUTES if route in TABLE])
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
-    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message"}
+    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/budgets": "budget"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     path = "/api/nothing" if route.startswith("^") else path_of(route, pk=pk, provider="echo", model_id="echo-fast")
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
@@ -93,6 +97,7 @@ def first(owned):
     """Give the first row of each model of the admin, by the model's path."""
     Group.objects.create(name="readers")
     SharedKey.objects.create(provider=Provider.objects.get(slug="echo"), key_encrypted="-", masked="****")
+    UsageDay.objects.create(day=timezone.now().date(), endpoint="chat", provider="echo", model="echo-fast")
     rows = {model: model._default_manager.first() for model in admin.site._registry}
     return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}
 

@@ -24,6 +24,6 @@ REPORT = {
     "total": SUMS,
     "results": [{"day": "2026-11-28", **SUMS}],
 }
-TABLE = "day,requests,errors,…\r\n2026-11-28,1,0,…\r\n"
+TABLE = f"day,{','.join(SUMS)}\r\n2026-11-28,{','.join(map(str, SUMS.values()))}\r\n"
 
-USAGE = [answered(REPORT)]
+USAGE = [answered(REPORT), answered(TABLE, media_type="text/csv")]
