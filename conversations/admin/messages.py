@@ -1,5 +1,6 @@
 """Messages in the admin, each with a link to where it was said."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -33,6 +34,7 @@ class MessageAdmin(ExcerptAdmin):
         "role",
         "state",
         "text",
+        "all_parts",
         "model_called",
         "tokens",
         COST,
@@ -76,6 +78,13 @@ class MessageAdmin(ExcerptAdmin):
     def text(self, message: Message) -> SafeString | str:
         """Show all of it."""
         return rendered(message.content) if message.content else "empty"
+
+    @admin.display(description="parts")
+    def all_parts(self, message: Message) -> SafeString | str:
+        """Show what is more than a text: images, files, calls of tools and their answers."""
+        if message.parts is None:
+            return NONE
+        return format_html("<pre>{}</pre>", json.dumps(message.parts, indent=2, ensure_ascii=False))
 
     @admin.display(description="model")
     def model_called(self, message: Message) -> str:

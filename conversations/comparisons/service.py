@@ -54,7 +54,7 @@ class RunningComparison:
         for arrived in stream_all(calls, heartbeat=settings.STREAM_HEARTBEAT):
             events = [(running[number], event) for number, event in arrived]
             for index, event in events:
-                if not isinstance(event, str):
+                if event is None or isinstance(event, APIException):
                     self.candidates[index].failure, self.candidates[index].ended = event, True
             yield events
 

@@ -1,5 +1,5 @@
 """The registry in the admin: providers, models, and keys nobody can read."""
 
-from models_registry.admin import budgets, keys, models, providers, usage
+from models_registry.admin import aliases, budgets, keys, models, providers, usage
 
-__all__ = ["budgets", "keys", "models", "providers", "usage"]
+__all__ = ["aliases", "budgets", "keys", "models", "providers", "usage"]

@@ -21,9 +21,9 @@ class Access:
 
     user_id: int
     token_id: UUID | None = None
-    token_name: str = ""
     allowed_models: tuple[str, ...] | None = None
     rate_limit: str | None = None
+    token_name: str = ""
     endpoint: str = ""
 
     def may_use(self, model: str) -> bool:

@@ -18,12 +18,13 @@ def record(event: str, **fields: object) -> None:
     logger.info(event, extra=fields)
 
 
-def refuse(event: str, **fields: object) -> None:
-    """Log a refusal, in each worker once a minute for the same fields, with the number `suppressed` since.
+def refuse_token(reason: object, **fields: object) -> None:
+    """Log that a token was refused, in each worker once a minute for the same reason and fields.
 
-    A client that was refused goes on asking, and must not fill the disk. `fields` must hold no secret.
+    The next line has the number `suppressed` since. A client that was refused goes on asking, and must not fill the
+    disk. `fields` must hold no secret.
     """
-    kind, now = (event, *sorted(fields.items())), time.monotonic()
+    kind, now = (reason, *sorted(fields.items())), time.monotonic()
     with _lock:
         if len(_refusals) > MAX_KINDS:
             _refusals.clear()
@@ -32,4 +33,5 @@ def refuse(event: str, **fields: object) -> None:
             _refusals[kind] = logged_at, suppressed + 1
             return
         _refusals[kind] = now, 0
-    logger.warning(event, extra={**fields, "suppressed": suppressed} if suppressed else fields)
+    more = {"suppressed": suppressed} if suppressed else {}
+    logger.warning("token refused", extra={"reason": reason, **fields, **more})

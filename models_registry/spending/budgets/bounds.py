@@ -5,18 +5,21 @@ thought. What is reserved too much is free again as soon as the call has ended.
 """
 
 import dataclasses
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models_registry.calls.costs import PER_RATE, Rates, read_tiers
 from models_registry.calls.usage import estimate_tokens
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt
 
-TURN_TOKENS = 16  # of the marks around a turn, and of the turn that the answer begins
-HIDDEN_TOKENS = 256  # of what vendors add to a prompt: dates, rules of safety, the frame of a tool
+FRAME_TOKENS = 8  # of what vendors write around each text and number: marks of a turn, quotes, names
+HIDDEN_TOKENS = 256  # of what vendors add to a prompt: dates, rules of safety, the frame of tools
+# The most that a vendor counts for an image (OpenAI's gpt-4o-mini), and what a document at an address may have.
+IMAGE_TOKENS, DOCUMENT_TOKENS = 50_000, 500_000
+IMAGES = ("image", "image_url", "input_image")
+DOCUMENTS = ("document", "file", "input_file")
 # The output of a model of which no limit is known; those of older ones are as small, and more would be refused.
 OUTPUT_TOKENS = 4_096
 # A call without a limit of its own takes no more than this share of what is left, so that others can run beside it: a
@@ -40,10 +43,11 @@ class Allowance(NamedTuple):
     amount: Decimal
 
 
-def most_input_tokens(prompt: Prompt) -> int:
-    """Bound the tokens of a prompt: no tokenizer makes more tokens of a text than it has bytes."""
-    written = json.dumps(dataclasses.asdict(prompt), ensure_ascii=False, default=str)
-    return len(written.encode(errors="replace")) + TURN_TOKENS * (len(prompt.messages) + 1) + HIDDEN_TOKENS
+def most_input_tokens(sent: Prompt | Mapping[str, Any]) -> int:
+    """Bound the tokens of a prompt, or of a request's body: no tokenizer makes more tokens of a text than its bytes."""
+    if isinstance(sent, Prompt):
+        sent = {field.name: getattr(sent, field.name) for field in dataclasses.fields(sent)}
+    return _most_tokens(sent) + HIDDEN_TOKENS
 
 
 def ceiling(model: LLMModel | None, input_tokens: int) -> Ceiling | None:
@@ -58,14 +62,16 @@ def ceiling(model: LLMModel | None, input_tokens: int) -> Ceiling | None:
     return Ceiling(max(_inputs(rates)), max(_outputs(rates)))
 
 
-def allowance(model: LLMModel | None, prompt: Prompt, rates: Ceiling, left: Decimal) -> Allowance:
+def allowance(
+    model: LLMModel | None, prompt: Prompt, rates: Ceiling, left: Decimal, *, sent: int, answers: int = 1
+) -> Allowance:
     """Choose what a call may write and cost, if `left` USD are left. Its amount is more than that where it is refused.
 
-    The limit that the request has is kept, or refused. Without one it is as large as the model, its context window and
-    a fair share of the budget allow.
+    The prompt has at most `sent` tokens, and is answered so many times. The limit that the request has is kept, or
+    refused. Without one it is as large as the model, its context window and a fair share of the budget allow.
     """
-    price = rates.output / PER_RATE
-    asked = most_input_tokens(prompt) * rates.input / PER_RATE
+    price = rates.output * answers / PER_RATE
+    asked = sent * rates.input / PER_RATE
     if prompt.max_tokens is not None:
         return Allowance(prompt.max_tokens, asked + prompt.max_tokens * price)
     if not price:
@@ -75,6 +81,34 @@ def allowance(model: LLMModel | None, prompt: Prompt, rates: Ceiling, left: Deci
     covered, share = (int((amount - asked) / price) for amount in (left, left * SHARE))
     tokens = max(min(most, covered, max(share, OUTPUT_TOKENS)), least)
     return Allowance(tokens, asked + tokens * price)
+
+
+def _most_tokens(value: Any) -> int:
+    if isinstance(value, str):
+        size = IMAGE_TOKENS if value.startswith("data:image/") else len(value.encode(errors="replace"))
+        return size + FRAME_TOKENS
+    if isinstance(value, Mapping):
+        inline = str(value.get("media_type", "")).startswith("image/")
+        held = (each for name, each in value.items() if not (inline and name == "data"))
+        return sum(map(_most_tokens, held)) + sum(len(str(name)) + FRAME_TOKENS for name in value) + _media(value)
+    if isinstance(value, Sequence):
+        return sum(map(_most_tokens, value))
+    return len(str(value)) + FRAME_TOKENS
+
+
+def _media(part: Mapping[str, Any]) -> int:
+    """Bound the tokens of an image, and of a document that the vendor fetches; one that is sent has its bytes."""
+    if part.get("type") in IMAGES:
+        return IMAGE_TOKENS
+    fetched = part.get("type") in DOCUMENTS and not any("data" in name for name in _names(part))
+    return DOCUMENT_TOKENS if fetched else 0
+
+
+def _names(part: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in part.items():
+        yield name
+        if isinstance(value, Mapping):
+            yield from _names(value)
 
 
 def _output_limit(model: LLMModel | None, prompt: Prompt) -> int:

@@ -3,7 +3,7 @@
 A spender without a budget pays one statement for it, the insertion of the usage entry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -44,15 +44,17 @@ class Charge:
         self.budgets: list[tuple[UUID, Period]] = []
         self.reserved_at: datetime | None = None
 
-    def reserve(self, prompt: Prompt) -> Prompt:
+    def reserve(self, prompt: Prompt, body: Mapping[str, Any] | None = None) -> Prompt:
         """Reserve what the call can cost at most; returns the prompt with the limit of its output that this takes.
 
-        In a transaction the reservation becomes part of it. Raises BudgetExceeded, and PriceUnknown.
+        `body` is what is sent, if it is not the prompt. In a transaction the reservation becomes part of it. Raises
+        BudgetExceeded, and PriceUnknown.
         """
         if not self.model.budgets:
             return prompt
         registered = self.model.registered
-        rates = ceiling(registered, most_input_tokens(prompt))
+        sent = most_input_tokens(prompt if body is None else body)
+        rates = ceiling(registered, sent)
         if rates is None:
             raise PriceUnknown(provider=self.model.provider.slug, model=self.model.id)
         for attempt in range(ATTEMPTS):
@@ -61,7 +63,7 @@ class Charge:
             if not rows:  # deleted since the call was resolved
                 return prompt
             tightest = min(rows, key=lambda row: row.left)
-            allowed = allowance(registered, prompt, rates, tightest.left)
+            allowed = allowance(registered, prompt, rates, tightest.left, sent=sent, answers=_answers(body))
             if allowed.amount > tightest.left or attempt == ATTEMPTS - 1:
                 raise exceeded(tightest, needed=allowed.amount, at=now)
             if self._hold(rows, allowed.amount, now):
@@ -90,6 +92,14 @@ class Charge:
                 change(pk, at=now, spent=cost - self.amount, reserved=Decimal(0))
         if self.amount:
             transaction.on_commit(partial(leases.let_go, self))
+
+    def give_back(self) -> None:
+        """Give back what was reserved for a call that is not made; without a trace in the usage."""
+        with transaction.atomic():
+            if self.amount and Reservation.objects.filter(pk=self.id).delete()[0]:
+                for pk, _ in self.budgets:
+                    change(pk, at=timezone.now(), reserved=-self.amount)
+        leases.let_go(self)
 
     def _hold(self, budgets: Sequence[Budget], amount: Decimal, at: datetime) -> bool:
         """Reserve an amount of all budgets or of none; returns whether it is reserved."""
@@ -125,6 +135,12 @@ def budgets_of(access: Access) -> tuple[UUID, ...]:
     key = caches.budgets.key(access.user_id, "all")
     found, _ = caches.budgets.fetch(key, lambda: _all_of(access.user_id))
     return tuple(UUID(pk) for pk, token in found if token in (None, str(access.token_id)))
+
+
+def _answers(body: Mapping[str, Any] | None) -> int:
+    """Read how many answers are asked for at once, which only OpenAI's protocol can."""
+    asked = (body or {}).get("n")
+    return asked if isinstance(asked, int) and asked > 1 else 1
 
 
 def spender_of(access: Access) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from models_registry.calls.costs import cost
 from models_registry.calls.usage import Usage, estimate_tokens
 from models_registry.models import LLMModel
-from models_registry.providers.base import Prompt, Turn
+from models_registry.providers.base import Prompt, Tool, Turn
 from models_registry.spending.budgets.bounds import OUTPUT_TOKENS, Ceiling, allowance, ceiling, most_input_tokens
 
 TIERS = [
@@ -24,10 +24,15 @@ TIERS = [
     {"above": "0", "from": "16:30:00", "until": "00:30:00", "input": "0.5", "output": "30"},
 ]
 RATES = Ceiling(Decimal(1), Decimal(10))
+IMAGE = "data:image/png;base64," + "A" * 4_000_000
 
 
 def model(**fields):
     return LLMModel(**{"input_price": Decimal(1), "output_price": Decimal(10), "source": "catalogue", **fields})
+
+
+def allowed(of, asked, rates, left, **more):
+    return allowance(of, asked, rates, Decimal(left), sent=most_input_tokens(asked), **more)
 
 
 def prompt(text="hello", **fields):
@@ -64,7 +69,7 @@ def test_the_bound_is_one():
     asked = prompt("x" * 250_000, max_tokens=1_000)
     sent = most_input_tokens(asked)
     rates = ceiling(tiered, sent)
-    most = allowance(tiered, asked, rates, Decimal(100)).amount
+    most = allowed(tiered, asked, rates, 100).amount
     for used in (
         Usage(input_tokens=sent, output_tokens=1_000),
         Usage(input_tokens=sent, output_tokens=1_000, cache_write_tokens=sent, cache_write_1h_tokens=sent),
@@ -87,24 +92,49 @@ def test_the_bound_is_one():
     ],
 )
 def test_an_answer_without_a_limit_gets_one(fields, left, tokens):
-    chosen = allowance(model(**fields), prompt(), RATES, Decimal(left))
+    chosen = allowed(model(**fields), prompt(), RATES, left)
     assert chosen.max_tokens == pytest.approx(tokens, abs=40)
     assert chosen.amount <= Decimal(left)
 
 
 def test_too_little_for_an_answer_is_refused():
     left = Decimal("0.002")
-    assert allowance(model(), prompt(), RATES, left).amount > left
+    assert allowed(model(), prompt(), RATES, left).amount > left
     thinking = replace(prompt(), reasoning_effort="low")
-    assert allowance(model(), thinking, RATES, Decimal("0.01")).amount > Decimal("0.01")
-    assert allowance(model(), prompt(), RATES, Decimal("0.01")).amount <= Decimal("0.01")
+    assert allowed(model(), thinking, RATES, "0.01").amount > Decimal("0.01")
+    assert allowed(model(), prompt(), RATES, "0.01").amount <= Decimal("0.01")
 
 
 def test_the_limit_of_a_request_is_kept_or_refused():
-    chosen = allowance(model(max_output_tokens=10), prompt(max_tokens=5_000), RATES, Decimal(0))
+    chosen = allowed(model(max_output_tokens=10), prompt(max_tokens=5_000), RATES, 0)
     assert chosen.max_tokens == 5_000
     assert chosen.amount > Decimal("0.05")
 
 
 def test_a_free_answer_has_no_limit():
-    assert allowance(model(), prompt(), Ceiling(Decimal(0), Decimal(0)), Decimal(0)) == (None, 0)
+    assert allowed(model(), prompt(), Ceiling(Decimal(0), Decimal(0)), 0) == (None, 0)
+
+
+def test_several_answers_cost_as_many_times():
+    one, three = (allowed(model(), prompt(max_tokens=1_000), RATES, 1, answers=count).amount for count in (1, 3))
+    assert three - one == Decimal("0.02")
+
+
+@pytest.mark.parametrize(
+    ("part", "least", "most"),
+    [
+        ({"type": "image_url", "image_url": {"url": IMAGE}}, 50_000, 101_000),
+        ({"type": "image_url", "image_url": {"url": "https://x.example/i.png"}}, 50_000, 51_000),
+        ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": IMAGE}}, 50_000, 51_000),
+        ({"type": "image", "media_type": "image/png", "data": IMAGE}, 50_000, 51_000),
+        ({"type": "document", "source": {"type": "url", "url": "https://x.example/a.pdf"}}, 500_000, 501_000),
+        ({"type": "document", "source": {"media_type": "application/pdf", "data": "A" * 9_000}}, 9_000, 10_000),
+        ({"type": "input_audio", "input_audio": {"data": "A" * 9_000, "format": "wav"}}, 9_000, 10_000),
+        ({"type": "text", "text": "hello"}, 5, 400),
+    ],
+)
+def test_images_and_files_of_a_request(part, least, most):
+    body = {"model": "m", "n": None, "messages": [{"role": "user", "content": [part]}]}
+    assert least <= most_input_tokens(body) <= most
+    asked = Prompt(messages=[Turn("user", "x", [part])], tools=[Tool("f", "x", {"type": "object"})])
+    assert least <= most_input_tokens(asked) <= most
