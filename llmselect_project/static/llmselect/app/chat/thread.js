@@ -16,6 +16,8 @@ import { t } from "../lib/words.js";
  * @typedef {import("../data/registry.js").Choice} Choice
  */
 
+const OLDER = 20; // messages a page
+
 let numbers = 0;
 
 export class Thread {
@@ -66,7 +68,7 @@ export class Thread {
     if (!link || this.readingOlder) return false;
     this.readingOlder = true;
     try {
-      const page = await get(link);
+      const page = await get(`${link}&page_size=${OLDER}`);
       batch(() => {
         this.messages.value = [...page.results.map(withKey), ...this.messages.value];
         this.older.value = page.next;
