@@ -193,7 +193,7 @@ export class Thread {
     if (failure) shown.status = live.text.value ? "interrupted" : "error";
     this.replace(answer.key, shown);
     this.finish(live);
-    announce(failure && !stopped ? t("answer_failed") : t("answer_complete"));
+    announce(t(stopped ? "interrupted" : failure ? "answer_failed" : "answer_complete"));
     // A stopped answer is stored once the server has noticed.
     for (const wait of stopped ? [150, 600, 2000, 5000] : [0]) {
       if (wait) await new Promise((resolve) => setTimeout(resolve, wait));
