@@ -8,11 +8,15 @@ TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/llmselect
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/5
 FIGURES := --into docs/performance.md --into docs/PHASE5_IMPLEMENTATION_SUMMARY.md
 
-# What breaks servers on purpose: minutes of waiting for processes, timeouts and streams.
-ATTACKS := tests/faults tests/security/test_hostile_bodies.py
+# What breaks servers on purpose, follows the documents in three shells, or runs benchmarks: minutes of waiting for
+# processes, timeouts and streams.
+ATTACKS := tests/faults tests/security/test_hostile_bodies.py tests/llmselect_project/documents/test_blocks_run.py \
+    tests/conversations/benchmarks
 
 # What asks neither the database nor Redis anything that `make test` has not asked SQLite.
-WITHOUT_SERVICES := tests/llmselect_project/documents tests/llmselect_project/test_imports.py \
+WITHOUT_SERVICES := tests/llmselect_project/documents/test_blocks_run.py \
+    tests/llmselect_project/documents/test_documents.py tests/llmselect_project/documents/test_install.py \
+    tests/llmselect_project/test_imports.py \
     tests/llmselect_project/test_layout.py tests/models_registry/calls/test_costs.py \
     tests/models_registry/calls/test_usage.py tests/models_registry/providers
 

@@ -14,6 +14,7 @@ keys = Namespace("keys", ttl=KEYS_TTL)
 
 invalidates("models_registry.Provider", models, owner=None)
 invalidates("models_registry.LLMModel", models, owner=None)
+invalidates("models_registry.Alias", models, owner=None)
 invalidates("models_registry.APIKey", keys, owner="user_id")
 exempt("models_registry.ModelChange", "few ask for a model's history, which is read from the database each time")
 invalidates("models_registry.SharedKey", keys, owner=None)

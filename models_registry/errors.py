@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 
 
 class ProviderError(APIException):
@@ -119,6 +119,16 @@ class UnknownModel(NotFound):
         meant = f" Did you mean {_either(nearest)}?" if nearest else ""
         super().__init__(f"{provider} has no model {model}.{meant} GET /api/v1/models?provider={provider} lists them.")
         self.details: dict[str, Any] = {"provider": provider, "model": model, "nearest": list(nearest)}
+
+
+class ModelNotAllowed(PermissionDenied):
+    """The token of the request is limited to other models."""
+
+    default_code = "model_not_allowed"
+
+    def __init__(self, *, provider: str, model: str) -> None:
+        super().__init__(f"This token may not use {provider}/{model}.")
+        self.details: dict[str, Any] = {"provider": provider, "model": model}
 
 
 def _either(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from conversations.benchmarks.fixture import API, LIST, STAFF, Deployment, deplo
 from conversations.benchmarks.staleness import USERS, Writer, make_writers
 from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.load import LoadResult, drive, request
-from perf.benchmarks.measuring import in_turns
+from perf.benchmarks.measuring import interleaved
 
 LISTS = ("/conversations", "/conversations?page_size=5", "/conversations?provider=openai")
 BLOCKS, READS_A_WRITE = 200, 20
@@ -40,7 +40,7 @@ def caching(options: Options) -> Iterator[Result]:  # noqa: ARG001  # for the em
     """Read one list from two servers in turns; the second does not cache lists."""
     uncached_lists = {"CONVERSATION_CACHE_TTL": "0"}
     with list_loads(Options(), {}, uncached_lists, rows=LISTED, clients=CLIENTS, seconds=2) as (first, second):
-        pairs = [(cached.rate, uncached.rate) for cached, uncached in in_turns(first, second, rounds=ROUNDS)]
+        pairs = [(cached.rate, uncached.rate) for cached, uncached in interleaved(first, second, rounds=ROUNDS)]
     yield Result("cached, median", statistics.median(cached for cached, _ in pairs), "requests/s")
     yield Result("not cached, median", statistics.median(uncached for _, uncached in pairs), "requests/s")
     ratio = statistics.median(cached / uncached for cached, uncached in pairs)

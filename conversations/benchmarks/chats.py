@@ -10,7 +10,7 @@ import httpx2
 
 from conversations.benchmarks.fixture import API, Deployment, deployment
 from perf.benchmarks.cases import Options, Result
-from perf.benchmarks.measuring import in_turns, milliseconds
+from perf.benchmarks.measuring import interleaved, milliseconds
 
 MESSAGE = "Say something short about the sea."
 WARM_UP = 5  # rounds
@@ -53,7 +53,7 @@ def added_by_chat(site: Deployment, headers: dict[str, str], *, rounds: int) -> 
         answer = json.load(connection.getresponse())
         assert answer["response"] == MESSAGE, answer  # noqa: S101  # failures would be quick
 
-    return in_turns(lambda: milliseconds(bare), lambda: milliseconds(ours), rounds=rounds, warm_up=WARM_UP)
+    return interleaved(lambda: milliseconds(bare), lambda: milliseconds(ours), rounds=rounds, warm_up=WARM_UP)
 
 
 def first_chat(options: Options) -> Iterator[Result]:

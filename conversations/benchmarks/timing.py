@@ -9,7 +9,7 @@ from conversations.benchmarks.caching import list_loads
 from conversations.benchmarks.fixture import API, STAFF, Deployment, deployment
 from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.load import drive, request
-from perf.benchmarks.measuring import in_turns, percentile
+from perf.benchmarks.measuring import interleaved, percentile
 from perf.benchmarks.recording_costs import costs
 
 ROUNDS, ROUND_SECONDS, ROWS = 10, 3, 20
@@ -25,7 +25,7 @@ def recording(options: Options) -> Iterator[Result]:
     yield from costs()
     on, off = {"TIMING": "true"}, {"TIMING": "false"}
     with list_loads(options, on, off, rows=ROWS, clients=CLIENTS, seconds=ROUND_SECONDS) as (timed, untimed):
-        pairs = [(one.rate, other.rate) for one, other in in_turns(timed, untimed, rounds=ROUNDS, warm_up=1)]
+        pairs = [(one.rate, other.rate) for one, other in interleaved(timed, untimed, rounds=ROUNDS, warm_up=1)]
     yield Result("cached list, recording, median", statistics.median(rate for rate, _ in pairs), "requests/s")
     yield Result("cached list, not recording, median", statistics.median(rate for _, rate in pairs), "requests/s")
     ratios = sorted(one / other for one, other in pairs)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
+from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.runner import Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.idempotency.records import Attempt
@@ -17,10 +18,8 @@ from models_registry.calls.completion import Call, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
 from models_registry.providers.base import Effort, Prompt, Turn
+from perf.api.access import Access
 from perf.db.connections import release
-
-INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
-ERROR_LENGTH = 1000  # characters, the column's
 
 
 @dataclass(slots=True)
@@ -52,7 +51,7 @@ class RunningComparison:
         for arrived in stream_all(calls, heartbeat=settings.STREAM_HEARTBEAT):
             events = [(running[number], event) for number, event in arrived]
             for index, event in events:
-                if not isinstance(event, str):
+                if event is None or isinstance(event, APIException):
                     self.candidates[index].failure, self.candidates[index].ended = event, True
             yield events
 
@@ -61,14 +60,14 @@ class RunningComparison:
         each = self.candidates[index]
         code, message = ("", "") if each.ended else INTERRUPTED
         if each.failure is not None:
-            code, message = str(each.failure.get_codes()), str(each.failure.detail)
+            code, message = reason(each.failure)
         row = ComparisonResult(
             comparison=self.comparison,
             index=index,
             provider=each.provider,
             model=each.model,
             error=code,
-            error_message=message[:ERROR_LENGTH],
+            error_message=message,
         )
         if each.call is not None:
             row.response = each.call.text
@@ -118,7 +117,7 @@ class RunningComparison:
 
 def begin(
     *,
-    user_id: int,
+    access: Access,
     prompt: str,
     models: Sequence[tuple[Provider, str]],
     system: str = "",
@@ -129,8 +128,8 @@ def begin(
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
     A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
-    APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress
-    of an `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
+    ModelNotAllowed for one of them, APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress of an
+    `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
     """
     order, question = (
         list(models),
@@ -139,11 +138,11 @@ def begin(
     if blind:
         random.SystemRandom().shuffle(order)
     try:
-        candidates = [_candidate(user_id, provider, model, question) for provider, model in order]
+        candidates = [_candidate(access, provider, model, question) for provider, model in order]
         failures = [each.failure for each in candidates if each.failure is not None]
         if len(failures) == len(candidates):
             raise failures[0]
-        asked = Comparison(user_id=user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
+        asked = Comparison(user_id=access.user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
         comparison = _stored(asked, attempt)
     finally:
         release()
@@ -186,9 +185,9 @@ def clear_vote(*, comparison: Comparison) -> None:
     comparison.save(update_fields=["preferred_index", "both_bad", "voted_at"])
 
 
-def _candidate(user_id: int, provider: Provider, model: str, prompt: Prompt) -> Candidate:
+def _candidate(access: Access, provider: Provider, model: str, prompt: Prompt) -> Candidate:
     try:
-        resolved = resolve(user_id=user_id, provider=provider, model=model)
+        resolved = resolve(access=access, provider=provider, model=model)
     except (APIKeyMissing, APIKeyUnreadable) as failure:
         return Candidate(provider.slug, model, None, failure, ended=True)
     return Candidate(provider.slug, model, Call(resolved, prompt))

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
-from conversations.models import ComparisonResult, Measured, Message
+from conversations.completions.measured import Measured
+from conversations.models import ComparisonResult, Message
 from models_registry.calls.completion import COUNT_COLUMNS
 from models_registry.calls.costs import CostSource, price
 from models_registry.calls.usage import Usage

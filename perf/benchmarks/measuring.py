@@ -1,4 +1,4 @@
-"""Measuring calls: in milliseconds, in turns, and with the statements that they send to the database."""
+"""Measuring calls: in milliseconds, interleaved, and with the statements that they send to the database."""
 
 import statistics
 import time
@@ -23,7 +23,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]
 
 
-def in_turns(
+def interleaved(
     first: Callable[[], Returned], second: Callable[[], Returned], *, rounds: int, warm_up: int = 0
 ) -> list[tuple[Returned, Returned]]:
     """Make both calls in each round, and return what they return after the warm-up.

@@ -58,17 +58,17 @@ class CachedView(ABC):
     """
 
     prefetched: Mapping[CacheKey, LookupResult] = MappingProxyType({})
-    valid_until: float | None = None  # Unix time in seconds at which the request's credentials expire
+    valid_until: float | None = None  # Unix time in seconds at which the request's credentials expire, perhaps never
 
     @abstractmethod
     def cached(self, request: Request) -> CachedQuery | None:
         """Return the namespace and the query of the response; None if the response to this request is not cached."""
 
-    def prefetch(
-        self, other: CacheKey, request: Request, *, owner: object, valid_until: float
-    ) -> Mapping[CacheKey, LookupResult]:
-        """Look up another key, which the credentials depend on, together with the response for `owner`."""
-        self.valid_until = valid_until
+    def prefetch(self, other: CacheKey, request: Request, *, owner: object) -> Mapping[CacheKey, LookupResult]:
+        """Look up another key, which the credentials depend on, together with the response for `owner`.
+
+        Who accepts the credentials sets `valid_until`; without it a response is not reusable.
+        """
         declared = self.cached(request)
         keys = [other] if declared is None else [other, declared[0].key(owner, declared[1])]
         self.prefetched = get_many(keys)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from perf.benchmarks.processes import free_port, wait_for, workers
-from perf.benchmarks.slow import attack, attacked, head
+from perf.benchmarks.slow_clients import head, run_slow_clients, slow_clients
 from tests.helpers import PASSWORD
 from tests.servers import serve
 
@@ -115,7 +115,7 @@ def test_many_of_them_stop_nobody(server, ann):
         head(url, "POST", LOGIN, chunked=True),
         head(url, "POST", "/api/v1/nothing", chunked=True),
     ]
-    with attacked(url, heads, clients=120, seconds=6, pause=0.5):
+    with slow_clients(url, heads, clients=120, seconds=6, pause=0.5):
         time.sleep(2)
         times = []
         for path in ["/health/live", "/api/v1/models"] * 20:
@@ -129,9 +129,11 @@ def test_many_of_them_stop_nobody(server, ann):
         (worker,) = workers(pid)
         threads = len(list(Path(f"/proc/{worker.pid}/task").iterdir()))
         assert threads < 33 + 2 * 4 * 33 + 30
-    seen = attack(url, heads[:2], clients=10, seconds=3, pause=None)  # they say nothing after their first byte
-    assert seen.statuses.keys() == {408}
-    assert seen.closed >= 10
+    result = run_slow_clients(
+        url, heads[:2], clients=10, seconds=3, pause=None
+    )  # they say nothing after their first byte
+    assert result.statuses.keys() == {408}
+    assert result.closed >= 10
     with ThreadPoolExecutor(20) as threads:
         answers = threads.map(lambda _: requests.post(url + LOGIN, json=CREDENTIALS, timeout=20), range(20))
     assert {answer.status_code for answer in answers} == {200}

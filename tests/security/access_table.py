@@ -33,6 +33,7 @@ ALL_PRIVATE = "401 200 200 200"
 OWN = "401 404 404 200"
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
+GATEWAY = {"model": "echo/echo-fast", "messages": [{"role": "user", "content": "hi"}]}
 COMPARE = {"prompt": "hi", "models": [CHOICE, CHOICE]}
 
 TABLE = {
@@ -56,6 +57,8 @@ TABLE = {
     "api/v1/models": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>/history": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/tokens": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"name": "laptop"}),
+    "api/v1/tokens/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"name": "phone"}),
     "api/v1/keys": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/keys/system": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     # Everybody stores a key of their own under this path; only Ann has one to delete.
@@ -66,6 +69,11 @@ TABLE = {
     "api/v1/chat/stream": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
     "api/v1/compare": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
     "api/v1/compare/stream": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
+    "v1/chat/completions": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/messages": Row(PRIVATE, {"POST": ALL_PRIVATE}, {**GATEWAY, "max_tokens": 9}),
+    "v1/messages/count_tokens": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/models": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "v1/models/<path:name>": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/leaderboard/pairs": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/conversations": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, CHOICE),
@@ -101,7 +109,7 @@ TABLE = {
     "logout": Row(PUBLIC, {"POST": "302", "OPTIONS": "405"}),
     "register": Row("405", {"GET": "302", "OPTIONS": "405"}),
     # Whatever has no route.
-    "^(?:api|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
+    "^(?:api|v1|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
     "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
     "favicon.ico": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
 }

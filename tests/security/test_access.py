@@ -10,8 +10,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison
+from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
-from models_registry.models import LLMModel, Provider, SharedKey
+from models_registry.models import Alias, LLMModel, Provider, SharedKey
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 ROUTES = sorted({route for route, _ in all_routes()})
 PATTERNS = {
-    "^(?:api|health|metrics)(?:/|$)": "/api/nothing",
+    "^(?:api|v1|health|metrics)(?:/|$)": "/api/nothing",
     "^(?:chat|compare|arena|models|usage|settings)(?:/[^/]+)*$": "/chat/nothing",
 }
 MODEL_PAGES = tuple(f"admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry)
@@ -54,6 +55,8 @@ def owned(ann, echo):
     store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
     question = row.messages.earliest("created_at")
     names = {"conversation": str(row.pk), "message": str(question.pk)}
+    token, _ = create_token(user_id=ann.pk, name="mine")
+    names["token"] = str(token.pk)
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
 
@@ -69,9 +72,9 @@ def status(client, method, path, body):
 @pytest.mark.parametrize("route", [route for route in ROUTES if route in TABLE])
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
-    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message"}
+    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
-    places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "nothing"}
+    places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
     path = PATTERNS.get(route) or path_of(route, **places)
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]
@@ -98,6 +101,7 @@ def first(owned):
     """Give the first row of each model of the admin, by the model's path."""
     Group.objects.create(name="readers")
     SharedKey.objects.create(provider=Provider.objects.get(slug="echo"), key_encrypted="-", masked="****")
+    Alias.objects.create(name="fast", candidates=["echo/echo-fast"])
     rows = {model: model._default_manager.first() for model in admin.site._registry}
     return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}
 

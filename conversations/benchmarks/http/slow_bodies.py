@@ -9,7 +9,7 @@ from conversations.benchmarks.fixture import PASSWORD, deployment
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
 from perf.benchmarks.load import generator, request
 from perf.benchmarks.measuring import percentile
-from perf.benchmarks.slow import attacked, head
+from perf.benchmarks.slow_clients import head, slow_clients
 
 CLIENTS, PAUSE = 1000, 1.0  # slow clients, seconds between two bytes of each
 GATHERING = 5.0  # seconds until all slow clients are connected
@@ -41,7 +41,10 @@ def slow_bodies(options: Options) -> Iterator[Output]:
 def _under(name: str, url: str, headers: dict[str, str], heads: list[bytes], pause: float | None) -> Iterator[Output]:
     paths = {"/health/live": {}, "/health": {}, "/api/v1/models": {}, "/api/v1/conversations": headers}
     lasts = GATHERING + len(paths) * (SECONDS + 3) + LOGINS * 5
-    with attacked(url, heads, clients=CLIENTS if heads else 0, seconds=lasts, pause=pause) as end, generator() as run:
+    with (
+        slow_clients(url, heads, clients=CLIENTS if heads else 0, seconds=lasts, pause=pause) as end,
+        generator() as run,
+    ):
         time.sleep(GATHERING if heads else 0)
         figures = []
         for path, sent in paths.items():
@@ -50,11 +53,11 @@ def _under(name: str, url: str, headers: dict[str, str], heads: list[bytes], pau
             figures.append(Result(path.rpartition("/")[2], slow, "ms", at_most=SLOWEST))
         figures.append(Result("slowest login", max(_log_in(url) for _ in range(LOGINS)), "s", at_most=2))
         yield Row(name, tuple(figures))
-        seen = end()
+        result = end()
     if heads:
         yield Note(
-            f"{name}: {seen.connected:,} connections, answers {dict(sorted(seen.statuses.items()))}, "
-            f"{seen.closed:,} closed, the last {max(seen.closed_after, default=0):.1f} s after its answer"
+            f"{name}: {result.connected:,} connections, answers {dict(sorted(result.statuses.items()))}, "
+            f"{result.closed:,} closed, the last {max(result.closed_after, default=0):.1f} s after its answer"
         )
 
 

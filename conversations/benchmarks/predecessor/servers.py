@@ -19,7 +19,7 @@ from models_registry.fake_provider.server import FakeProvider
 from models_registry.providers import CLIENTS
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
 from perf.benchmarks.load import LoadResult, generator
-from perf.benchmarks.measuring import in_turns, milliseconds, percentile
+from perf.benchmarks.measuring import interleaved, milliseconds, percentile
 from perf.benchmarks.processes import wait_until
 
 CACHED: dict[str, str] = {}
@@ -47,7 +47,7 @@ def requests(options: Options) -> Iterator[Output]:
             site = stack.enter_context(deployment(options, environment, provider=False))
             sent = mixed_requests(site, make_writers(site, USERS), [*LISTS, "/models"])
             loads.append(partial(run, site.url, sent, clients=CLIENTS_AT_ONCE, seconds=options.seconds / 30))
-        rounds = in_turns(*loads, rounds=ROUNDS)
+        rounds = interleaved(*loads, rounds=ROUNDS)
     yield Row("requests, before", tuple(_load_figures([before for before, _ in rounds], bounded=False)))
     yield Row("requests, after", tuple(_load_figures([after for _, after in rounds], bounded=True)))
 
@@ -114,7 +114,7 @@ def instrumentation(options: Options) -> Iterator[Output]:
         finally:
             connection.execute_wrappers = wrappers
 
-    pairs = in_turns(bare, lambda: milliseconds(lambda: timed(request)), rounds=max(100, options.rounds * 3))
+    pairs = interleaved(bare, lambda: milliseconds(lambda: timed(request)), rounds=max(100, options.rounds * 3))
     after = [instrumented for _, instrumented in pairs]
     yield Row(
         "instrumentation",

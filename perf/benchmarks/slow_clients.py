@@ -1,4 +1,4 @@
-"""Clients that declare a body and send it a byte at a time, or not at all, and come again when they are put out."""
+"""Clients that declare a body and send it a byte at a time, or not at all, and connect anew once they are closed."""
 
 import asyncio
 import multiprocessing
@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 DECLARED = 1000  # bytes
-LOOK = 0.2  # seconds between two looks whether the attack is over
-_over: Any = None  # the event that ends an attack from another process
+POLL_INTERVAL = 0.2  # seconds between two looks whether the clients are to stop
+_stop: Any = None  # the event with which another process ends them
 GAP = 0.002  # seconds between the first connections of two clients
 
 
 @dataclass(slots=True)
-class Seen:
-    """What slow clients saw: connections made, answers by status, connections closed by the server.
+class SlowClientResult:
+    """What happened to slow clients: connections made, answers by status, connections closed by the server.
 
     `closed_after` are the seconds from an answer to the end of its connection.
     """
@@ -40,35 +40,37 @@ def head(url: str, method: str, path: str, *, chunked: bool) -> bytes:
 
 
 @contextmanager
-def attacked(
+def slow_clients(
     url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pause: float | None
-) -> Iterator[Callable[[], Seen]]:
+) -> Iterator[Callable[[], SlowClientResult]]:
     """Have slow clients at work during the block, in a process of their own, for at most so many seconds.
 
-    Yields what ends them and tells what they saw.
+    Yields a function that ends them and returns their result.
     """
     context = multiprocessing.get_context("spawn")
-    over = context.Event()
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_obey, initargs=(over,)) as pool:
-        work = pool.submit(attack, url, heads, clients=clients, seconds=seconds, pause=pause)
+    stop = context.Event()
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_stop_with, initargs=(stop,)) as pool:
+        work = pool.submit(run_slow_clients, url, heads, clients=clients, seconds=seconds, pause=pause)
 
-        def end() -> Seen:
-            over.set()
+        def end() -> SlowClientResult:
+            stop.set()
             return work.result()
 
         try:
             yield end
         finally:
-            over.set()
+            stop.set()
 
 
-def _obey(over: Any) -> None:
-    """Take the event of whoever started this process."""
-    global _over  # one for the process
-    _over = over
+def _stop_with(event: Any) -> None:
+    """Take the event of the process that started this one."""
+    global _stop  # one for the process
+    _stop = event
 
 
-def attack(url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pause: float | None) -> Seen:
+def run_slow_clients(
+    url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pause: float | None
+) -> SlowClientResult:
     """Be slow clients, which take the heads in turn, for so many seconds.
 
     They send a byte each `pause` seconds, or nothing more when it is None, until the server closes the connection; then
@@ -76,39 +78,39 @@ def attack(url: str, heads: Sequence[bytes], *, clients: int, seconds: float, pa
     """
     parts = urlsplit(url)
     address = (parts.hostname or "127.0.0.1", parts.port or 80)
-    return asyncio.run(_attack(address, heads, clients, time.monotonic() + seconds, pause))
+    return asyncio.run(_run(address, heads, clients, time.monotonic() + seconds, pause))
 
 
-async def _attack(
+async def _run(
     address: tuple[str, int], heads: Sequence[bytes], clients: int, until: float, pause: float | None
-) -> Seen:
-    seen = Seen()
+) -> SlowClientResult:
+    result = SlowClientResult()
     tasks = []
     for number in range(clients):
-        tasks.append(asyncio.create_task(_client(address, heads[number % len(heads)], pause, seen)))
+        tasks.append(asyncio.create_task(_client(address, heads[number % len(heads)], pause, result)))
         await asyncio.sleep(GAP)
-    while time.monotonic() < until and not (_over and _over.is_set()):
-        await asyncio.sleep(LOOK)
+    while time.monotonic() < until and not (_stop and _stop.is_set()):
+        await asyncio.sleep(POLL_INTERVAL)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    return seen
+    return result
 
 
-async def _client(address: tuple[str, int], begin: bytes, pause: float | None, seen: Seen) -> None:
+async def _client(address: tuple[str, int], begin: bytes, pause: float | None, result: SlowClientResult) -> None:
     """Be one client until it is cancelled."""
     piece = b"1\r\n \r\n" if b"chunked" in begin else b" "
     while True:
         try:
             reader, writer = await asyncio.open_connection(*address)
         except OSError:
-            seen.refused += 1
+            result.refused += 1
             await asyncio.sleep(0.1)
             continue
-        seen.connected += 1
+        result.connected += 1
         sending = asyncio.create_task(_send(writer, begin, piece, pause))
         try:
-            await _listen(reader, seen)
+            await _listen(reader, result)
         finally:
             sending.cancel()
             writer.close()
@@ -121,16 +123,16 @@ async def _send(writer: asyncio.StreamWriter, begin: bytes, piece: bytes, pause:
         writer.write(piece)
 
 
-async def _listen(reader: asyncio.StreamReader, seen: Seen) -> None:
+async def _listen(reader: asyncio.StreamReader, result: SlowClientResult) -> None:
     """Count the answer, and return when the connection is closed."""
     answered = None
     try:
         while part := await reader.read(65_536):
             if answered is None:
                 answered = time.monotonic()
-                seen.statuses[int(part[9:12])] += 1
+                result.statuses[int(part[9:12])] += 1
     except OSError:  # closed with what we sent last unread
         pass
-    seen.closed += 1
+    result.closed += 1
     if answered is not None:
-        seen.closed_after.append(time.monotonic() - answered)
+        result.closed_after.append(time.monotonic() - answered)
