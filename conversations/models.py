@@ -23,7 +23,10 @@ class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
         return self.filter(user_id=user_id)
 
     def recount(self) -> int:
-        """Set `message_count`, `preview` and `last_message_at` by the messages; returns the number of rows."""
+        """Set `message_count`, `preview` and `last_message_at` by the messages, and forget the digest of what changed.
+
+        Returns the number of rows.
+        """
         own = Message.objects.filter(conversation=models.OuterRef("pk")).order_by()
         newest = own.order_by("-created_at", "-id")
         count = own.values("conversation").annotate(count=models.Count("pk")).values("count")
@@ -33,6 +36,7 @@ class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
             preview=Coalesce(models.Subquery(asked[:1]), models.Value("")),
             last_message_at=Coalesce(models.Subquery(newest.values("created_at")[:1]), "created_at"),
             updated_at=timezone.now(),
+            digest=None,
         )
 
 
@@ -56,6 +60,10 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     last_message_at = models.DateTimeField(default=timezone.now)
+    # Null without one: a call is under way, or the last message came by another way than the gateway.
+    digest = models.CharField(  # noqa: DJ001
+        max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."
+    )
 
     objects = ConversationQuerySet.as_manager()
 
@@ -68,6 +76,11 @@ class Conversation(models.Model):
             models.Index(fields=["user", "model", "-last_message_at", "-id"], name="idx_conversation_user_model"),
             models.Index(fields=["user", "provider", "-created_at", "-id"], name="idx_conversation_prov_created"),
             models.Index(fields=["user", "model", "-created_at", "-id"], name="idx_conversation_model_created"),
+            models.Index(
+                fields=["user", "digest"],
+                name="idx_conversation_user_digest",
+                condition=models.Q(digest__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -114,6 +127,9 @@ class Message(Measured):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
     role = models.CharField(max_length=10, choices=Role)
     content = models.TextField(blank=True)
+    parts = models.JSONField(
+        null=True, blank=True, help_text="All of a message that is more than a text: images, tools, in their order."
+    )
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)

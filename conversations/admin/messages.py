@@ -1,5 +1,6 @@
 """Messages in the admin, each with a link to where it was said."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -46,6 +47,7 @@ class MessageAdmin(ExcerptAdmin):
         "role",
         "state",
         "text",
+        "all_parts",
         "request_that_failed",
         "model_called",
         "tokens",
@@ -110,6 +112,13 @@ class MessageAdmin(ExcerptAdmin):
         if not message.request_id:
             return NONE
         return format_html('<a href="{}?id={}">{}</a>', reverse("admin:perf-request"), *[message.request_id] * 2)
+
+    @admin.display(description="parts")
+    def all_parts(self, message: Message) -> SafeString | str:
+        """Show what is more than a text: images, files, calls of tools and their answers."""
+        if message.parts is None:
+            return NONE
+        return format_html("<pre>{}</pre>", json.dumps(message.parts, indent=2, ensure_ascii=False))
 
     @admin.display(description="model")
     def model_called(self, message: Message) -> str:

@@ -10,14 +10,14 @@ from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
-from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
+from perf.api.fields import FilterField, FlagField, ItemSerializer, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "reasoning", *PricedOutput().fields)
 WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
 
 
-class ModelChoice(serializers.Serializer[Any]):
+class ModelChoice(ItemSerializer):
     """A model to ask."""
 
     provider = ProviderField()
@@ -110,6 +110,34 @@ class Leaderboard(serializers.Serializer[Any]):
     """All models one has voted on, best first."""
 
     results = Standing(many=True)
+
+
+class PairsQuery(serializers.Serializer[Any]):
+    """From when on votes count."""
+
+    since = serializers.DateTimeField(required=False)
+
+
+class PairModel(serializers.Serializer[Any]):
+    """The other model of a pair."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+
+
+class Pair(PairModel):
+    """How often a model won against another one, in one's votes."""
+
+    against = PairModel()
+    wins = serializers.IntegerField()
+    losses = serializers.IntegerField()
+    ties = serializers.IntegerField()
+
+
+class Pairs(serializers.Serializer[Any]):
+    """All pairs of models that votes decided, both ways round."""
+
+    results = Pair(many=True)
 
 
 def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:

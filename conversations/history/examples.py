@@ -17,6 +17,7 @@ QUESTION: dict[str, Any] = {
     "id": "019aca8d-96de-77c9-97cd-e730d190a827",
     "role": "user",
     "content": TEXT,
+    "parts": None,
     "reasoning": None,
     "provider": "echo",
     "model": "echo-fast",

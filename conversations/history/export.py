@@ -31,7 +31,7 @@ def markdown(conversation: Conversation) -> Iterator[str]:
     if conversation.system:
         yield f"\n## System\n\n{sanitise(conversation.system)}\n"
     for message in _messages(conversation):
-        parts = (_folded(message["reasoning"]), sanitise(message["content"]), _failure(message))
+        parts = (_folded(message["reasoning"]), _body(message), _failure(message))
         yield "".join(f"\n{part}\n" for part in (f"## {_heading(message)}", *parts) if part)
 
 
@@ -74,6 +74,29 @@ def _folded(reasoning: str | None) -> str:
 def _failure(message: dict[str, Any]) -> str:
     """Quote why the answer is missing or broke off."""
     return f"> **{message['error']}**: {_one_line(message['error_message'])}" if message["error"] else ""
+
+
+def _body(message: dict[str, Any]) -> str:
+    """Write the text, then whatever else the message holds: calls of tools and their answers as code, files by name."""
+    others = [_part(part) for part in message["parts"] or () if part["type"] not in ("text", "reasoning")]
+    return "\n\n".join(filter(None, [sanitise(message["content"]), *others]))
+
+
+def _part(part: dict[str, Any]) -> str:
+    kind = part["type"]
+    if kind == "tool_call":
+        return f"Called {_one_line(str(part['name']))}:\n\n{_code(str(part['arguments']))}"
+    if kind == "tool_result":
+        content = part["content"]
+        text = content if isinstance(content, str) else _json(content)
+        return f"{'Failed' if part.get('is_error') else 'Answered'}:\n\n{_code(text)}"
+    name = part.get("name") or part.get("url") or part.get("media_type") or part.get("kind", "")
+    return f"[{kind}: {_one_line(str(name))}]"
+
+
+def _code(text: str) -> str:
+    """Indent a text as code, which needs no escapes."""
+    return "\n".join(f"    {line}" for line in text.splitlines() or [""])
 
 
 def _one_line(text: str) -> str:

@@ -9,7 +9,16 @@ from conversations.completions.reasons import AnswerError, error_row
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
-from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
+from perf.api.fields import (
+    FilterField,
+    FlagField,
+    IdField,
+    ItemSerializer,
+    NumberField,
+    ShortListField,
+    TextField,
+    WholeNumberField,
+)
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
@@ -47,6 +56,12 @@ class MessageOutput(usage.PricedOutput):
     id = serializers.UUIDField()
     role = serializers.ChoiceField(choices=Message.Role.choices)
     content = serializers.CharField()
+    parts = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="All of a message that is more than a text, in its order: texts, images, files, calls of tools and "
+        "what they answered. `type` says which it is.",
+    )
     reasoning = serializers.CharField(allow_null=True, help_text="What the model thought before it answered.")
     provider = serializers.CharField()
     model = serializers.CharField()
@@ -87,7 +102,7 @@ class TitleInput(serializers.Serializer[Any]):
     title = TextField(max_length=TITLE_LENGTH)
 
 
-class TurnInput(serializers.Serializer[Any]):
+class TurnInput(ItemSerializer):
     """One message of a chat begun elsewhere."""
 
     role = serializers.ChoiceField(choices=["user", "assistant", "system"])
@@ -158,6 +173,9 @@ class ChatOutput(serializers.Serializer[Any]):
     """The answer, and the message it is stored as."""
 
     conversation_id = serializers.UUIDField()
+    question_id = serializers.UUIDField(
+        help_text="The question, by which to retry, edit or delete it: unlike the answer's, its id stays."
+    )
     response = serializers.CharField()
     message = MessageOutput()
     context = ContextOutput()  # type: ignore[assignment]

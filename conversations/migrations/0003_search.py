@@ -4,11 +4,29 @@ PostgreSQL: a `tsvector` column on both tables, filled by triggers, with a GIN i
 content, whose rows a second table maps to conversations and messages. Neither is a field of a model.
 """
 
+import unicodedata
+
 from django.db import migrations, transaction
 
-from conversations.search.tokens import INDEXED, MARKS, TOKEN_LENGTH, separators
-
 BATCH = 5_000  # rows indexed by a statement
+INDEXED = 100_000  # characters of a text that are indexed
+TOKEN_LENGTH = 200  # characters of a word
+MARKS = "\u0300-\u036f"  # combining diacritics
+
+
+def separators():
+    """Return what separates words, as ranges of a character class; unassigned characters in between belong to a range."""
+    ranges, first, last = [], None, None
+    for code in range(1, 0x10001):
+        category = unicodedata.category(chr(code))
+        if category[0] in "LNM" or category == "Co" or code == 0x10000:
+            if first is not None:
+                ranges.append(f"\\u{first:04x}-\\u{last:04x}")
+            first = None
+        elif category not in ("Cn", "Cs"):
+            first, last = code if first is None else first, code
+    return "".join(ranges) + r"\U0001f000-\U0001faff"
+
 
 # Each word is normalized by itself: a text of nothing but marks takes time by the square of its length.
 # '@' and the owner's id is one more lexeme, which no text can hold: the index finds what an owner and a word have in common.

@@ -1,6 +1,7 @@
 """Cached look-ups of the provider, the model and the key that a call names."""
 
 import difflib
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from models_registry.caches import keys, models
 from models_registry.catalogue.reconcile import SNAPSHOT
 from models_registry.errors import ModelDeactivated, UnknownModel
 from models_registry.models import LLMModel, Provider, ProviderKind
+from models_registry.providers.echo import PAUSES
 from models_registry.query_plans import keyed_providers, registered, shared_providers
 from perf.caching.namespace import SHARED_OWNER
 
@@ -44,14 +46,16 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 def existing_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a model. Raises ModelDeactivated, and UnknownModel when there is no such model.
 
-    The registry knows that of a provider whose own list it has read. Any name is taken of others, of an
+    It knows that of the echo, and of a provider whose own list it has read. Any name is taken of others, of an
     OpenAI-compatible server, and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
     """
     known = known_model(provider, model)
     if known is not None and not known.enabled:
         key = models.key(SHARED_OWNER, f"instead {provider.slug} {model}")
-        nearest, _ = models.fetch(key, lambda: _most_like(model, _offered(provider)))
+        nearest, _ = models.fetch(key, lambda: _alike(model, _offered(provider)))
         raise ModelDeactivated(provider=provider.slug, model=model, nearest=nearest)
+    if provider.kind == ProviderKind.ECHO and model not in PAUSES:
+        raise UnknownModel(provider=provider.slug, model=model, nearest=_alike(model, PAUSES))
     is_open = provider.checked_at is None or provider.kind == ProviderKind.OPENAI_COMPATIBLE or model.startswith("ft:")
     if known is None and not is_open:
         key = models.key(SHARED_OWNER, f"nearest {provider.slug} {model}")
@@ -94,15 +98,15 @@ def _nearest(provider: Provider, model: str) -> list[str] | None:
     short = model.removesuffix("-latest")
     if any(SNAPSHOT.sub("", each) == short for each in listed):
         return None
-    return _most_like(model, listed)
+    return _alike(model, listed)
 
 
 def _offered(provider: Provider) -> list[str]:
     return list(LLMModel.objects.filter(provider=provider, enabled=True).values_list("model_id", flat=True))
 
 
-def _most_like(model: str, names: list[str]) -> list[str]:
-    by_case = {each.lower(): each for each in names}
+def _alike(model: str, listed: Iterable[str]) -> list[str]:
+    by_case = {each.lower(): each for each in listed}
     return [by_case[each] for each in difflib.get_close_matches(model.lower(), by_case, n=NEAREST, cutoff=0.5)]
 
 

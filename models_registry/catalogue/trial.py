@@ -24,7 +24,7 @@ class Trial:
     `asked` is false where a key is needed and there is none for everybody.
     """
 
-    slug: str
+    provider: str  # its name for people
     host: str
     seconds: float = 0.0
     status: int | None = None
@@ -55,15 +55,15 @@ def _client(provider: Provider) -> ProviderClient | str:
 
 def _try(provider: Provider, client: ProviderClient | str) -> Trial:
     if isinstance(client, str):
-        return Trial(provider.slug, host=provider.endpoint or provider.name, error=client)
+        return Trial(provider.name, host=provider.endpoint or provider.name, error=client)
     host = urlsplit(client.base_url).netloc or provider.name
     if provider.requires_key and not client.api_key:
-        return Trial(provider.slug, host, error="It needs a key, and there is no shared one.", asked=False)
+        return Trial(provider.name, host, error="It needs a key, and there is no shared one.", asked=False)
     started = time.perf_counter()
     try:
         models = len(client.list_models())
     except ProviderError as error:
         seconds = time.perf_counter() - started
-        return Trial(provider.slug, host, seconds, error.details.get("status"), error=str(error))
+        return Trial(provider.name, host, seconds, error.details.get("status"), error=str(error))
     status = HTTPStatus.OK if client.base_url else None
-    return Trial(provider.slug, host, time.perf_counter() - started, status, models)
+    return Trial(provider.name, host, time.perf_counter() - started, status, models)

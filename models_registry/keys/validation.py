@@ -9,6 +9,16 @@ from perf.pages.formatting import quantity
 # shortest leaves room for formats to come.
 MINIMUM = 16
 VENDORS = frozenset({ProviderKind.OPENAI, ProviderKind.ANTHROPIC, ProviderKind.GEMINI, ProviderKind.MISTRAL})
+# Beginnings that only one vendor's keys have, of the formats of 2026; plain `sk-` is OpenAI's, DeepSeek's and others'.
+PREFIXES = {
+    "sk-ant-": ("Anthropic", ProviderKind.ANTHROPIC),
+    "sk-proj-": ("OpenAI", ProviderKind.OPENAI),
+    "sk-svcacct-": ("OpenAI", ProviderKind.OPENAI),
+    "AIzaSy": ("Gemini", ProviderKind.GEMINI),
+    "sk-or-v1-": ("OpenRouter", None),
+    "gsk_": ("Groq", None),
+    "xai-": ("xAI", None),
+}
 # Words count only between separators, because the random part of a key may spell one by chance.
 _PLACEHOLDER = re.compile(
     r"""
@@ -29,13 +39,18 @@ def why_no_key(key: str, provider: Provider) -> str | None:
     """Return the sentence that says why a trimmed text cannot be a key of this provider, or None when it may be one.
 
     Placeholders are refused for every provider. A server of one's own takes any other text, such as `none` where it
-    asks for a key and does not check it. The length counts at the vendor's own address only, because other servers
-    speak the vendors' protocols too.
+    asks for a key and does not check it. The length and another vendor's
+    prefix count at the vendor's own address only, because other servers speak the vendors' protocols too.
     """
     of_vendor = provider.kind in VENDORS
     if _PLACEHOLDER.search(key) or (of_vendor and _FOREIGN.search(key)):
         where = f" {provider.name} shows the real one where you created it." if of_vendor else ""
         return f"This is a placeholder, not a key.{where}"
-    if of_vendor and len(key) < MINIMUM and not provider.endpoint:
+    if not of_vendor or provider.endpoint:
+        return None
+    for prefix, (vendor, kind) in PREFIXES.items():
+        if key.startswith(prefix) and kind != provider.kind:
+            return f"This is a key of {vendor}, not of {provider.name}: it begins with {prefix}."
+    if len(key) < MINIMUM:
         return f"This is too short for a key of {provider.name}: it has {quantity(len(key), 'character')}."
     return None

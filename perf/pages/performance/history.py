@@ -3,9 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 
-from perf.pages import formatting
-from perf.pages.performance import charts
-from perf.pages.performance.charts import Chart, ChartSeries
+from perf.pages import charts, formatting
+from perf.pages.charts import Chart, ChartSeries
 from perf.timing import kinds, rows
 from perf.timing.deltas import Delta
 from perf.timing.figures import Figures

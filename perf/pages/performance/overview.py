@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from perf.pages import formatting
-from perf.pages.performance import charts, history, ranges, requests
-from perf.pages.performance.charts import Chart, ChartSeries
+from perf.pages import charts, formatting
+from perf.pages.charts import Chart, ChartSeries
+from perf.pages.performance import history, ranges, requests
 from perf.pages.sections import SECTIONS
 from perf.timing import rows
 from perf.timing.deltas import Delta

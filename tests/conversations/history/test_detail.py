@@ -49,6 +49,7 @@ def test_it_shows_the_conversation_and_its_messages(ann, api):
                 "id": str(message.pk),
                 "role": "assistant",
                 "content": "Hi",
+                "parts": None,
                 "provider": "openai",
                 "model": "stub",
                 "status": "complete",

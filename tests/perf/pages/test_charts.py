@@ -2,7 +2,7 @@
 
 import pytest
 
-from perf.pages.performance.charts import ChartSeries, rates
+from perf.pages.charts import ChartSeries, rates
 
 
 @pytest.mark.parametrize(
