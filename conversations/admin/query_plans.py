@@ -64,6 +64,8 @@ def _search() -> Iterator[DeclaredQuery]:
     newest_messages = partial(staff.newest_messages, tokens)
     yield DeclaredQuery("admin, search, among the newest conversations", newest_conversations, _walks(Conversation))
     yield DeclaredQuery("admin, search, among the newest messages", newest_messages, _walks(Message))
+    newest_comparisons = partial(staff.newest_comparisons, "sea")
+    yield DeclaredQuery("admin, search, among the newest comparisons", newest_comparisons, _walks(Comparison))
 
 
 def _walks(model: type[Model]) -> dict[str, str]:

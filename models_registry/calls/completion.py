@@ -83,7 +83,7 @@ class ResolvedModel:
 def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
     """Look up prices and key; every call of a model begins here.
 
-    Raises ModelNotAllowed, UnknownModel, APIKeyMissing, APIKeyUnreadable.
+    Raises ModelNotAllowed, UnknownModel, ModelDeactivated, APIKeyMissing, APIKeyUnreadable.
     """
     if not access.may_use(f"{provider.slug}/{model}"):
         refused = ModelNotAllowed(provider=provider.slug, model=model)
@@ -256,7 +256,7 @@ class Call:
 
         `again` says that an earlier try may have been committed though nobody heard of it.
         """
-        self.charge.settle(measured, failed=self._failed, again=again)
+        self.charge.settle(measured, failed=self.failure is not None, again=again)
 
     def _counted(self) -> tuple[Usage | None, bool]:
         """Count the tokens, and tell whether any were estimated.

@@ -10,6 +10,7 @@ import time
 from argparse import ArgumentParser
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         spending.start(take_over)
-        self._say_where(host, port)
+        threading.Thread(target=self._say_where, args=(host, port), name="say-where", daemon=True).start()
         serve(
             "llmselect_project.wsgi:application",
             host=host,
@@ -77,7 +78,9 @@ class Command(BaseCommand):
         )
 
     def _say_where(self, host: str, port: int) -> None:
-        """Print the address, and where a browser finds what this version has for people."""
+        """Print the address once it accepts connections, and where a browser finds what this version has for people."""
+        while not _answers(host, port):
+            time.sleep(0.05)
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
         base = browser_url(host, port)
         for name, path in PAGES:
@@ -85,6 +88,15 @@ class Command(BaseCommand):
                 resolve(path)
                 self.stdout.write(f"  {name + ':':12}{base}{path}")
         self.stdout.flush()
+
+
+def _answers(host: str, port: int) -> bool:
+    """Return whether a worker accepts connections at the address."""
+    try:
+        socket.create_connection((urlsplit(browser_url(host, port)).hostname or host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _restart(**environment: str) -> None:
