@@ -14,11 +14,13 @@ ATTACKS := tests/faults tests/security/test_hostile_bodies.py tests/llmselect_pr
     tests/conversations/benchmarks
 
 # What asks neither the database nor Redis anything that `make test` has not asked SQLite.
-WITHOUT_SERVICES := tests/llmselect_project/documents tests/llmselect_project/test_imports.py \
+WITHOUT_SERVICES := tests/llmselect_project/documents/test_blocks_run.py \
+    tests/llmselect_project/documents/test_documents.py tests/llmselect_project/documents/test_install.py \
+    tests/llmselect_project/test_imports.py \
     tests/llmselect_project/test_layout.py tests/models_registry/calls/test_costs.py \
     tests/models_registry/calls/test_usage.py tests/models_registry/providers
 
-.PHONY: run test test-attacks test-services check format figures audit
+.PHONY: run test test-attacks test-services check format figures audit vendor
 
 # $(call install,file): pip says itself what went wrong, and not what to do about it.
 define install
@@ -83,3 +85,7 @@ format: $(VENV)/.dev
 audit: $(VENV)/.dev
 	@$(BIN)/pip-audit --local --strict || \
 	    { echo "An advisory is named above, or pypi.org could not tell: then NOTHING was found out." >&2; exit 1; }
+
+# Writes the libraries of the page again, as vendor.json pins them. They are committed; only a new version needs this.
+vendor: $(VENV)/.run
+	$(BIN)/python -m llmselect_project.people.vendoring

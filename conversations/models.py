@@ -1,6 +1,5 @@
 """Conversations and their messages, comparisons and their results, and idempotency records."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
@@ -9,9 +8,8 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from models_registry.calls.costs import CostSource
-from models_registry.providers.reading.finish import FinishReasons
-from perf.caching.querysets import InvalidatingQuerySet, LeafModel
+from conversations.completions.measured import Measured
+from perf.caching.querysets import InvalidatingQuerySet
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -25,7 +23,10 @@ class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
         return self.filter(user_id=user_id)
 
     def recount(self) -> int:
-        """Set `message_count`, `preview` and `last_message_at` by the messages; returns the number of rows."""
+        """Set `message_count`, `preview` and `last_message_at` by the messages, and forget the digest of what changed.
+
+        Returns the number of rows.
+        """
         own = Message.objects.filter(conversation=models.OuterRef("pk")).order_by()
         newest = own.order_by("-created_at", "-id")
         count = own.values("conversation").annotate(count=models.Count("pk")).values("count")
@@ -35,6 +36,7 @@ class ConversationQuerySet(InvalidatingQuerySet["Conversation"]):
             preview=Coalesce(models.Subquery(asked[:1]), models.Value("")),
             last_message_at=Coalesce(models.Subquery(newest.values("created_at")[:1]), "created_at"),
             updated_at=timezone.now(),
+            digest=None,
         )
 
 
@@ -58,6 +60,10 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     last_message_at = models.DateTimeField(default=timezone.now)
+    # Null without one: a call is under way, or the last message came by another way than the gateway.
+    digest = models.CharField(  # noqa: DJ001
+        max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."
+    )
 
     objects = ConversationQuerySet.as_manager()
 
@@ -70,6 +76,11 @@ class Conversation(models.Model):
             models.Index(fields=["user", "model", "-last_message_at", "-id"], name="idx_conversation_user_model"),
             models.Index(fields=["user", "provider", "-created_at", "-id"], name="idx_conversation_prov_created"),
             models.Index(fields=["user", "model", "-created_at", "-id"], name="idx_conversation_model_created"),
+            models.Index(
+                fields=["user", "digest"],
+                name="idx_conversation_user_digest",
+                condition=models.Q(digest__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,46 +107,8 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 
-def _price() -> "models.DecimalField[Decimal | None, Decimal | None]":
-    return models.DecimalField(
-        max_digits=14, decimal_places=6, null=True, blank=True, help_text="USD per million tokens, when it was called"
-    )
-
-
-class Measured(LeafModel):
-    """The figures of a call of a model; null without a call, or where unknown."""
-
-    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
-    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    cache_read_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    cache_write_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    cache_write_1h_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of those, for an hour.")
-    reasoning_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the completion tokens.")
-    input_audio_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    output_audio_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the completion tokens.")
-    input_image_tokens = models.PositiveIntegerField(null=True, blank=True, help_text="Of the prompt tokens.")
-    cost = models.DecimalField(max_digits=22, decimal_places=12, null=True, blank=True, help_text="USD")
-    # Null beside a cost in rows from before kinds of tokens were told apart. This and `reasoning` are nullable so that
-    # databases add the columns without rewriting the tables.
-    cost_source = models.CharField(max_length=10, choices=CostSource, null=True, blank=True)  # noqa: DJ001
-    input_price = _price()
-    cache_read_price = _price()
-    cache_write_price = _price()
-    output_price = _price()
-    estimated = models.BooleanField(default=False, help_text="Tokens were estimated from the text.")
-    time = models.FloatField(null=True, blank=True, help_text="seconds")
-    ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
-    reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
-    finish_reason = models.CharField(  # noqa: DJ001 - nullable for the same reason
-        max_length=15, choices=FinishReasons, null=True, blank=True, help_text="How the answer ended; null is unknown."
-    )
-
-    class Meta:
-        abstract = True
-
-
 class Message(Measured):
-    """One turn of a conversation; the figures of a user's message are null."""
+    """One turn of a conversation, and why it is no whole answer; the figures of a user's message are null."""
 
     class Role(models.TextChoices):
         """The author; a system prompt belongs to the conversation instead."""
@@ -154,9 +127,16 @@ class Message(Measured):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
     role = models.CharField(max_length=10, choices=Role)
     content = models.TextField(blank=True)
+    parts = models.JSONField(
+        null=True, blank=True, help_text="All of a message that is more than a text: images, tools, in their order."
+    )
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)
+    # Null in questions, in whole answers, and in answers of versions that kept no reason.
+    error = models.CharField(max_length=50, null=True, blank=True, help_text="The error's code.")  # noqa: DJ001
+    error_message = models.CharField(max_length=1000, null=True, blank=True)  # noqa: DJ001
+    request_id = models.CharField(max_length=64, null=True, blank=True, help_text="Of the request that failed.")  # noqa: DJ001
     dropped_messages = models.PositiveIntegerField(null=True, blank=True, help_text="The oldest, left out of the call.")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from conversations.chat.message_views import MessageView, RetryStreamView, RetryView
 from conversations.chat.views import ChatStreamView, ChatView
-from conversations.comparisons.leaderboard_views import LeaderboardView
+from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("compare", CompareView.as_view(), name="compare"),
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
+    path("leaderboard/pairs", PairsView.as_view(), name="leaderboard-pairs"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
     path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
     path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),

@@ -1,4 +1,4 @@
-"""Accounts in the admin: users, and login sessions for ending them."""
+"""Accounts in the admin: users, login sessions for ending them, and API tokens."""
 
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from llmselect_project.accounts.sessions import delete_account
 from llmselect_project.models import LoginSession, RefreshToken
+from llmselect_project.tokens import admin as tokens  # noqa: F401  # registers on import
 from perf.pages.formatting import moment
 from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, on_off, when, yes
 

@@ -4,6 +4,20 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 from perf.plans import declared_queries
+from perf.timing.request_timing import expect_slow
+
+# What hashes a password, which takes long on purpose, so that guessing does.
+HASHES_A_PASSWORD = (
+    ("POST", "api/v1/auth/login"),
+    ("POST", "api/v1/auth/password"),
+    ("POST", "api/v1/auth/register"),
+    ("DELETE", "api/v1/auth/me"),
+    ("POST", "api-auth/login/"),
+    ("POST", "admin/login/"),
+    ("POST", "admin/password_change/"),
+    ("POST", "admin/auth/user/add/"),
+    ("POST", "admin/auth/user/<id>/password/"),
+)
 
 
 class ProjectConfig(AppConfig):
@@ -13,11 +27,16 @@ class ProjectConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Import the modules that register themselves, and register the declared queries."""
+        """Import the modules that register themselves, and register the declared queries and the slow requests."""
         from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
+        from llmselect_project.tokens import last_use, service, state  # noqa: F401
+        from models_registry.spending.budgets import tokens
 
+        tokens.register(service.name_of)
+
+        expect_slow(*HASHES_A_PASSWORD)
         declared_queries.register(
             queries="llmselect_project.accounts.sessions.declared_queries",
             fill="llmselect_project.accounts.plan_rows.fill",
@@ -25,6 +44,8 @@ class ProjectConfig(AppConfig):
         declared_queries.register(queries="llmselect_project.accounts.today.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.user_state.declared_queries")
         declared_queries.register(queries="llmselect_project.accounts.known_places.declared_queries")
+        declared_queries.register(queries="llmselect_project.tokens.state.declared_queries")
+        declared_queries.register(queries="llmselect_project.tokens.service.declared_queries")
 
 
 class SiteConfig(AdminConfig):

@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, documentation, providers
+from llmselect_project.config import content_policy, cors, documentation, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -141,7 +141,7 @@ SHUTDOWN_GRACE = integer("SHUTDOWN_GRACE", 30, minimum=4)  # seconds for running
 WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a heartbeat before it is replaced
 # Chats, comparisons and streams leave this many threads to lists, logins and health.
 COMPLETION_SLOTS = SERVE_THREADS - 32
-REQUEST_BODY_LIMIT = 2_000_000  # bytes
+REQUEST_BODY_LIMIT, GATEWAY_BODY_LIMIT = 2_000_000, 20_000_000  # bytes; of the latter, images and files
 DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000  # bytes of a form; reading one takes longer than reading JSON
 # A body may take so many seconds, and one more for each so many bytes received.
 REQUEST_BODY_TIMEOUT = seconds("REQUEST_BODY_TIMEOUT", 10.0)
@@ -151,6 +151,7 @@ BODY_WAITERS = 6 * SERVE_THREADS
 SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)
+ROLL_UP_INTERVAL = integer("ROLL_UP_INTERVAL", 30, minimum=1)  # seconds between summing up usage
 # Seconds between flushes of figures; 0 disables them, as in tests.
 TIMING_INTERVAL = integer("TIMING_INTERVAL", 0 if TESTING else 5)
 
@@ -181,19 +182,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
 CONTENT_SECURITY_POLICY = content_policy.PAGES
 
 CORS_ALLOWED_ORIGINS = listed("CORS_ORIGINS", "http://localhost:3000,http://localhost:5173" if DEBUG else "")
-CORS_URLS_REGEX = r"^/(api|health)(/|$)"
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id"]
-CORS_EXPOSE_HEADERS = [
-    "ETag",
-    "Idempotency-Replayed",
-    "Retry-After",
-    "X-Cache",
-    "X-Request-ID",
-    "X-Response-Time",
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Reset",
-]
+CORS_URLS_REGEX = cors.PATHS
+CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS = cors.REQUEST_HEADERS, cors.RESPONSE_HEADERS
 
 # Accounts
 
@@ -245,12 +235,13 @@ PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "llmselect_project.tokens.authentication.ApiTokenAuthentication",
         "llmselect_project.accounts.authentication.SessionTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
+        "perf.api.rendering.OrjsonRenderer",
         "llmselect_project.api.browsable.BrowsableAPI",
     ],
     "DEFAULT_PARSER_CLASSES": ["llmselect_project.api.parsers.BoundedJSONParser"],

@@ -1,4 +1,4 @@
-"""All routes: the API under /api/v1, the admin, health, metrics and the documentation."""
+"""All routes: the page for people, the API under /api/v1, the gateway under /v1, the admin, health and metrics."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,6 +12,7 @@ from llmselect_project.accounts.pages import browsable_api
 from llmselect_project.api.envelope import api_not_found
 from llmselect_project.api.index import IndexView
 from llmselect_project.api.schema_view import SchemaView
+from llmselect_project.tokens.views import TokenViewSet
 from perf.api import figures as perf_views
 from perf.api import health as monitoring
 from perf.api.caches import CacheStatsView, ClearCacheView
@@ -30,6 +31,12 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
     path("", include("models_registry.urls")),
     path("auth/", include(auth)),
+    path("tokens", TokenViewSet.as_view({"get": "list", "post": "create"}), name="token-list"),
+    path(
+        "tokens/<uuid:pk>",
+        TokenViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="token-detail",
+    ),
     path("admin/health/detailed", monitoring.DetailedHealthView.as_view(), name="health-detailed"),
     path("admin/perf/requests", perf_views.RequestFiguresView.as_view(), name="perf-requests"),
     path("admin/perf/queries", perf_views.QueryFiguresView.as_view(), name="perf-queries"),
@@ -46,6 +53,7 @@ urlpatterns = [
     *toolbar,
     path("api/v1", IndexView.as_view()),
     path("api/v1/", include(api_v1)),
+    path("v1/", include("conversations.gateway.urls")),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", docs, name="docs"),
     path("health", monitoring.HealthView.as_view(), name="health"),
@@ -54,6 +62,7 @@ urlpatterns = [
     path("api-auth/", include(browsable_api)),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("", include("llmselect_project.people.urls")),
     path("favicon.ico", RedirectView.as_view(url=static("llmselect/favicon.svg"))),
-    re_path("^(?:api|health|metrics)(?:/|$)", api_not_found),
+    re_path("^(?:api|v1|health|metrics)(?:/|$)", api_not_found),
 ]

@@ -1,19 +1,33 @@
 """Providers, their models, the users' API keys, and those that staff share with everybody."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from models_registry.calls.costs import Rates, rates_at, read_tiers
 from models_registry.providers.asking.addresses import normalised
+from models_registry.spending.models import Budget, Reservation, UsageDay, UsageEntry, UsageMark, UsageTotal
 from perf.caching.querysets import InvalidatingQuerySet
 
-COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
+__all__ = [  # with the models of other rooms, which Django looks for here
+    "APIKey",
+    "Budget",
+    "LLMModel",
+    "ModelChange",
+    "Provider",
+    "ProviderKind",
+    "Reservation",
+    "SharedKey",
+    "UsageDay",
+    "UsageEntry",
+    "UsageMark",
+    "UsageTotal",
+]
 
 
 class ProviderKind(models.TextChoices):
@@ -159,6 +173,34 @@ class LLMModel(models.Model):
         if self.price_tiers and self.source != self.Source.STAFF:
             return rates_at(read_tiers(self.price_tiers), input_tokens, at or timezone.now())
         return Rates(self.input_price, self.output_price, self.cache_read_price, self.cache_write_price)
+
+
+class AliasQuerySet(InvalidatingQuerySet["Alias"]):
+    """Aliases."""
+
+
+class Alias(models.Model):
+    """A name that staff give to models; the first candidate answers, the next one where it fails before it begins."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(
+        max_length=100,
+        unique=True,
+        validators=[RegexValidator(r"^[\w.:-]+\Z", "Use letters, digits, dots, colons, dashes and underscores.")],
+        help_text="What clients send as the model. It comes before a model of the same name.",
+    )
+    candidates = models.JSONField(help_text="provider/model, the first one that is tried first.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AliasQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ModelChange(models.Model):

@@ -7,7 +7,18 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from models_registry.models import APIKey, LLMModel, LLMModelQuerySet, ModelChange, Provider, ProviderKind, SharedKey
+from models_registry.models import (
+    Alias,
+    APIKey,
+    Budget,
+    LLMModel,
+    LLMModelQuerySet,
+    ModelChange,
+    Provider,
+    ProviderKind,
+    SharedKey,
+)
+from models_registry.spending.models import BudgetQuerySet
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -15,9 +26,11 @@ PROVIDERS, MODELS = Provider._meta.db_table, LLMModel._meta.db_table
 # Vendors publish dozens of models, not thousands, and the list is cached for a day.
 FEW_PROVIDERS = {PROVIDERS: "a handful of providers"}
 FEW_SHARED = {SharedKey._meta.db_table: "one key for each of a handful of providers"}
+FEW_ALIASES = {Alias._meta.db_table: "a handful of aliases"}
 WHOLE_LIST = {**FEW_PROVIDERS, MODELS: "some hundred models, all of them listed"}
 CHANGE_FIELDS = ("id", "changed_at", "field", "old", "new", "source")
 NEWEST_CHANGE_FIRST = "-changed_at"
+NEWEST_BUDGET_FIRST = "-created_at"
 PAGE = 20  # rows of a page that is checked
 
 
@@ -41,6 +54,21 @@ def listed_models() -> LLMModelQuerySet:
 def one_model(provider: str, model_id: str) -> LLMModelQuerySet:
     """Give the model of this id that users may see, at most one."""
     return listed_models().filter(provider__slug=provider, model_id=model_id)
+
+
+def alias_candidates(name: str) -> QuerySet[Alias, Any]:
+    """Return the candidates of the alias of this name, at most one row."""
+    return Alias.objects.filter(name=name).values_list("candidates", flat=True)
+
+
+def aliases() -> QuerySet[Alias, tuple[str, Any, Any]]:
+    """Return name, time and candidates of all aliases, for the list of models."""
+    return Alias.objects.order_by("name").values_list("name", "created_at", "candidates")
+
+
+def providers_of(model: str) -> QuerySet[LLMModel, str]:
+    """Return the slugs of the usable providers that have a model of this id."""
+    return listed_models().filter(model_id=model).values_list("provider__slug", flat=True)
 
 
 def model_changes(model_pk: UUID) -> QuerySet[ModelChange, dict[str, Any]]:
@@ -79,6 +107,12 @@ def shared_key(provider: Provider) -> QuerySet[SharedKey]:
     return SharedKey.objects.filter(provider=provider)
 
 
+def budgets(user_id: int | None) -> BudgetQuerySet:
+    """Return a user's budgets, or all, with their users in the same query."""
+    rows = Budget.objects.select_related("user")
+    return rows if user_id is None else rows.filter(user_id=user_id)
+
+
 def enabled_providers() -> QuerySet[Provider]:
     """Return the providers that users may call, for the index of the admin."""
     return Provider.objects.usable().order_by("slug")
@@ -99,6 +133,9 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     for query in queries:
         name = f"models{' by ' if query else ''}{next(iter(query), '')}"
         yield DeclaredQuery(name, partial(model_list, query), WHOLE_LIST, "some hundred models")
+    yield DeclaredQuery("models by id alone", lambda: providers_of(model), WHOLE_LIST, "some hundred models, cached")
+    yield DeclaredQuery("models, candidates of an alias", lambda: alias_candidates("fast"), FEW_ALIASES)
+    yield DeclaredQuery("models, all aliases", aliases, FEW_ALIASES, "a handful, cached")
     yield DeclaredQuery("model", lambda: as_get(one_model(provider.slug, model)), FEW_PROVIDERS)
     yield from _changes()
     yield DeclaredQuery("chat, price of the model", lambda: registered(provider, model))

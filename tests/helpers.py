@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from conversations.completions.concurrency import ServerBusy, Slot
 from conversations.models import Conversation, Message
 from llmselect_project.accounts.sessions import start_session
+from llmselect_project.tokens.service import create_token
 from perf.serving.health import pool_stats
 
 Result = TypeVar("Result")
@@ -34,6 +35,11 @@ def client_with(access: str) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
     return client
+
+
+def token_for(user: User, name: str = "laptop", **limits: Any) -> str:
+    """Make an API token of a user."""
+    return create_token(user_id=user.pk, name=name, **limits)[1]
 
 
 def login(username: str = "ann", password: str = PASSWORD) -> dict[str, str]:

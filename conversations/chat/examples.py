@@ -7,7 +7,7 @@ from perf.api.examples import answered, asked
 REQUEST = {"provider": "echo", "model": "echo-fast", "message": ANSWER["content"]}
 CONTEXT = {"dropped_messages": 0}
 STREAMED = [
-    {"event": "start", "conversation_id": ID},
+    {"event": "start", "conversation_id": ID, "question_id": QUESTION["id"]},
     {"event": "chunk", "content": "Hello, "},
     {"event": "chunk", "content": "which "},
     {"event": "chunk", "content": "model "},
@@ -16,6 +16,7 @@ STREAMED = [
     {
         "event": "done",
         "conversation_id": ID,
+        "question_id": QUESTION["id"],
         "message_id": ANSWER["id"],
         "context": CONTEXT,
         "finish_reason": "stop",
@@ -24,15 +25,22 @@ STREAMED = [
         "ttft": 0.0001,
     },
 ]
+WHOLE = {
+    "conversation_id": ID,
+    "question_id": QUESTION["id"],
+    "response": ANSWER["content"],
+    "message": ANSWER,
+    "context": CONTEXT,
+}
 
 CHAT = [
     asked(REQUEST),
-    answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER, "context": CONTEXT}),
+    answered(WHOLE),
 ]
 STREAM = [asked(REQUEST), answered(b"".join(map(sse, STREAMED)).decode(), media_type="text/event-stream")]
 EDITED = [asked({"content": QUESTION["content"]}), answered(QUESTION)]
 RETRY = [
     asked({"provider": "echo", "model": "echo-fast"}),
-    answered({"conversation_id": ID, "response": ANSWER["content"], "message": ANSWER, "context": CONTEXT}),
+    answered(WHOLE),
 ]
 RETRY_STREAM = [RETRY[0], STREAM[1]]

@@ -19,6 +19,7 @@ from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.views import UnrepeatableView
 from models_registry.api.requests import current_user
 from models_registry.providers.base import Prompt
+from perf.api.access import access_of
 from perf.api.validation import valid
 
 
@@ -93,7 +94,7 @@ def _asked(request: Request, pk: UUID) -> dict[str, Any]:
     """Return the arguments of `begin_retry`."""
     data = valid(serializers.RetryInput, request.data)
     return {
-        "user_id": current_user(request).pk,
+        "access": access_of(request),
         "message_id": pk,
         "prompt": Prompt(messages=[], **parameters_of(data)),
         "provider": data.get("provider"),

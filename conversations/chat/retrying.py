@@ -24,6 +24,7 @@ from conversations.idempotency.records import Attempt, InProgress
 from conversations.models import Conversation, Message, RepeatableRequest
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt
+from perf.api.access import Access
 
 # A question without an answer is taken for one that is being answered, unless it is older; then its process has died.
 RUNNING = timedelta(minutes=10)
@@ -54,7 +55,7 @@ class Asked:
 
 def begin_retry(
     *,
-    user_id: int,
+    access: Access,
     message_id: UUID,
     prompt: Prompt,
     provider: Provider | None = None,
@@ -64,26 +65,26 @@ def begin_retry(
     """Prepare the call that answers a question again, holding no connection afterwards.
 
     `message_id` is that of the question or of its answer. `prompt` has the parameters of the call; its messages are
-    those up to the question, its system prompt is the conversation's. A provider or model that is None stays what it
-    was.
+    those up to the question, its system prompt is the conversation's. A provider or model that is None is the
+    conversation's, and the new ones become its own once they have answered.
 
     Raises NotFound for a message that is not the user's, ValidationError for a question that is neither the last nor
-    without an answer, or a parameter that the model cannot take, ContextLengthExceeded, APIKeyMissing,
-    APIKeyUnreadable, and QuestionInProgress.
+    without an answer, or a parameter that the model cannot take, ModelNotAllowed, BudgetExceeded, PriceUnknown,
+    ContextLengthExceeded, APIKeyMissing, APIKeyUnreadable, and QuestionInProgress.
     """
+    user_id = access.user_id
     with storage_limit.acquire():
         conversation_id = _conversation_of(user_id, message_id)
-        resolved = resolve_for(user_id, provider, model, conversation_id)
+        resolved = resolve_for(access, provider, model, conversation_id)
         with transaction.atomic():
             asked = _locked(user_id, conversation_id, message_id)
             claim = _claim(user_id, asked)
             claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
             conversation = asked.conversation
-            conversation.provider, conversation.model = resolved.provider.slug, resolved.id
-            conversation.save(update_fields=["provider", "model", "updated_at"])
             turns = alternating(history(conversation.pk, asked.question.created_at))
             call, dropped = call_of(resolved, conversation, prompt, turns, context)
-        return Exchange(conversation, call, dropped=dropped, add=_replacing(asked.question.pk, claim))
+        question_id = asked.question.pk
+        return Exchange(conversation, question_id, call, dropped=dropped, add=_replacing(question_id, claim))
 
 
 def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
@@ -93,7 +94,9 @@ def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
     """
     with transaction.atomic():
         asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
-        if asked.following is not None or asked.question.pk != message_id:
+        if asked.question.pk != message_id:
+            raise ValidationError({"id": "This is an answer; edit its question."})
+        if asked.following is not None:
             raise ValidationError({"id": "Only the last question can be edited."})
         claim = _claim(user_id, asked)
         claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
@@ -200,6 +203,8 @@ def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Mes
         Message.objects.bulk_create([answer])
         _recount(current)
         if _has_text(answer):
+            current.provider, current.model = answer.provider, answer.model
+            current.save(update_fields=["provider", "model", "updated_at"])
             _record(current, question, answer)
         return True
 

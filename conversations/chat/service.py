@@ -3,27 +3,36 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
+from conversations.chat.counting import count_message
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
+from conversations.completions.parts import kept_parts
+from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
+from conversations.completions.usage import measurement
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
-from conversations.models import PREVIEW_LENGTH, Conversation, ConversationQuerySet, Message, RepeatableRequest
+from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
+from models_registry.catalogue.lookup import known_model
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
+from perf.api.access import Access
+from perf.serving.logs import request_id
 
 TITLE_FROM_MESSAGE = 80  # characters
-TURN_FIELDS = ("provider", "model", "title", "system", "message_count", "preview", "last_message_at", "updated_at")
+TURN_FIELDS = (
+    *("provider", "model", "title", "system", "digest"),
+    *("message_count", "preview", "last_message_at", "updated_at"),
+)
 
 
 class Exchange:
@@ -32,6 +41,7 @@ class Exchange:
     def __init__(
         self,
         conversation: Conversation,
+        question_id: UUID | None,
         call: Call,
         attempt: Attempt | None = None,
         *,
@@ -40,10 +50,12 @@ class Exchange:
     ) -> None:
         """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
 
-        `add` adds it to the conversation, at its end by default, and returns whether it did.
+        `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
+        answer to the conversation, at its end by default, and returns whether it did.
         """
         self.conversation = conversation  # as it was when the question was stored
-        self._add = add or _add_answer
+        self.question_id = question_id
+        self._add = add or add_answer
         self.call = call
         self.dropped = dropped
         self.attempt = attempt
@@ -51,26 +63,29 @@ class Exchange:
         self.stored = False
         self._storing: Storing | None = None
 
-    def finish(self, *, whole: bool) -> None:
+    def finish(self, *, whole: bool, failure: APIException | None = None) -> None:
         """Store what has arrived, once, waiting while the database is away. Raises what the last try raises."""
-        for _ in self.finishing(whole=whole):
+        for _ in self.finishing(whole=whole, failure=failure):
             pass
 
-    def finishing(self, *, whole: bool) -> Iterator[None]:
+    def finishing(self, *, whole: bool, failure: APIException | None = None) -> Iterator[None]:
         """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
-        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. When
-        the conversation was deleted meanwhile there is nothing to store it in.
+        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. It is
+        stored with the `failure` that the client is told, by default that of the call. When the conversation was
+        deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
-            answer = self._answer(whole=whole)
+            answer = self._answer(whole=whole, failure=failure or self.call.failure)
             self.message = answer
             self._storing = Storing(
                 lambda again: self._store(answer, whole=whole, again=again), conversation_id=self.conversation.pk
             )
         return self._storing.attempts()
 
-    def _answer(self, *, whole: bool) -> Message:
+    def _answer(self, *, whole: bool, failure: APIException | None) -> Message:
+        complete = whole and failure is None
+        code, message = (None, None) if complete else INTERRUPTED if failure is None else reason(failure)
         text = self.call.text
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
@@ -79,10 +94,15 @@ class Exchange:
             content=text,
             provider=self.call.model.provider.slug,
             model=self.call.model.id,
-            status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
+            status=Message.Status.COMPLETE if complete else broken,
+            parts=kept_parts(self.call.parts),
             reasoning=self.call.reasoning or None,
             finish_reason=self.call.finish_reason,
+            error=code,
+            error_message=message,
+            request_id=None if complete else request_id.get(),
             dropped_messages=self.dropped,
+            metered=True,
             **self.call.measure()._asdict(),
         )
 
@@ -92,6 +112,7 @@ class Exchange:
                 self.stored = True
                 return
             stored = self._add(self.conversation, answer)
+            self.call.settle(measurement(answer), again=again)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
@@ -108,7 +129,7 @@ class Exchange:
 
 def begin(
     *,
-    user_id: int,
+    access: Access,
     prompt: Prompt,
     provider: Provider | None = None,
     model: str | None = None,
@@ -123,22 +144,23 @@ def begin(
     messages may be left out of the call.
 
     Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or
-    AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered
-    where it stands.
+    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
+    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
+    is answered where it stands.
     """
     with storage_limit.acquire():
-        resolved = resolve_for(user_id, provider, model, conversation_id)
+        resolved = resolve_for(access, provider, model, conversation_id)
         with transaction.atomic():
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
-            conversation = _conversation(user_id, conversation_id, resolved, prompt)
-            _append(conversation, [_user_message(turn, resolved) for turn in prompt.messages])
+            conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
+            asked = [_user_message(turn, resolved) for turn in prompt.messages]
+            append(conversation, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, call, attempt, dropped=dropped)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped)
 
 
 def _resume(
@@ -152,25 +174,32 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    if not question(conversation.pk, asked_at).exists():
+    question_id = next(iter(question(conversation.pk, asked_at).values_list("pk", flat=True)), None)
+    if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, call, attempt, dropped=dropped)
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped)
 
 
 def resolve_for(
-    user_id: int, provider: Provider | None, model: str | None, conversation_id: UUID | None
+    access: Access, provider: Provider | None, model: str | None, conversation_id: UUID | None
 ) -> ResolvedModel:
-    """Find the model to call; what is None is the conversation's."""
+    """Find the model to call; what is None is the conversation's.
+
+    Raises NotFound, ValidationError for another provider that does not know the conversation's model, and what
+    `resolve` raises.
+    """
     if conversation_id is not None and (provider is None or model is None):
-        current = Conversation.objects.for_user(user_id).filter(pk=conversation_id).first()
+        current = Conversation.objects.for_user(access.user_id).filter(pk=conversation_id).first()
         if current is None:
             raise NotFound
+        if provider is not None and provider.slug != current.provider and known_model(provider, current.model) is None:
+            raise ValidationError({"model": f"Name a model of {provider.slug}: it does not know {current.model}."})
         provider = provider or Provider.objects.usable().filter(slug=current.provider).first()
         model = model or current.model
     if provider is None or model is None:
         raise NotFound("The provider of this conversation is gone; name another one.")
-    return resolve(user_id=user_id, provider=provider, model=model)
+    return resolve(access=access, provider=provider, model=model)
 
 
 def _conversation(user_id: int, conversation_id: UUID | None, resolved: ResolvedModel, prompt: Prompt) -> Conversation:
@@ -183,16 +212,24 @@ def _conversation(user_id: int, conversation_id: UUID | None, resolved: Resolved
         if found is None:
             raise NotFound
         conversation = found
+    prepare(conversation, resolved, prompt)
+    return conversation
+
+
+def prepare(conversation: Conversation, resolved: ResolvedModel, prompt: Prompt) -> None:
+    """Make the model that is called a conversation's own, and give it the system prompt and a title if it has none."""
     conversation.provider, conversation.model = resolved.provider.slug, resolved.id
     if prompt.system is not None:
         conversation.system = prompt.system
     if not conversation.title:
         conversation.title = " ".join(prompt.messages[0].content.split())[:TITLE_FROM_MESSAGE].rstrip()
-    return conversation
 
 
-def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
-    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say."""
+def append(conversation: Conversation, messages: Sequence[Message]) -> None:
+    """Add messages to a locked conversation, each later than the last, whatever the clocks of two machines say.
+
+    None may be added, so that only what was prepared is saved. The digest is gone until an answer sets it.
+    """
     latest = conversation.last_message_at if conversation.message_count else conversation.created_at
     moment = max(timezone.now(), latest + TICK)
     for offset, message in enumerate(messages):
@@ -201,29 +238,35 @@ def _append(conversation: Conversation, messages: Sequence[Message]) -> None:
         if message.role == Message.Role.USER:
             conversation.preview = message.content[:PREVIEW_LENGTH]
     conversation.message_count += len(messages)
-    conversation.last_message_at = messages[-1].created_at
-    # Not the owner: it stays, and saving it would have its old one looked up.
-    conversation.save(update_fields=None if conversation._state.adding else TURN_FIELDS)
-    Message.objects.bulk_create(messages)
+    if messages:
+        conversation.last_message_at = messages[-1].created_at
+    conversation.digest = None
+    if conversation._state.adding:
+        Conversation.objects.insert([conversation])
+    else:
+        conversation.save(update_fields=TURN_FIELDS)  # not the owner: saving it would have its old one looked up
+    Message.objects.insert(messages)
 
 
-def _add_answer(conversation: Conversation, answer: Message) -> bool:
+def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> bool:
     """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
+
+    `changes` are values of the conversation that change with it.
 
     One statement both locks and counts, unless the conversation was given to another user, or its last message has a
     time in the future; then the row is locked first.
     """
-    row = Conversation.objects.filter(pk=conversation.pk)
     moment = timezone.now()
-    if not _count_answer(row.filter(user_id=conversation.user_id, last_message_at__lt=moment), moment):
+    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id):
+        row = Conversation.objects.filter(pk=conversation.pk)
         found = row.select_for_update().values_list("user_id", "last_message_at").first()
         if found is None:
             return False
         conversation.user_id, latest = found
         moment = max(timezone.now(), latest + TICK)
-        _count_answer(row, moment)
+        count_message(conversation.pk, moment, changes)
     answer.conversation, answer.created_at = conversation, moment
-    Message.objects.bulk_create([answer])
+    Message.objects.insert([answer])
     return True
 
 
@@ -231,13 +274,6 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
     """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
     list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
     return Message.objects.filter(pk=answer.pk).exists()
-
-
-def _count_answer(row: ConversationQuerySet, moment: datetime) -> bool:
-    """Count one message more, the last one at `moment`; returns whether the row was there."""
-    updated_at = Greatest("updated_at", timezone.now())  # waiting for the lock took time
-    change = {"message_count": F("message_count") + 1, "last_message_at": moment, "updated_at": updated_at}
-    return bool(row.update_quietly(**change))  # adding the message invalidates its owner's lists
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Subquery
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -21,9 +22,9 @@ from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.idempotency.records import AnswerDeleted
 from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
-from models_registry.api.requests import current_user
 from models_registry.errors import ProviderError
 from models_registry.providers.base import Prompt, Reasoning, Turn
+from perf.api.access import access_of
 from perf.api.validation import valid
 
 
@@ -85,18 +86,19 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
             complete(exchange.call)
             exchange.finish(whole=True)
         except ProviderError as error:
-            exchange.finish(whole=False)
+            exchange.finish(whole=False, failure=error)
             error.details |= _places(exchange)
             raise
         finally:
             exchange.abandon()
     message = {field: getattr(exchange.message, field) for field in (*MESSAGE_FIELDS, "dropped_messages")}
-    return Response(_answer(exchange.conversation.pk, message))
+    return Response(_answer(exchange.conversation.pk, exchange.question_id, message))
 
 
-def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
+def _answer(conversation_id: Any, question_id: Any, message: dict[str, Any]) -> dict[str, Any]:
     return {
         "conversation_id": conversation_id,
+        "question_id": question_id,
         "response": message["content"],
         "message": message_row(message),
         "context": {"dropped_messages": message["dropped_messages"] or 0},  # null in rows of earlier versions
@@ -106,24 +108,26 @@ def _answer(conversation_id: Any, message: dict[str, Any]) -> dict[str, Any]:
 def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
     """Read the answer to an earlier attempt; raises AnswerDeleted."""
     assert earlier.conversation_id is not None  # noqa: S101 - else the attempt had been refused
-    answers = queries.messages(earlier.conversation_id).values(*MESSAGE_FIELDS, "dropped_messages")
-    row = answers.filter(pk=earlier.answer_id).first()
+    assert earlier.asked_at is not None  # noqa: S101 - a chat has its time
+    question = queries.question(earlier.conversation_id, earlier.asked_at).values("pk")
+    answers = queries.messages(earlier.conversation_id).annotate(question_id=Subquery(question))
+    row = answers.values(*MESSAGE_FIELDS, "dropped_messages", "question_id").filter(pk=earlier.answer_id).first()
     if row is None:
         raise AnswerDeleted
-    return _answer(earlier.conversation_id, row)
+    return _answer(earlier.conversation_id, row["question_id"], row)
 
 
 def answer_events(exchange: Exchange) -> Iterator[bytes]:
     """Yield the events of a stream: `start`, the pieces as they arrive, and `done` or `error`."""
-    yield sse({"event": "start", "conversation_id": exchange.conversation.pk})
+    yield sse({"event": "start", "conversation_id": exchange.conversation.pk, "question_id": exchange.question_id})
     failure: APIException | None = None
     for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
         chunks = [_chunk(event) for _, event in arrived if isinstance(event, str)]
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
-    broken = failure is not None
-    failure = (yield from store_and_ping(exchange.finishing(whole=not broken))) or failure
+    finishing = exchange.finishing(whole=failure is None, failure=failure)
+    failure = (yield from store_and_ping(finishing)) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 
@@ -146,7 +150,8 @@ def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
 def _places(exchange: Exchange) -> dict[str, Any]:
     """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
     message_id = exchange.message.pk if exchange.message and exchange.stored else None
-    return {"conversation_id": exchange.conversation.pk, "message_id": message_id}
+    kept_in = {"conversation_id": exchange.conversation.pk, "question_id": exchange.question_id}
+    return {**kept_in, "message_id": message_id}
 
 
 def _chat_arguments(request: Request) -> dict[str, Any]:
@@ -164,7 +169,7 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    return {"user_id": current_user(request).pk, "prompt": prompt, "context": data["context"], **target}
+    return {"access": access_of(request), "prompt": prompt, "context": data["context"], **target}
 
 
 def parameters_of(data: dict[str, Any]) -> dict[str, Any]:

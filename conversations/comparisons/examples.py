@@ -74,3 +74,5 @@ VOTE = [asked({"preferred_index": 0}), answered(VOTED)]
 # A model that only repeats what it is asked is no judge; this is what one writes.
 ANALYZE = [asked(FAST), answered({**VOTED, "analysis": "Answer 1 and Answer 2 are equally good: they are the same."})]
 LEADERBOARD = [answered({"results": [STANDING, BEHIND]})]
+PAIR = {**FAST, "against": SLOW, "wins": 1, "losses": 0, "ties": 0}
+PAIRS = [answered({"results": [PAIR, {**SLOW, "against": FAST, "wins": 0, "losses": 1, "ties": 0}]})]

@@ -13,7 +13,7 @@ from typing import Any
 from conversations.comparisons.bradley_terry import Rating, rate
 from conversations.models import ComparisonResult
 from models_registry.api.fields import money
-from models_registry.models import COST_UNIT
+from models_registry.spending.money import COST_UNIT
 
 ENOUGH_PAIRS = 5  # of a model, for a rating
 COLUMNS = (
@@ -59,7 +59,7 @@ def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str
     """
     statistics: dict[ModelName, Statistics] = defaultdict(Statistics)
     wins: dict[tuple[ModelName, ModelName], float] = defaultdict(float)
-    for answers in _voted(user_id, since):
+    for answers in voted_answers(user_id, since):
         _count(answers, statistics, wins)
     numbers = {name: number for number, name in enumerate(statistics)}
     ratings = rate(len(numbers), {(numbers[a], numbers[b]): count for (a, b), count in wins.items()})
@@ -67,7 +67,27 @@ def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str
     return sorted(rows, key=lambda row: (row["rating"] is None, -(row["rating"] or 0), row["provider"], row["model"]))
 
 
-def _voted(user_id: int, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
+def pairs(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]]:
+    """Count how often each model of a user's votes won against each other one, both ways round, by name."""
+    counts: dict[tuple[ModelName, ModelName], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for answers in voted_answers(user_id, since):
+        for one, other, tied in _decided(answers):
+            counts[one, other][2 if tied else 0] += 1
+            counts[other, one][2 if tied else 1] += 1
+    return [
+        {
+            "provider": one[0],
+            "model": one[1],
+            "against": {"provider": other[0], "model": other[1]},
+            "wins": wins,
+            "losses": losses,
+            "ties": ties,
+        }
+        for (one, other), (wins, losses, ties) in sorted(counts.items())
+    ]
+
+
+def voted_answers(user_id: int, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the `COLUMNS` of the answers of each voted comparison, without the failed ones; runs one query."""
     rows = ComparisonResult.objects.filter(comparison__user_id=user_id, comparison__voted_at__isnull=False, error="")
     if since is not None:
@@ -81,27 +101,34 @@ def _count(
     statistics: dict[ModelName, Statistics],
     wins: dict[tuple[ModelName, ModelName], float],
 ) -> None:
-    names: dict[int, ModelName] = {}
-    preferred, both_bad = answers[0][1:3]
+    both_bad = answers[0][2]
     for answer in answers:
-        names[answer[3]] = name = answer[4:6]
-        statistics[name].answers.append(answer)
-    for name in set(names.values()):
+        statistics[answer[4:6]].answers.append(answer)
+    for name in {answer[4:6] for answer in answers}:
         statistics[name].comparisons += 1
         statistics[name].both_bad += bool(both_bad)
-    if both_bad:
-        return
-    if preferred is None:
-        for one, other in _different(combinations(names.values(), 2)):
+    for one, other, tied in _decided(answers):
+        if tied:
             statistics[one].ties += 1
             statistics[other].ties += 1
             wins[one, other] += 0.5
             wins[other, one] += 0.5
+        else:
+            statistics[one].wins += 1
+            statistics[other].losses += 1
+            wins[one, other] += 1
+
+
+def _decided(answers: list[tuple[Any, ...]]) -> Iterator[tuple[ModelName, ModelName, bool]]:
+    """Yield the pairs that a vote decides: the winner, the loser and False, or for a tie both and True."""
+    names: dict[int, ModelName] = {answer[3]: answer[4:6] for answer in answers}
+    preferred, both_bad = answers[0][1:3]
+    if both_bad:
+        return
+    if preferred is None:
+        yield from ((one, other, True) for one, other in _different(combinations(names.values(), 2)))
     elif (winner := names.get(preferred)) is not None:
-        for _, loser in _different((winner, name) for name in names.values()):
-            statistics[winner].wins += 1
-            statistics[loser].losses += 1
-            wins[winner, loser] += 1
+        yield from ((winner, loser, False) for _, loser in _different((winner, name) for name in names.values()))
 
 
 def _different(pairs: Iterable[tuple[ModelName, ModelName]]) -> Iterator[tuple[ModelName, ModelName]]:

@@ -9,8 +9,8 @@ from rest_framework.views import APIView
 
 from conversations.caches import leaderboards
 from conversations.comparisons import examples
-from conversations.comparisons.leaderboard import leaderboard
-from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery
+from conversations.comparisons.leaderboard import leaderboard, pairs
+from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery, Pairs, PairsQuery
 from models_registry.api.requests import current_user
 from perf.api.validation import valid_query
 from perf.caching.responses import CachedQuery, CachedView, canonical
@@ -35,6 +35,29 @@ class LeaderboardView(CachedView, APIView):
         """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: _results(request))
+
+
+class PairsView(CachedView, APIView):
+    """GET /leaderboard/pairs."""
+
+    def cached(self, request: Request) -> CachedQuery:
+        """Declare the counts, which change with the ratings."""
+        return leaderboards, f"pairs {canonical(request.query_params, ('since',))}"
+
+    @extend_schema(parameters=[PairsQuery], responses=Pairs, examples=examples.PAIRS, tags=["compare"])
+    def get(self, request: Request) -> HttpResponseBase:
+        """Show which model won against which.
+
+        Counts, for each two models of your votes, how often the one won, lost and tied against the other. `since`
+        counts later votes only.
+        """
+        owner = current_user(request).pk
+
+        def load() -> dict[str, Any]:
+            query = valid_query(PairsQuery, request.query_params)
+            return {"results": pairs(user_id=owner, since=query.get("since"))}
+
+        return self.cached_response(request, owner=owner, load=load)
 
 
 def _results(request: Request) -> dict[str, Any]:

@@ -4,19 +4,20 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.completions.reasons import AnswerError, error_row
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
-from perf.api.fields import FilterField, FlagField, ShortListField, TextField, WholeNumberField
+from perf.api.fields import FilterField, FlagField, ItemSerializer, ShortListField, TextField, WholeNumberField
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "reasoning", *PricedOutput().fields)
 WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
 
 
-class ModelChoice(serializers.Serializer[Any]):
+class ModelChoice(ItemSerializer):
     """A model to ask."""
 
     provider = ProviderField()
@@ -40,13 +41,6 @@ class VoteInput(serializers.Serializer[Any]):
     both_bad = FlagField(default=False, help_text="No answer is good; only with a preferred_index of null.")
 
 
-class ResultError(serializers.Serializer[Any]):
-    """Why an answer is missing or broke off."""
-
-    error = serializers.CharField()
-    message = serializers.CharField()
-
-
 class Result(PricedOutput):
     """One answer; provider, model, reasoning, cost and tokens are null while the comparison is blind."""
 
@@ -54,7 +48,7 @@ class Result(PricedOutput):
     provider = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_null=True)
     response = serializers.CharField()
-    error = ResultError(allow_null=True)
+    error = AnswerError(allow_null=True)
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     reasoning = serializers.CharField(allow_null=True)
@@ -118,6 +112,34 @@ class Leaderboard(serializers.Serializer[Any]):
     results = Standing(many=True)
 
 
+class PairsQuery(serializers.Serializer[Any]):
+    """From when on votes count."""
+
+    since = serializers.DateTimeField(required=False)
+
+
+class PairModel(serializers.Serializer[Any]):
+    """The other model of a pair."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+
+
+class Pair(PairModel):
+    """How often a model won against another one, in one's votes."""
+
+    against = PairModel()
+    wins = serializers.IntegerField()
+    losses = serializers.IntegerField()
+    ties = serializers.IntegerField()
+
+
+class Pairs(serializers.Serializer[Any]):
+    """All pairs of models that votes decided, both ways round."""
+
+    results = Pair(many=True)
+
+
 def comparison_row(comparison: Comparison, results: list[ComparisonResult] | None = None) -> dict[str, Any]:
     """Return a comparison as `ComparisonOutput` documents it, with these results, or the stored ones."""
     shown = comparison.results.all() if results is None else results
@@ -135,7 +157,7 @@ def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
         "provider": result.provider,
         "model": result.model,
         "response": result.response,
-        "error": {"error": result.error, "message": result.error_message} if result.error else None,
+        "error": error_row(result.error, result.error_message),
         "time": result.time,
         "ttft": result.ttft,
         "reasoning": result.reasoning,

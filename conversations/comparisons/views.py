@@ -29,6 +29,7 @@ from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, Unr
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
 from models_registry.providers.base import Reasoning
+from perf.api.access import access_of
 from perf.api.validation import valid
 from perf.caching.responses import CachedQuery, CachedView, canonical
 
@@ -186,7 +187,7 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
         choice = valid(serializers.ModelChoice, request.data)
         comparison = get_object_or_404(self.get_queryset(), pk=pk)
         with Slot():
-            analyze(comparison=comparison, user_id=current_user(request).pk, **choice)
+            analyze(comparison=comparison, access=access_of(request), **choice)
         return Response(comparison_row(comparison))
 
 
@@ -202,7 +203,7 @@ def _kept(earlier: RepeatableRequest) -> Comparison:
 def _asked(request: Request) -> dict[str, Any]:
     data = valid(serializers.CompareInput, request.data)
     data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
-    return {"user_id": current_user(request).pk, **data, "system": data["system"] or ""}
+    return {"access": access_of(request), **data, "system": data["system"] or ""}
 
 
 def _events(running: RunningComparison) -> Iterator[bytes]:

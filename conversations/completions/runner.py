@@ -10,13 +10,14 @@ from rest_framework.exceptions import APIException
 from models_registry.calls.completion import Call
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers import http
+from models_registry.providers.base import Piece, Relayed
 
 logger = logging.getLogger("llmselect.runner")
 
 _running: set[Call] = set()
 
-# The number of a call, and a piece of text, the error that it ended with, or None at its end.
-Event = tuple[int, str | APIException | None]
+# The number of a call, and a piece of its answer, the error that it ended with, or None at its end.
+Event = tuple[int, Piece | Relayed | APIException | None]
 
 
 def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
@@ -33,7 +34,7 @@ def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Even
     try:
         while running:
             events = _arrived(queue, heartbeat)
-            running -= sum(1 for _, event in events if not isinstance(event, str))
+            running -= sum(1 for _, event in events if event is None or isinstance(event, APIException))
             yield events
     finally:
         _running.difference_update(calls)

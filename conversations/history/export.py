@@ -31,7 +31,8 @@ def markdown(conversation: Conversation) -> Iterator[str]:
     if conversation.system:
         yield f"\n## System\n\n{sanitise(conversation.system)}\n"
     for message in _messages(conversation):
-        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{sanitise(message['content'])}\n"
+        parts = (_folded(message["reasoning"]), _body(message), _failure(message))
+        yield "".join(f"\n{part}\n" for part in (f"## {_heading(message)}", *parts) if part)
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
@@ -67,7 +68,35 @@ def _heading(message: dict[str, Any]) -> str:
 
 def _folded(reasoning: str | None) -> str:
     """Fold what the model thought; the blank lines have Markdown read on inside the HTML."""
-    return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>\n\n" if reasoning else ""
+    return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>" if reasoning else ""
+
+
+def _failure(message: dict[str, Any]) -> str:
+    """Quote why the answer is missing or broke off."""
+    return f"> **{message['error']}**: {_one_line(message['error_message'])}" if message["error"] else ""
+
+
+def _body(message: dict[str, Any]) -> str:
+    """Write the text, then whatever else the message holds: calls of tools and their answers as code, files by name."""
+    others = [_part(part) for part in message["parts"] or () if part["type"] not in ("text", "reasoning")]
+    return "\n\n".join(filter(None, [sanitise(message["content"]), *others]))
+
+
+def _part(part: dict[str, Any]) -> str:
+    kind = part["type"]
+    if kind == "tool_call":
+        return f"Called {_one_line(str(part['name']))}:\n\n{_code(str(part['arguments']))}"
+    if kind == "tool_result":
+        content = part["content"]
+        text = content if isinstance(content, str) else _json(content)
+        return f"{'Failed' if part.get('is_error') else 'Answered'}:\n\n{_code(text)}"
+    name = part.get("name") or part.get("url") or part.get("media_type") or part.get("kind", "")
+    return f"[{kind}: {_one_line(str(name))}]"
+
+
+def _code(text: str) -> str:
+    """Indent a text as code, which needs no escapes."""
+    return "\n".join(f"    {line}" for line in text.splitlines() or [""])
 
 
 def _one_line(text: str) -> str:

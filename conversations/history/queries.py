@@ -1,6 +1,6 @@
 """The queries behind lists and details of conversations, messages and comparisons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,11 @@ def conversation_rows(conversations: ConversationQuerySet) -> Rows:
     """Return the columns that lists and details show of conversations."""
     rows: Rows = conversations.values(*CONVERSATION_FIELDS)
     return rows
+
+
+def by_digest(user_id: int, digests: Sequence[str]) -> ConversationQuerySet:
+    """Return a user's conversations whose turns have one of these digests."""
+    return Conversation.objects.for_user(user_id).filter(digest__in=digests)
 
 
 def messages(conversation_id: UUID) -> QuerySet[Message]:

@@ -5,10 +5,20 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.completions import usage
+from conversations.completions.reasons import AnswerError, error_row
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
-from perf.api.fields import FilterField, FlagField, IdField, NumberField, ShortListField, TextField, WholeNumberField
+from perf.api.fields import (
+    FilterField,
+    FlagField,
+    IdField,
+    ItemSerializer,
+    NumberField,
+    ShortListField,
+    TextField,
+    WholeNumberField,
+)
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
@@ -46,6 +56,12 @@ class MessageOutput(usage.PricedOutput):
     id = serializers.UUIDField()
     role = serializers.ChoiceField(choices=Message.Role.choices)
     content = serializers.CharField()
+    parts = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="All of a message that is more than a text, in its order: texts, images, files, calls of tools and "
+        "what they answered. `type` says which it is.",
+    )
     reasoning = serializers.CharField(allow_null=True, help_text="What the model thought before it answered.")
     provider = serializers.CharField()
     model = serializers.CharField()
@@ -53,6 +69,7 @@ class MessageOutput(usage.PricedOutput):
     finish_reason = serializers.ChoiceField(
         choices=FinishReasons.choices, allow_null=True, help_text="How the answer ended; null is unknown."
     )
+    error = AnswerError(allow_null=True, help_text="Why the answer is missing or broke off, as the request was told.")
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -61,7 +78,7 @@ class MessageOutput(usage.PricedOutput):
 # The columns of rows, which become cached bytes without a serializer.
 CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
 OWN_FIELDS = tuple(name for name in MessageOutput().get_fields() if name not in usage.PricedOutput().get_fields())
-MESSAGE_FIELDS = (*OWN_FIELDS, *usage.FIELDS)
+MESSAGE_FIELDS = (*OWN_FIELDS, "error_message", *usage.FIELDS)
 
 
 class ConversationDetail(Conversation):
@@ -85,7 +102,7 @@ class TitleInput(serializers.Serializer[Any]):
     title = TextField(max_length=TITLE_LENGTH)
 
 
-class TurnInput(serializers.Serializer[Any]):
+class TurnInput(ItemSerializer):
     """One message of a chat begun elsewhere."""
 
     role = serializers.ChoiceField(choices=["user", "assistant", "system"])
@@ -156,6 +173,9 @@ class ChatOutput(serializers.Serializer[Any]):
     """The answer, and the message it is stored as."""
 
     conversation_id = serializers.UUIDField()
+    question_id = serializers.UUIDField(
+        help_text="The question, by which to retry, edit or delete it: unlike the answer's, its id stays."
+    )
     response = serializers.CharField()
     message = MessageOutput()
     context = ContextOutput()  # type: ignore[assignment]
@@ -168,4 +188,5 @@ def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values of `MESSAGE_FIELDS` as `MessageOutput` documents them."""
-    return {**{name: values[name] for name in OWN_FIELDS}, **usage.priced_row(values)}
+    row = {name: values[name] for name in OWN_FIELDS} | usage.priced_row(values)
+    return row | {"error": error_row(values["error"], values["error_message"])}

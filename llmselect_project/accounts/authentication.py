@@ -35,9 +35,11 @@ class SessionTokenAuthentication(BaseAuthentication):
         except TokenError as error:
             raise TokenNotValid from error
         user_id, session_id = token["user_id"], token["sid"]
-        user = load_user(user_id=user_id, session_id=session_id, prefetched=_prefetch(request, token))
+        prefetched = prefetch(request, namespace.key(user_id, session_id), user_id)
+        user = load_user(user_id=user_id, session_id=session_id, prefetched=prefetched)
         if user is None:
             raise TokenNotValid
+        accept(request, until=token["exp"])
         return user, token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
@@ -59,10 +61,14 @@ def _verified(raw: str) -> AccessToken:
     return verified(AccessToken, raw)
 
 
-def _prefetch(request: Request, token: AccessToken) -> Mapping[CacheKey, LookupResult]:
-    """Look up the user's state and, in the same round trip, the cached response that the view declares."""
-    user_id, view = token["user_id"], request.parser_context.get("view")
-    state = namespace.key(user_id, token["sid"])
-    if not isinstance(view, CachedView):
-        return get_many([state])
-    return view.prefetch(state, request, owner=user_id, valid_until=token["exp"])
+def prefetch(request: Request, state: CacheKey, owner: object) -> Mapping[CacheKey, LookupResult]:
+    """Look up the state that credentials depend on and, in the same round trip, the cached response of the view."""
+    view = request.parser_context.get("view")
+    return view.prefetch(state, request, owner=owner) if isinstance(view, CachedView) else get_many([state])
+
+
+def accept(request: Request, *, until: float) -> None:
+    """Let the response to a request be reused while its credentials are valid, until a Unix time in seconds."""
+    view = request.parser_context.get("view")
+    if isinstance(view, CachedView):
+        view.valid_until = until

@@ -68,7 +68,7 @@ def _count(item: RateLimitItem, scope: list[str], request: HttpRequest | None) -
         limits.append(throttling.hit_refundable(item, identity))
         if not limits[-1].allowed:
             break
-    tightest = min(limits, key=lambda limit: (limit.allowed, limit.remaining, -limit.reset))
+    tightest = throttling.tightest(limits)
     if request is not None:
         throttling.attach(request, tightest)
     if not tightest.allowed:

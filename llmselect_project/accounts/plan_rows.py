@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from llmselect_project.models import KnownPlace, LoginSession, RefreshToken
+from llmselect_project.models import ApiToken, KnownPlace, LoginSession, RefreshToken
 
 USERS = 1000
 
@@ -18,4 +18,5 @@ def fill() -> None:
         LoginSession(user=user, password_stamp=user.get_session_auth_hash(), expires_at=expires_at) for user in users
     )
     KnownPlace.objects.bulk_create(KnownPlace(user=user, network=f"{user.pk}") for user in users)
+    ApiToken.objects.bulk_create(ApiToken(user=user, name="scratch", digest=f"{user.pk}") for user in users)
     RefreshToken.objects.bulk_create(RefreshToken(session=session, expires_at=expires_at) for session in sessions)

@@ -54,7 +54,7 @@ class RegisterView(CredentialsView):
             raise RegistrationClosed
         token = request.data.get("registration_token") if isinstance(request.data, dict) else None
         if not _may_register(token):
-            raise RegistrationClosed
+            raise RegistrationClosed("The registration token is missing or wrong.")
         data = valid(serializers.Registration, request.data)
         try:
             user = User.objects.create_user(data["username"], password=data["password"])

@@ -1,7 +1,8 @@
-"""The one shape of every error: `{"error": code, "message": sentence, "details": object}`."""
+"""The one shape of every error: `{"error": code, "message": sentence, "details": object}`; the gateway has others."""
 
 import logging
 import re
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from conversations.gateway.errors import protocol_of, translated
 from llmselect_project.api.errors import (
     BodyNotRead,
     DatabaseBusy,
@@ -51,15 +53,23 @@ def envelope_handler(error: Exception, context: dict[str, Any]) -> Response:
     known = _as_api_exception(error) or _deleted_account(error, context)
     if known is None:
         logger.error("unhandled error", exc_info=error, extra={"view": type(context.get("view")).__name__})
-        code, message = CODES[500]
-        return Response(envelope(code, message), status=500)
+        known = exceptions.APIException(CODES[500][1], CODES[500][0])
     if isinstance(known, exceptions.ValidationError):
         body = _invalid(flatten(known.detail))
     elif isinstance(error, Http404) and (misspelt := _misspelt(context["request"].path_info)):
         body = misspelt  # an id of a model may hold slashes, so its route takes one too many
     else:
         body = envelope(str(known.get_codes()), _printable(known.detail), getattr(known, "details", None))
-    return Response(body, status=known.status_code, headers=_headers(known))
+    status, body, headers = in_protocol(context["request"].META, known.status_code, body, known)
+    return Response(body, status=status, headers=headers | _headers(known))
+
+
+def in_protocol(
+    environ: Mapping[str, Any], status: int, body: dict[str, Any], error: BaseException | None = None
+) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Give an error of the gateway the shape of the client's protocol: status, body and more headers."""
+    protocol = protocol_of(environ["PATH_INFO"], environ)
+    return (status, body, {}) if protocol is None else translated(protocol, status, body, error)
 
 
 def _invalid(details: dict[str, list[str]]) -> dict[str, Any]:
@@ -75,10 +85,12 @@ def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> 
     return {"error": code, "message": message, "details": details or {}}
 
 
-def plain_response(status_code: int) -> JsonResponse:
-    """Return an error response without REST framework, which may be what failed."""
+def plain_response(request: HttpRequest, status_code: int, message: str | None = None) -> JsonResponse:
+    """Return an error response without REST framework, which may be what failed; `message` explains it better."""
     nearest = status_code if status_code in CODES else 400 if status_code < 500 else 500
-    return JsonResponse(envelope(*CODES[nearest]), status=status_code)
+    code, usual = CODES[nearest]
+    status, body, _ = in_protocol(request.META, status_code, envelope(code, message or usual))
+    return JsonResponse(body, status=status)
 
 
 @csrf_exempt  # else it would look for a token in a body that nobody wants
@@ -87,7 +99,8 @@ def api_not_found(request: HttpRequest) -> JsonResponse:
 
     It does not redirect: most clients would send a body twice, or follow without it, or not follow at all.
     """
-    return JsonResponse(_misspelt(request.path_info) or envelope(*CODES[404]), status=404)
+    status, body, _ = in_protocol(request.META, 404, _misspelt(request.path_info) or envelope(*CODES[404]))
+    return JsonResponse(body, status=status)
 
 
 def _misspelt(path: str) -> dict[str, Any] | None:
@@ -101,7 +114,7 @@ def _misspelt(path: str) -> dict[str, Any] | None:
 def _without_needless_slashes(path: str) -> str | None:
     """Return the path with a route that this one is meant to be; None when there is none."""
     right = re.sub("/{2,}", "/", path).rstrip("/")
-    if right == path or not right.startswith("/api/"):
+    if right == path or not right.startswith(("/api/", "/v1/")):
         return None
     return None if resolve(right).func is api_not_found else right
 

@@ -15,7 +15,7 @@ class RegistrationClosed(exceptions.PermissionDenied):
     """The registration policy does not allow this registration."""
 
     default_code = "registration_closed"
-    default_detail = "Registration is closed; ask for a registration token."
+    default_detail = "Registration is closed; ask a member of staff for an account."
 
 
 class RequestTooLarge(exceptions.APIException):
@@ -24,6 +24,10 @@ class RequestTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "request_too_large"
     default_detail = "The request body is larger than 2,000,000 bytes."
+
+    def __init__(self, limit: int | None = None) -> None:
+        """Take the limit in bytes where it is another."""
+        super().__init__(None if limit is None else f"The request body is larger than {limit:,} bytes.")
 
 
 class RequestTimeout(exceptions.APIException):
@@ -67,3 +71,27 @@ class DatabaseUnavailable(exceptions.APIException):
     default_code = "database_unavailable"
     default_detail = "The database is not available; try again in a moment."
     wait = 5
+
+
+class NotAllowedForTokens(exceptions.PermissionDenied):
+    """An API token was sent to an endpoint that no token may use."""
+
+    default_code = "not_allowed_for_tokens"
+    default_detail = "No API token may do this; log in for it."
+
+
+class EndpointNotAllowed(exceptions.PermissionDenied):
+    """The token is limited to other endpoints; `group` is the one that it would need."""
+
+    default_code = "endpoint_not_allowed"
+
+    def __init__(self, group: str) -> None:
+        super().__init__(f"This token may not use the endpoints of the group {group}.")
+        self.details = {"endpoints": group}
+
+
+class ReadOnlyToken(exceptions.PermissionDenied):
+    """The token may only read."""
+
+    default_code = "read_only_token"
+    default_detail = "This token may only read."

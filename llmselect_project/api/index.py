@@ -14,6 +14,7 @@ RESOURCES = {
     "login": "login",
     "refresh": "refresh",
     "me": "me",
+    "tokens": "token-list",
     "chat": "chat",
     "chat_stream": "chat-stream",
     "compare": "compare",

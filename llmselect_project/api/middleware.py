@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotFound
 from rest_framework.response import Response
 
 from llmselect_project.api.envelope import plain_response
 from llmselect_project.api.throttling import add_headers
 
-JSON_PATHS = ("/api/", "/health", "/metrics")
+JSON_PATHS = ("/api/", "/v1/", "/health", "/metrics")
 # Load balancers and orchestrators send the address of a container as Host, which ALLOWED_HOSTS cannot list. These
 # responses hold no link, cookie or private data, so a forged Host does no harm.
 PROBED_PATHS = ("/health", "/metrics")
+UNKNOWN_HOST = "This name is not in ALLOWED_HOSTS."
 
 
 class EnvelopeMiddleware:
@@ -29,11 +31,12 @@ class EnvelopeMiddleware:
         """Check the request, and complete the response if the path belongs to the API."""
         is_page = not request.path_info.startswith(JSON_PATHS)
         if "\0" in request.path_info:
-            return HttpResponseNotFound() if is_page else plain_response(404)
+            return HttpResponseNotFound() if is_page else plain_response(request, 404)
         if not _is_storable(request.META.get("QUERY_STRING", "")):
-            return HttpResponseBadRequest() if is_page else plain_response(400)
+            return HttpResponseBadRequest() if is_page else plain_response(request, 400)
         if is_page:
-            return self.get_response(request)
+            response = self.get_response(request)
+            return response if _has_known_host(request, response) else HttpResponseBadRequest(UNKNOWN_HOST)
         if request.path_info.startswith(PROBED_PATHS):
             request.get_host = lambda: "localhost"  # type: ignore[method-assign]
         response = self.get_response(request)
@@ -42,8 +45,21 @@ class EnvelopeMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-cache")
         if response.status_code < 400 or isinstance(response, Response):
             return response
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        return response if is_json else plain_response(response.status_code)
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            return response
+        reason = None if _has_known_host(request, response) else UNKNOWN_HOST
+        return plain_response(request, response.status_code, reason)
+
+
+def _has_known_host(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return False if a response is Django's 400 for a name that is not in ALLOWED_HOSTS."""
+    if response.status_code != 400:
+        return True
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def _is_storable(query: str) -> bool:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+from llmselect_project.api.bodies.limits import body_limit
 from llmselect_project.api.errors import RequestTooLarge
 
 MAX_VALUES = 50_000  # brackets and commas outside of strings; 200 messages have 800
@@ -29,9 +29,11 @@ class BoundedJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return the value. Raises RequestTooLarge, and ParseError for other than JSON or over `MAX_VALUES`."""
-        body = stream.read(settings.REQUEST_BODY_LIMIT + 1)
-        if len(body) > settings.REQUEST_BODY_LIMIT:
-            raise RequestTooLarge
+        path = parser_context["request"].path_info if parser_context else ""
+        limit = body_limit(path)
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise RequestTooLarge(limit)
         if not body and parser_context and "HTTP_TRANSFER_ENCODING" in parser_context["request"].META:
             return {}  # without a length, an empty body is known only now
         if _has_too_many_values(body):

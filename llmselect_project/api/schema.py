@@ -7,6 +7,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import alpha_operation_sorter
 from rest_framework import serializers
 
+from conversations.gateway.errors import protocol_of, translated
+
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Documents access tokens."""
@@ -19,12 +21,39 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Documents API tokens."""
+
+    target_class = "llmselect_project.tokens.authentication.ApiTokenAuthentication"
+    name = "apiToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
+        """Describe the Bearer scheme."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "llms_…"}
+
+
 class Error(serializers.Serializer[Any]):
     """Every error; `details` of `invalid` names each field with its sentences."""
 
     error = serializers.CharField(help_text="A code that does not change.")
     message = serializers.CharField(help_text="One sentence for people.")
     details = serializers.DictField()
+
+
+class GatewayProblem(serializers.Serializer[Any]):
+    """What an error of the gateway is about, in OpenAI's shape."""
+
+    message = serializers.CharField()
+    type = serializers.CharField()
+    param = serializers.CharField(required=False, allow_null=True)
+    code = serializers.CharField(required=False, allow_null=True)
+
+
+class GatewayError(serializers.Serializer[Any]):
+    """Every error of the gateway; in Anthropic's protocol `type` is `error`, and `error` has no `param` and `code`."""
+
+    type = serializers.CharField(required=False)
+    error = GatewayProblem()
 
 
 # By status: what it means, and of the codes that it comes with the most frequent one.
@@ -41,7 +70,7 @@ MEANINGS = {
     413: ("The body is too large, or the model's context window too small.", "request_too_large"),
     415: ("The body is not JSON.", "unsupported_media_type"),
     422: ("The Idempotency-Key was used for another request.", "idempotency_key_reused"),
-    429: ("Too many requests; Retry-After says when to come back.", "throttled"),
+    429: ("Too many requests, or a budget does not cover it; Retry-After says when to come back.", "throttled"),
     502: ("The provider failed.", "provider_error"),
     503: ("The server or its database is busy; Retry-After says when to come back.", "database_busy"),
     504: ("The provider did not answer in time.", "provider_timeout"),
@@ -53,6 +82,7 @@ PLACES = {
     ("keys", "provider"): "openai",
     ("models", "provider"): "echo",
     ("models", "model_id"): "echo-fast",
+    ("{name}", "name"): "echo/echo-fast",
 }
 # What may name a model that its provider does not have, beside completions.
 NAME_A_MODEL = {("POST", "/api/v1/conversations")}
@@ -91,13 +121,17 @@ class ApiSchema(AutoSchema):
                 media = {"schema": self.resolve_serializer(deletion, "request").ref, "examples": examples}
                 operation["requestBody"] = {"content": {"application/json": media}, "required": True}
             for parameter in operation.get("parameters", ()):
-                place = (self.path.split("/")[3], parameter["name"])
+                place = ("".join(self.path.split("/")[3:4]), parameter["name"])
                 if parameter["in"] == "path" and place in PLACES:
                     parameter["example"] = PLACES[place]
             for status in sorted(self._failures(operation)):
                 meaning, code = MEANINGS[status]
-                example = {"error": code, "message": meaning, "details": {}}
-                media = {"schema": self.resolve_serializer(Error, "response").ref, "example": example}
+                protocol = protocol_of(self.path, {})
+                shape = Error if protocol is None else GatewayError
+                example: dict[str, Any] = {"error": code, "message": meaning, "details": {}}
+                if protocol is not None:
+                    example = translated(protocol, status, example)[1]
+                media = {"schema": self.resolve_serializer(shape, "response").ref, "example": example}
                 content = {"application/json": media}
                 operation["responses"].setdefault(str(status), {"description": meaning, "content": content})
         return operation

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
@@ -15,6 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from perf.api.access import access_of
 from perf.api.addresses import client_network
 from perf.caching.outage import Outage
 
@@ -46,23 +47,41 @@ class RateLimit(NamedTuple):
 class ScopedThrottle(BaseThrottle):
     """Limits views that declare a `throttle_scope`: `completion` counts per user, `registration` per address.
 
+    A token may have a limit of completions of its own. A request counts for both, and needs room in both.
     `llmselect_project.accounts.guesses` limits passwords, where they are checked.
     """
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request; returns False if it exceeds its limit."""
         scope: str = getattr(view, "throttle_scope", None) or ""
-        rate = settings.RATE_LIMITS.get(scope)
-        if rate is None:
+        counted = list(self._limits(request, scope))
+        if not counted:
             return True
-        identity = f"user:{request.user.pk}" if scope == "completion" else f"address:{client_network(request)}"
-        self.limit = hit(parse(rate), f"{scope}:{identity}")
+        self.limit = tightest(counted)
         attach(request, self.limit)
         return self.limit.allowed
+
+    def _limits(self, request: Request, scope: str) -> Iterator[RateLimit]:
+        """Count the request for each limit, the narrowest first, up to the one that it exceeds."""
+        if scope == "completion":
+            access = access_of(request)
+            if access.rate_limit is not None:
+                own = hit(parse(access.rate_limit), f"{scope}:token:{access.token_id}")
+                yield own
+                if not own.allowed:
+                    return
+        if (rate := settings.RATE_LIMITS.get(scope)) is not None:
+            identity = f"user:{request.user.pk}" if scope == "completion" else f"address:{client_network(request)}"
+            yield hit(parse(rate), f"{scope}:{identity}")
 
     def wait(self) -> float:
         """Return the seconds until the next request is allowed."""
         return self.limit.wait
+
+
+def tightest(limits: Iterable[RateLimit]) -> RateLimit:
+    """Return the limit that the next request reaches first, the one to tell the client."""
+    return min(limits, key=lambda limit: (limit.allowed, limit.remaining, -limit.reset))
 
 
 _ATTACHED = "llmselect.rate_limit"  # in the META of a request

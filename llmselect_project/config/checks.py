@@ -1,10 +1,11 @@
-"""System checks of the encryption keys and the cache."""
+"""System checks of the encryption keys, the cache and the redirect to HTTPS."""
 
 from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as CheckWarning
 
 # It prints text: `print` of the bytes that `generate_key` returns would show b'…', which is no key.
 MAKE_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
@@ -34,3 +35,16 @@ def cache_errors(workers: int) -> list[CheckMessage]:
         message = f"{workers} workers need a cache that all of them see: each would serve its own stale copies."
         return [Error(message, hint="Set REDIS_URL, or serve with one worker.", id="perf.E001")]
     return []
+
+
+@register
+def check_somebody_serves_https(**_: Any) -> list[CheckMessage]:
+    """Warn of a redirect to HTTPS that never ends: the server does not speak TLS, and trusts no proxy that does."""
+    if not settings.SECURE_SSL_REDIRECT or settings.TRUSTED_PROXIES:
+        return []
+    message = (
+        "SECURE_SSL_REDIRECT is true and TRUSTED_PROXIES is 0, so everything is redirected to https, and this server "
+        "speaks only http. Only /health and /metrics answer."
+    )
+    hint = "Without a TLS proxy in front set SECURE_SSL_REDIRECT=false; with one set TRUSTED_PROXIES=1."
+    return [CheckWarning(message, hint=hint, id="llmselect.W001")]

@@ -12,6 +12,11 @@ TAGS = [
         "which model serves you best.",
     },
     {
+        "name": "gateway",
+        "description": "Clients of OpenAI's and Anthropic's protocols in front of every provider: `/v1` is their base "
+        "URL. Errors have the shape of the protocol.",
+    },
+    {
         "name": "conversations",
         "description": "Your chats: list and search them (`?search=`), read, rename, export and delete them.",
     },
@@ -22,9 +27,18 @@ TAGS = [
         "and never comes out.",
     },
     {
+        "name": "usage",
+        "description": "What was used and what it cost, by day, model, token or endpoint, and budgets that bound it.",
+    },
+    {
         "name": "auth",
         "description": "Accounts and sessions: register, log in for an access token, send it as "
         "`Authorization: Bearer …`, and trade the refresh token for a new pair before it expires.",
+    },
+    {
+        "name": "tokens",
+        "description": "Your API tokens: credentials for programs, with limits of their own, that work until they "
+        "expire or you revoke them. To manage them you must be logged in: no token may do it.",
     },
     {"name": "health", "description": "Whether the server works, for load balancers and monitoring."},
     {"name": "admin", "description": "For staff: caches, health in detail, performance, the registry of models."},

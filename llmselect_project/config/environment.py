@@ -62,10 +62,15 @@ def rate(name: str, default: str) -> str | None:
     raw = env.str(name, default=default).strip().lower()
     if raw == "off":
         return None
-    match = re.fullmatch(r"(\d+)\s*/\s*([smhd])[a-z]*", raw)
-    if match is None or int(match[1]) == 0:
+    if (written := as_rate(raw)) is None:
         raise ImproperlyConfigured(f"{name} must be `off` or look like `60/min`, not {raw!r}.")
-    return f"{match[1]}/{_PERIODS[match[2]]}"
+    return written
+
+
+def as_rate(text: str) -> str | None:
+    """Return a rate like `60/min` in the notation of the `limits` package; None for a text that is none."""
+    match = re.fullmatch(r"(\d+)\s*/\s*([smhd])[a-z]*", text)
+    return f"{int(match[1])}/{_PERIODS[match[2]]}" if match and int(match[1]) else None
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -88,6 +93,8 @@ def required(names: list[str]) -> None:
     """Raise ImproperlyConfigured naming every variable of `names` that is unset or empty."""
     missing = [name for name in names if not env.str(name, default="").strip()]
     if missing:
+        them = "them" if len(missing) > 1 else "it"
         raise ImproperlyConfigured(
-            f"DJANGO_ENV=production needs {', '.join(missing)}: set it in the environment or in .env."
+            f"DJANGO_ENV=production needs {', '.join(missing)}: set {them} in the environment or in .env, "
+            "as docs/deployment.md shows."
         )

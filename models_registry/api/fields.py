@@ -9,11 +9,11 @@ from models_registry.catalogue.lookup import usable_provider
 from models_registry.models import Provider
 from models_registry.providers.base import Effort
 
+NAMED = 20  # providers in an error
+
 
 class ProviderField(serializers.SlugRelatedField[Provider]):
     """The slug of a usable provider; validates to its row."""
-
-    default_error_messages = {"does_not_exist": "There is no provider with this name."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(slug_field="slug", queryset=Provider.objects.all(), **options)
@@ -29,7 +29,7 @@ class ProviderField(serializers.SlugRelatedField[Provider]):
         try:
             return usable_provider(data)
         except Provider.DoesNotExist:
-            self.fail("does_not_exist")
+            raise serializers.ValidationError(no_provider(), "does_not_exist") from None
 
 
 class EffortField(serializers.ChoiceField):
@@ -38,6 +38,13 @@ class EffortField(serializers.ChoiceField):
     def __init__(self, **options: Any) -> None:
         options = {"choices": get_args(Effort), "required": False, "allow_null": True, **options}
         super().__init__(**options)
+
+
+def no_provider() -> str:
+    """Say that a provider does not exist, and which ones do."""
+    slugs = list(Provider.objects.usable().order_by("slug").values_list("slug", flat=True)[: NAMED + 1])
+    names = ", ".join([*slugs[:NAMED], *(["…"] if len(slugs) > NAMED else [])])
+    return f"There is no provider with this name. {f'The names are {names}.' if names else 'There is none yet.'}"
 
 
 def money(amount: Decimal | None) -> str | None:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.mixins import DestroyModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 from models_registry import caches
 from models_registry import query_plans as queries
 from models_registry.api import examples, serializers
+from models_registry.api.fields import no_provider
 from models_registry.api.requests import current_user
 from models_registry.catalogue.refresh import refresh_if_due
 from models_registry.keys.storage import has_system_key, store_key
@@ -122,7 +123,9 @@ class KeyViewSet(DestroyModelMixin, GenericViewSet[APIKey]):
         Stores your key for a provider, encrypted, or replaces the one you have. It is used where the server has no key
         of its own; with `override_system_key`, always.
         """
-        row = get_object_or_404(Provider.objects.usable(), slug=provider)
+        row = Provider.objects.usable().filter(slug=provider).first()
+        if row is None:
+            raise NotFound(no_provider())
         data = valid(serializers.KeyInput, request.data)
         if reason := why_no_key(data["key"], row):
             raise ValidationError({"key": [reason]})

@@ -5,46 +5,40 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
+from models_registry.calls.collected import Collected, empty_answer, prompt_tokens
 from models_registry.calls.costs import CostSource, price
 from models_registry.calls.figures import record_call
-from models_registry.calls.usage import Usage, estimate_tokens
+from models_registry.calls.usage import Usage
 from models_registry.catalogue.lookup import existing_model
-from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
+from models_registry.errors import ModelNotAllowed, ProviderError, StreamBroken
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
 from models_registry.providers import CLIENTS
-from models_registry.providers.base import CompletionStream, FinishReason, Prompt, ProviderClient, Reasoning
+from models_registry.providers.base import (
+    CompletionStream,
+    FinishReason,
+    Part,
+    Piece,
+    Prompt,
+    ProviderClient,
+    Relay,
+    Relayed,
+)
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
+from models_registry.spending.budgets.charging import Charge, budgets_of
+from models_registry.spending.usage.counting import TOKENS
+from perf.api.access import Access
+from perf.serving import audit
 
 # The columns that counts are stored in, and their names in a `Usage`.
 COUNT_COLUMNS = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    **{
-        name: name
-        for name in (
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "cache_write_1h_tokens",
-            "reasoning_tokens",
-            "input_audio_tokens",
-            "output_audio_tokens",
-            "input_image_tokens",
-        )
-    },
-}
-
-# Why an answer may have no text, by how it ended.
-EMPTY = {
-    "length": "The model reached its limit of output tokens (max_tokens) before it answered.",
-    "content_filter": "The provider's content filter withheld the answer.",
-    "refusal": "The model refused to answer.",
-    "tool_calls": "The model asked for tools that it was not given, and answered nothing.",
+    name: {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}.get(name, name) for name in TOKENS
 }
 
 
@@ -76,20 +70,29 @@ class Measurement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model with all that calling it needs, so that the call itself touches no database."""
+    """A model with all that calling it needs, who asks for it, and the ids of the budgets that hold for them."""
 
     provider: Provider
     id: str
     registered: LLMModel | None
     client: ProviderClient
+    access: Access
+    budgets: tuple[UUID, ...] = ()
 
 
-def resolve(*, user_id: int, provider: Provider, model: str) -> ResolvedModel:
-    """Look up prices and key. Raises UnknownModel, APIKeyMissing, APIKeyUnreadable."""
+def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
+    """Look up prices and key; every call of a model begins here.
+
+    Raises ModelNotAllowed, UnknownModel, APIKeyMissing, APIKeyUnreadable.
+    """
+    if not access.may_use(f"{provider.slug}/{model}"):
+        refused = ModelNotAllowed(provider=provider.slug, model=model)
+        audit.refuse_token(refused.get_codes(), token_id=access.token_id, user_id=access.user_id)
+        raise refused
     known = existing_model(provider, model)
-    key = find_key(user_id=user_id, provider=provider)
+    key = find_key(user_id=access.user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
-    return ResolvedModel(provider, model, known, client)
+    return ResolvedModel(provider, model, known, client, access, budgets_of(access))
 
 
 def has_think_tags(provider: Provider, model: str) -> bool:
@@ -107,21 +110,36 @@ def client_of(provider: Provider, key: str, *, think_tags: bool = False) -> Prov
 
 
 class Call:
-    """One call of a model: `complete()` it, or iterate for the pieces of text; `text` is what has arrived so far."""
+    """One call of a model: `complete()` it, or iterate for its pieces; `text` is what has arrived so far.
 
-    def __init__(self, model: ResolvedModel, prompt: Prompt) -> None:
-        """Check the prompt; raises ValidationError for a parameter that the model or its provider cannot take."""
+    However it ends, and also if it is never begun, it is to be settled once.
+    """
+
+    def __init__(
+        self, model: ResolvedModel, prompt: Prompt, *, relay: Relay | None = None, may_be_empty: bool = False
+    ) -> None:
+        """Check the prompt, and reserve what the call can cost of the budgets; in a transaction as part of that.
+
+        A `relay` is the same prompt in the provider's own format, and is sent instead, unchecked: iteration yields
+        `Relayed` then. An answer that `may_be_empty` is no failure without a text. Raises ValidationError for a
+        parameter that the model or its provider cannot take, BudgetExceeded and PriceUnknown.
+        """
         self.model = model
-        self.prompt = _with_output_limit(model, prompt)
-        _check(model, prompt)
+        if relay is None:
+            _check(model, prompt)
+        self.charge = Charge(model)
+        limited = self.charge.reserve(prompt, None if relay is None else relay.body)
+        self.prompt = limited if relay else _with_output_limit(model, limited)
+        self.relay = _limited(model, relay, prompt, limited)
+        self._may_be_empty = may_be_empty
+        self.relayed = b""
         self.cut = False
         self.closed = False
         self.finish_reason: FinishReason | None = None
-        self._pieces: list[str] = []
-        self._reasoning: list[str] = []
+        self._arrived = Collected()
         self._usage: Usage | None = None
         self._whole = False
-        self._failed = False
+        self.failure: ProviderError | None = None  # unless the call was given up
         self._stream: CompletionStream | None = None
         self._started = time.perf_counter()
         self._ended: float | None = None
@@ -131,12 +149,27 @@ class Call:
     @property
     def text(self) -> str:
         """The answer as far as it has arrived."""
-        return "".join(self._pieces)
+        return self._arrived.text
 
     @property
     def reasoning(self) -> str:
         """What the model thought, as far as the provider tells and it has arrived."""
-        return "".join(self._reasoning)
+        return self._arrived.reasoning
+
+    @property
+    def parts(self) -> list[Part] | None:
+        """All that has arrived of an answer that asks for tools; None for one that does not."""
+        return self._arrived.parts if self.prompt.tools or self.relay else None
+
+    @property
+    def tool_calls(self) -> list[Part]:
+        """The calls of tools that the model asked for, as far as they have arrived."""
+        return self._arrived.tool_calls
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the answer has arrived."""
+        return self._first is not None
 
     @property
     def elapsed(self) -> float:
@@ -146,19 +179,19 @@ class Call:
     def complete(self) -> None:
         """Wait for the whole answer, which is read as a stream so that silence can be told from work.
 
-        One that is cut is no failure here. Raises ProviderError, StreamBroken when it was given up.
+        One that is cut is no failure here. Of a relayed one `relayed` are the bytes. Raises ProviderError, StreamBroken
+        when it was given up.
         """
         try:
-            for _ in self:
-                pass
+            self.relayed = b"".join(piece.data for piece in self if isinstance(piece, Relayed))
         except StreamBroken:
             if not self.cut:
                 raise
         if self.closed:
             raise StreamBroken("The server was stopped.")
 
-    def __iter__(self) -> Iterator[str]:
-        """Yield pieces of text and `Reasoning` as they arrive.
+    def __iter__(self) -> Iterator[Piece | Relayed]:
+        """Yield pieces of text and `Reasoning` as they arrive, those of tool calls if the prompt has tools.
 
         Raises ProviderError, after which `text` and `reasoning` hold what came before, and EmptyAnswer for an answer
         that ends without a text.
@@ -166,29 +199,33 @@ class Call:
         self._started = time.perf_counter()
         try:
             with self._token.active():
-                self._stream = self.model.client.stream(self.model.id, self.prompt)
+                self._stream = self._begun()
             if self.closed:  # while the provider had not yet accepted
                 return
             for piece in self._stream:
                 if self._first is None:
                     self._first = time.perf_counter()
-                (self._reasoning if isinstance(piece, Reasoning) else self._pieces).append(piece)
-                yield piece
+                if self._arrived.take(piece, with_tools=bool(self.prompt.tools)):
+                    yield piece
             self._whole = not self.closed
-            if self._whole and not self.text.strip():
-                raise self._empty(self._stream)
+            if self._whole and not self._may_be_empty and not self.text.strip():
+                raise empty_answer(self._stream, self.reasoning)
         except ProviderError as error:
             if not self.closed:  # nobody waits for the end of a call that was given up
-                self._failed = True
+                self.failure = error
                 self.cut = str(error) == CUT
                 raise
         finally:
             if self._stream is not None:
                 self._usage, self.finish_reason = self._stream.usage, self._stream.finish_reason
-            if self._failed:
+            if self.failure is not None:
                 self.finish_reason = self.finish_reason or "error"
             self._end()
             self._close_stream()
+
+    def _begun(self) -> CompletionStream:
+        client, model = self.model.client, self.model.id
+        return client.stream(model, self.prompt) if self.relay is None else client.relay(model, self.relay)
 
     def close(self) -> None:
         """Give up, from any thread; the upstream connection is released at once, also before it answered."""
@@ -214,6 +251,13 @@ class Call:
             ttft=None if self._first is None else round(self._first - self._started, 4),
         )
 
+    def settle(self, measured: Measurement, *, again: bool = False) -> None:
+        """Keep the usage of the call, and settle its budgets: in the transaction that stores what it brought.
+
+        `again` says that an earlier try may have been committed though nobody heard of it.
+        """
+        self.charge.settle(measured, failed=self._failed, again=again)
+
     def _counted(self) -> tuple[Usage | None, bool]:
         """Count the tokens, and tell whether any were estimated.
 
@@ -224,11 +268,12 @@ class Call:
         if usage is None:
             if self._first is None and not self._whole and not (self.closed and self._stream is not None):
                 return None, False
-            sent = (self.prompt.system or "", *(turn.content for turn in self.prompt.messages))
-            usage = Usage(input_tokens=estimate_tokens("".join(sent)), output_tokens=None)
+            usage = Usage(input_tokens=prompt_tokens(self.prompt), output_tokens=None)
         elif self._whole and usage.output_tokens is not None:
             return usage, False
-        written = estimate_tokens(self.text + self.reasoning)
+        written = self._arrived.tokens
+        if self.prompt.max_tokens is not None and not self.relay:
+            written = min(written, self.prompt.max_tokens)  # whatever the estimate, there are no more
         return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
 
     def _end(self) -> None:
@@ -238,19 +283,10 @@ class Call:
         record_call(
             provider=self.model.provider.slug,
             model=self.model.id,
-            outcome="left" if self.closed else "failed" if self._failed else "ok",
+            outcome="left" if self.closed else "failed" if self.failure else "ok",
             ttft=measured.ttft,
             measured=measured,
         )
-
-    def _empty(self, stream: CompletionStream) -> EmptyAnswer:
-        """Say why there is no text, and that there is none."""
-        if stream.tools:
-            tools = ", ".join(stream.tools)
-            return EmptyAnswer(f"The model asked for tools that it was not given ({tools}), and answered nothing.")
-        if self.reasoning.strip() and stream.finish_reason != "length":
-            return EmptyAnswer("The model thought, and answered nothing.")
-        return EmptyAnswer(EMPTY.get(stream.finish_reason or "stop"))
 
     def _close_stream(self) -> None:
         if self._stream is not None:
@@ -262,6 +298,14 @@ def _with_output_limit(model: ResolvedModel, prompt: Prompt) -> Prompt:
     if not model.client.requires_max_tokens or prompt.max_tokens is not None or model.registered is None:
         return prompt
     return replace(prompt, max_tokens=model.registered.max_output_tokens)
+
+
+def _limited(model: ResolvedModel, relay: Relay | None, prompt: Prompt, limited: Prompt) -> Relay | None:
+    """Write into a relayed request what a budget allows, if the client named no limit."""
+    if relay is None or limited.max_tokens == prompt.max_tokens:
+        return relay
+    name = model.client.max_tokens_field
+    return replace(relay, body={**relay.body, name: limited.max_tokens}, own=relay.own | {name, "max_tokens"})
 
 
 def _check(model: ResolvedModel, prompt: Prompt) -> None:

@@ -1,6 +1,7 @@
 """Cached look-ups of the provider, the model and the key that a call names."""
 
 import difflib
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from models_registry.caches import keys, models
 from models_registry.catalogue.reconcile import SNAPSHOT
 from models_registry.errors import UnknownModel
 from models_registry.models import LLMModel, Provider, ProviderKind
+from models_registry.providers.echo import PAUSES
 from models_registry.query_plans import keyed_providers, registered, shared_providers
 from perf.caching.namespace import SHARED_OWNER
 
@@ -44,10 +46,12 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 def existing_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a model; raises UnknownModel when it knows that there is no such model.
 
-    It knows that of a provider whose own list it has read. Any name is taken of others, of an OpenAI-compatible server,
-    and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
+    It knows that of the echo, and of a provider whose own list it has read. Any name is taken of others, of an
+    OpenAI-compatible server, and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
     """
     known = known_model(provider, model)
+    if provider.kind == ProviderKind.ECHO and model not in PAUSES:
+        raise UnknownModel(provider=provider.slug, model=model, nearest=_alike(model, PAUSES))
     is_open = provider.checked_at is None or provider.kind == ProviderKind.OPENAI_COMPATIBLE or model.startswith("ft:")
     if known is None and not is_open:
         key = models.key(SHARED_OWNER, f"nearest {provider.slug} {model}")
@@ -90,6 +94,10 @@ def _nearest(provider: Provider, model: str) -> list[str] | None:
     short = model.removesuffix("-latest")
     if any(SNAPSHOT.sub("", each) == short for each in listed):
         return None
+    return _alike(model, listed)
+
+
+def _alike(model: str, listed: Iterable[str]) -> list[str]:
     by_case = {each.lower(): each for each in listed}
     return [by_case[each] for each in difflib.get_close_matches(model.lower(), by_case, n=NEAREST, cutoff=0.5)]
 

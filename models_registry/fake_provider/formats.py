@@ -19,7 +19,10 @@ ERROR_TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedResponse:
-    """The response to one request, which a wire format writes; `pieces` are the texts of a stream's events."""
+    """The response to one request, which a wire format writes.
+
+    `pieces` are the texts of a stream's events; `tool` says whether it calls the script's tool.
+    """
 
     script: Script
     body: dict[str, Any]
@@ -27,6 +30,13 @@ class ScriptedResponse:
     prompt_tokens: int
     completion_tokens: int
     id: str
+    tool: bool = False
+
+    @property
+    def argument_pieces(self) -> tuple[str, str]:
+        """The arguments of the tool in two pieces, as a stream sends them."""
+        arguments = self.script.arguments
+        return arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]
 
 
 def dump(data: Any) -> bytes:

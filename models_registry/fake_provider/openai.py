@@ -14,13 +14,21 @@ class OpenAIFormat:
     def whole(self, response: ScriptedResponse) -> dict[str, Any]:
         """Build a `chat.completion`."""
         message = {"role": "assistant", "content": _content(response, "".join(response.pieces)), "refusal": None}
+        if response.script.think:
+            message["reasoning_content"] = response.script.think
+        if response.tool:
+            function = {"name": response.script.tool, "arguments": response.script.arguments}
+            message["tool_calls"] = [{"id": f"call_{response.id}", "type": "function", "function": function}]
+            message["content"] = message["content"] or None
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(response)}
         usage = {} if response.script.usage == "0" else {"usage": _usage(response)}
         return {**_envelope(response, "chat.completion"), "choices": [choice], **usage}
 
     def opening(self, response: ScriptedResponse) -> list[bytes]:
         """Build the chunk that names the role."""
-        return [_chunk(response, {"role": "assistant", "content": "", "refusal": None})]
+        opening = [_chunk(response, {"role": "assistant", "content": "", "refusal": None})]
+        thought = [_chunk(response, {"reasoning_content": response.script.think})] if response.script.think else []
+        return opening + thought
 
     def piece(self, response: ScriptedResponse, text: str) -> bytes:
         """Build a chunk with a delta."""
@@ -29,7 +37,8 @@ class OpenAIFormat:
     def closing(self, response: ScriptedResponse) -> list[bytes]:
         """Build the chunk with the finish reason, the one with the usage if it was requested, and [DONE]."""
         script, usage = response.script, {"usage": _usage(response)}
-        events = [_chunk(response, {}, _finish_reason(response), **(usage if script.usage == "always" else {}))]
+        events = _tool_chunks(response) if response.tool else []
+        events += [_chunk(response, {}, _finish_reason(response), **(usage if script.usage == "always" else {}))]
         if (response.body.get("stream_options") or {}).get("include_usage") and script.usage == "":
             events.append(_event({**_envelope(response, "chat.completion.chunk"), "choices": [], **usage}))
         return events if script.end == "finish" else [*events, b"data: [DONE]\n\n"]
@@ -58,6 +67,17 @@ def _chunk(response: ScriptedResponse, delta: dict[str, Any], finish_reason: str
     return _event({**_envelope(response, "chat.completion.chunk"), "choices": [choice], **more})
 
 
+def _tool_chunks(response: ScriptedResponse) -> list[bytes]:
+    """Build the chunk that names the call, and those of its arguments."""
+    begun: dict[str, Any] = {
+        "id": f"call_{response.id}",
+        "type": "function",
+        "function": {"name": response.script.tool, "arguments": ""},
+    }
+    deltas = [begun, *({"function": {"arguments": piece}} for piece in response.argument_pieces)]
+    return [_chunk(response, {"tool_calls": [{"index": 0, **delta}]}) for delta in deltas]
+
+
 def _event(data: dict[str, Any]) -> bytes:
     return b"data: " + dump(data) + b"\n\n"
 
@@ -68,7 +88,7 @@ def _content(response: ScriptedResponse, text: str) -> Any:
 
 
 def _finish_reason(response: ScriptedResponse) -> str:
-    return response.script.finish or "stop"
+    return response.script.finish or ("tool_calls" if response.tool else "stop")
 
 
 def _usage(response: ScriptedResponse) -> dict[str, int]:

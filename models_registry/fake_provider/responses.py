@@ -62,6 +62,8 @@ async def _route(connection: Connection, request: Request, body: Any, state: Sta
         return None
     if path.endswith("/models"):
         return connection.respond(200, JSON, GARBAGE.get(script.garbage) or dump(_models(wire, request, state)))
+    if path.endswith("/count_tokens"):
+        return connection.respond(200, JSON, dump({"input_tokens": _scripted(script, body, state).prompt_tokens}))
     if not path.endswith(("/chat/completions", "/messages")):
         return _send_error(connection, wire, 404, f"No such path: {path}")
     send = _send_stream if body.get("stream") else _send_whole
@@ -112,7 +114,10 @@ def _models(wire: Format, request: Request, state: State) -> dict[str, Any]:
 
 def _scripted(script: Script, body: dict[str, Any], state: State) -> ScriptedResponse:
     messages = body["messages"]
-    pieces = script.pieces(str(messages[-1]["content"]))
+    content = messages[-1]["content"]
+    has_result = isinstance(content, list) and any(part.get("type") == "tool_result" for part in content)
+    is_tool = bool(script.tool) and messages[-1]["role"] != "tool" and not has_result
+    pieces = [] if is_tool and not script.reply else script.pieces(_text(content))
     prompt = " ".join([str(body.get("system") or ""), *(str(message["content"]) for message in messages)])
     return ScriptedResponse(
         script=script,
@@ -121,7 +126,15 @@ def _scripted(script: Script, body: dict[str, Any], state: State) -> ScriptedRes
         prompt_tokens=len(prompt.split()),
         completion_tokens=len(pieces),
         id=f"stub{next(state.ids)}",
+        tool=is_tool,
     )
+
+
+def _text(content: Any) -> str:
+    """Read what the last message says, of parts their texts."""
+    if not isinstance(content, list):
+        return str(content)
+    return " ".join(str(part.get("text") or part.get("content") or f"[{part.get('type')}]") for part in content)
 
 
 async def _send_whole(connection: Connection, wire: Format, response: ScriptedResponse) -> None:

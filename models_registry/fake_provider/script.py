@@ -22,6 +22,9 @@ class Script:
     - `content=null`, `content=parts`: null, or a list of text parts, instead of the text
     - `usage=0`: no usage; `usage=always`: usage in the last chunk of a stream, even if not requested
     - `finish`: the finish or stop reason (default: each format's normal one)
+    - `think`: what is thought before the answer, in one piece
+    - `tool` and `arguments`: the name of a tool that is called and its arguments in JSON, after `reply` if given; when
+      the last message is what a tool answered, the response is as without them
 
     Timing and bytes:
 
@@ -49,6 +52,9 @@ class Script:
     content: str = ""
     usage: str = ""
     finish: str = ""
+    think: str = ""
+    tool: str = ""
+    arguments: str = "{}"
     first: float = 0.0
     delay: float = 0.0
     split: int = 0

@@ -60,6 +60,11 @@ def has_system_key(provider: Provider) -> bool:
     return bool(environment_key(provider)) or has_shared_key(provider)
 
 
+def can_be_called(user_id: int, provider: Provider) -> bool:
+    """Tell whether there is a key for a user's calls of a provider, or it needs none; reads none."""
+    return not provider.requires_key or has_system_key(provider) or has_key(user_id, provider)
+
+
 def environment_key(provider: Provider) -> str:
     """Return the key that the environment holds for a provider, "" when it holds none."""
     return str(settings.SYSTEM_API_KEYS.get(provider.slug, ""))

@@ -8,6 +8,16 @@ from models_registry.models import Provider, ProviderKind
 # shortest leaves room for formats to come.
 MINIMUM = 16
 VENDORS = frozenset({ProviderKind.OPENAI, ProviderKind.ANTHROPIC, ProviderKind.GEMINI, ProviderKind.MISTRAL})
+# Beginnings that only one vendor's keys have, of the formats of 2026; plain `sk-` is OpenAI's, DeepSeek's and others'.
+PREFIXES = {
+    "sk-ant-": ("Anthropic", ProviderKind.ANTHROPIC),
+    "sk-proj-": ("OpenAI", ProviderKind.OPENAI),
+    "sk-svcacct-": ("OpenAI", ProviderKind.OPENAI),
+    "AIzaSy": ("Gemini", ProviderKind.GEMINI),
+    "sk-or-v1-": ("OpenRouter", None),
+    "gsk_": ("Groq", None),
+    "xai-": ("xAI", None),
+}
 # Vendors' keys are letters, digits, `-`, `_` and single dots. Words count only between separators, because the random
 # part of a key may spell one by chance.
 _PLACEHOLDER = re.compile(
@@ -27,12 +37,18 @@ def why_no_key(key: str, provider: Provider) -> str | None:
     """Return the sentence that says why a trimmed text cannot be a key of this provider, or None when it may be one.
 
     Only the vendors' formats are known. A provider of another kind, such as an OpenAI-compatible server, takes any
-    text. The length counts at the vendor's own address only, because other servers speak the vendors' protocols too.
+    text. The length and another vendor's prefix count at the vendor's own address only, because other servers speak the
+    vendors' protocols too.
     """
     if provider.kind not in VENDORS:
         return None
     if _PLACEHOLDER.search(key):
         return f"This is a placeholder, not a key. {provider.name} shows the real one where you created it."
-    if len(key) < MINIMUM and not provider.endpoint:
+    if provider.endpoint:
+        return None
+    for prefix, (vendor, kind) in PREFIXES.items():
+        if key.startswith(prefix) and kind != provider.kind:
+            return f"This is a key of {vendor}, not of {provider.name}: it begins with {prefix}."
+    if len(key) < MINIMUM:
         return f"This is too short for a key of {provider.name}: it has {len(key)} characters."
     return None

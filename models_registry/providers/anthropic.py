@@ -1,13 +1,15 @@
 """Anthropic's messages, docs.anthropic.com/en/api/messages and messages-streaming."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from models_registry.calls.usage import Usage, anthropic_usage, count
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import ListedModel, Prompt, Reasoning
-from models_registry.providers.client import HTTPClient, flag
+from models_registry.providers.asking import anthropic_bodies
+from models_registry.providers.base import ListedModel, Piece, Prompt, Reasoning, Relay, Signature, ToolDelta
+from models_registry.providers.client import HTTPClient, dig, flag
 from models_registry.providers.failures import Failures
 from models_registry.providers.openai import listed_items
 from models_registry.providers.reading.events import EventReader
@@ -28,6 +30,8 @@ BUDGETS = {"low": 1_024, "medium": 8_192, "high": 24_576}
 # (docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
 CACHEABLE = 4_096
 EPHEMERAL = {"type": "ephemeral"}
+NOT_COUNTED = ("max_tokens", "stream", "store", "metadata")  # parameters that count_tokens does not take
+CAN_BE_CACHED = ("text", "image", "document", "tool_use", "tool_result")  # kinds of blocks
 
 
 class AnthropicClient(HTTPClient):
@@ -43,7 +47,7 @@ class AnthropicClient(HTTPClient):
 
     def problems(self, model: str, prompt: Prompt) -> dict[str, str]:
         """Name what Anthropic refuses together with thinking."""
-        problems = super().problems(model, prompt)
+        problems = super().problems(model, prompt) | anthropic_bodies.problems(prompt)
         if prompt.reasoning_effort is None or problems:
             return problems
         if prompt.temperature not in (None, 1):
@@ -57,12 +61,9 @@ class AnthropicClient(HTTPClient):
         body: dict[str, Any] = {
             "model": model,
             "max_tokens": DEFAULT_MAX_TOKENS if prompt.max_tokens is None else prompt.max_tokens,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in prompt.messages],
+            "messages": anthropic_bodies.messages(prompt),
+            **anthropic_bodies.parameters(prompt),
         }
-        if prompt.system:
-            body["system"] = prompt.system
-        if prompt.temperature is not None:
-            body["temperature"] = prompt.temperature
         if prompt.reasoning_effort is not None:
             _think(body, self.efforts[prompt.reasoning_effort])
         if prompt.cache:
@@ -70,6 +71,19 @@ class AnthropicClient(HTTPClient):
         if stream:
             body["stream"] = True
         return body
+
+    def count_tokens(self, model: str, relay: Relay) -> int:
+        """Ask how many tokens a request has; raises ProviderError."""
+        body = {name: value for name, value in relay.body.items() if name not in NOT_COUNTED}
+        counted = count(
+            dig(
+                self.post(f"{self.completions_path}/count_tokens", {**body, "model": model}, relay.headers),
+                "input_tokens",
+            )
+        )
+        if counted is None:
+            raise MalformedAnswer
+        return counted
 
     def reader(self, failures: Failures) -> EventReader:
         """Make a reader of events."""
@@ -91,18 +105,22 @@ class AnthropicClient(HTTPClient):
 class MessageReader(EventReader):
     """Reads the events of a message up to message_stop; the type is in the data, so their names are not needed."""
 
+    def __init__(self, failures: Failures) -> None:
+        super().__init__(failures)
+        self._numbers: dict[Any, int] = {}  # of tool calls, by the index of their block
+
     @property
     def usage(self) -> Usage | None:
         """What was reported; counts of a later event are running totals."""
         return anthropic_usage(self._counts)
 
-    def event(self, event: dict[str, Any]) -> Sequence[str]:
+    def event(self, event: dict[str, Any]) -> Sequence[Piece]:
         """Read one event; kinds that are not known are passed over, as Anthropic asks."""
         kind = event.get("type")
         if kind == "content_block_delta":
-            return (self._piece(event.get("delta")),)
+            return (self._piece(event.get("delta"), event.get("index")),)
         if kind == "content_block_start":
-            return (self._piece(event.get("content_block")),)
+            return (self._piece(event.get("content_block"), event.get("index")),)
         if kind == "message_start":
             message = event.get("message")
             self._counts.add(message.get("usage") if isinstance(message, dict) else None)
@@ -116,14 +134,14 @@ class MessageReader(EventReader):
             return self.whole(event)
         return ()
 
-    def whole(self, answer: dict[str, Any]) -> Sequence[str]:
+    def whole(self, answer: dict[str, Any]) -> Sequence[Piece]:
         """Read a `message`."""
         blocks = answer.get("content")
         if not isinstance(blocks, list):
             raise MalformedAnswer
         self._counts.add(answer.get("usage"))
         self._stopped(answer)
-        return [self._piece(block) for block in blocks]
+        return [self._piece(block, index) for index, block in enumerate(blocks)]
 
     def _stopped(self, part: Any) -> None:
         """Take the stop reason; the answer is complete with message_stop only."""
@@ -132,16 +150,24 @@ class MessageReader(EventReader):
             self.finish(part.get("stop_reason"))
             self.complete = complete
 
-    def _piece(self, block: Any) -> str:
-        """Read the text or thinking of a block or delta; other kinds (signatures, tool calls) have none."""
+    def _piece(self, block: Any, index: Any) -> Piece:
+        """Read the text, thinking or tool call of a block or delta; other kinds have none."""
         if not isinstance(block, dict):
             raise MalformedAnswer
         kind = block.get("type")
         if kind in ("thinking", "thinking_delta"):
             piece = block.get("thinking", "")
             return Reasoning(piece) if isinstance(piece, str) else ""
+        if kind == "signature_delta":
+            return Signature(str(block.get("signature", "")))
         if kind == "tool_use":
             self.called(block.get("name"))
+            self._numbers.setdefault(index, len(self._numbers))
+            given = block.get("input")  # empty at the start of a stream
+            arguments = json.dumps(given) if given else ""
+            return ToolDelta(self._numbers[index], str(block.get("id", "")), str(block.get("name", "")), arguments)
+        if kind == "input_json_delta":
+            return ToolDelta(self._numbers.get(index, 0), arguments=str(block.get("partial_json", "")))
         text = block.get("text", "") if kind in ("text", "text_delta") else ""
         if not isinstance(text, str):
             raise MalformedAnswer
@@ -154,7 +180,7 @@ def _think(body: dict[str, Any], effort: str) -> None:
         body["thinking"] = {"type": "enabled", "budget_tokens": min(BUDGETS[effort], body["max_tokens"] // 2)}
     else:
         body["thinking"] = {"type": "adaptive", "display": "summarized"}
-        body["output_config"] = {"effort": effort}
+        body["output_config"] = {**body.get("output_config", {}), "effort": effort}
 
 
 def _cache(body: dict[str, Any]) -> None:
@@ -168,8 +194,17 @@ def _cache(body: dict[str, Any]) -> None:
     if len(body["messages"]) < 2:
         return
     *earlier, last, _ = body["messages"]
-    if length + sum(len(turn["content"]) for turn in (*earlier, last)) >= CACHEABLE:
-        last["content"] = [{"type": "text", "text": last["content"], "cache_control": EPHEMERAL}]
+    if length + sum(_length(turn["content"]) for turn in (*earlier, last)) < CACHEABLE:
+        return
+    content = last["content"]
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    if blocks[-1]["type"] in CAN_BE_CACHED:
+        last["content"] = [*blocks[:-1], {**blocks[-1], "cache_control": EPHEMERAL}]
+
+
+def _length(content: Any) -> int:
+    """Count the characters of a turn; of parts that are no text, those of their JSON."""
+    return len(content if isinstance(content, str) else json.dumps(content))
 
 
 def _listed(items: list[Any]) -> list[ListedModel]:

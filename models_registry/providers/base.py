@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from models_registry.calls.usage import Usage
 
@@ -11,29 +11,118 @@ Effort = Literal["minimal", "low", "medium", "high"]
 FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_calls", "error"]
 
 
+# A part of a turn, the same for all wire formats and in `Message.parts`; `type` says which of these it is:
+#   text         text
+#   image        media_type and data (base64), or url; stored without data, with file (its SHA-256)
+#   document     the same for a PDF, and name
+#   tool_call    id, name, arguments (JSON text)
+#   tool_result  id, content (a text, or a list of text and image parts), is_error
+#   reasoning    text, signature (the vendor's proof that it is its own, or "")
+Part = dict[str, Any]
+
+
 class Turn(NamedTuple):
-    """One earlier message of a chat."""
+    """One message of a chat; `content` is its text, `parts` are all of it where it has more than a text.
+
+    What tools answered is by the user.
+    """
 
     role: Literal["user", "assistant"]
     content: str
+    parts: Sequence[Part] | None = None
+
+
+class Tool(NamedTuple):
+    """A function that a model may ask for; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolChoice(NamedTuple):
+    """Whether a model may, must or must not ask for tools; `name` is that of the one `tool` that it must."""
+
+    mode: Literal["auto", "none", "required", "tool"]
+    name: str = ""
+
+
+class ResponseFormat(NamedTuple):
+    """The form of an answer: any JSON object, or one of a JSON schema."""
+
+    schema: Mapping[str, Any] | None = None
+    name: str = "answer"
+    description: str = ""
+    strict: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What a model is asked: `messages` oldest first, the last one by the user; a `system` of None is none."""
+    """What a model is asked: `messages` oldest first, the last one by the user; a `system` of None is none.
+
+    An `exact` prompt is sent as it is or refused: no parameter is left out for an endpoint that does not take it.
+    """
 
     messages: Sequence[Turn]
     system: str | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    stop: Sequence[str] = ()
+    seed: int | None = None
     max_tokens: int | None = None
     reasoning_effort: Effort | None = None
+    tools: Sequence[Tool] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    user: str | None = None  # an opaque name of the end user, for the vendor's abuse detection
     cache: bool = False  # ask for prompt caching where it has to be asked for and saves money
+    exact: bool = False
 
 
 class Reasoning(str):
     """A piece of what a model thinks before it answers, among the pieces of its answer."""
 
     __slots__ = ()
+
+
+class ToolDelta(NamedTuple):
+    """A piece of a tool call: `id` and `name` come with the first one of each `number`, counted from 0."""
+
+    number: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class Signature(NamedTuple):
+    """The vendor's proof that the reasoning before it is its own."""
+
+    text: str
+
+
+Piece = str | ToolDelta | Signature
+
+
+class Relayed(NamedTuple):
+    """Bytes of a provider's answer as they came, and the pieces that were read from them; `last` ones end a stream."""
+
+    data: bytes
+    pieces: Sequence[Piece] = ()
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A request in the provider's own format, to be sent as it is but for the model's name and the key.
+
+    `own` are the names of fields that the client did not ask for.
+    """
+
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +139,18 @@ class ListedModel:
 
 
 class CompletionStream(Protocol):
-    """An answer under way: iterate for its non-empty pieces, text or `Reasoning`, each as soon as it arrives.
+    """An answer under way: iterate for its non-empty pieces, each as soon as it arrives.
 
-    Iteration raises `ProviderError` when the provider fails or breaks off. The attributes are there once it ended, also
-    early: `finish_reason` is None where the provider did not say how its answer ended, `tools` are the names of those
-    that the model asked for.
+    One that is relayed yields `Relayed` instead, bytes with the pieces in them. Iteration raises `ProviderError` when
+    the provider fails or breaks off. The attributes are there once it ended, also early: `finish_reason` is None where
+    the provider did not say how its answer ended, `tools` are the names of those that the model asked for.
     """
 
     usage: Usage | None
     finish_reason: FinishReason | None
     tools: Sequence[str]
 
-    def __iter__(self) -> Iterator[str]: ...
+    def __iter__(self) -> Iterator[Piece | Relayed]: ...
 
     def close(self) -> None:
         """Give the connection up, from any thread and as often as one likes; a blocked iteration ends at once."""
@@ -76,7 +165,9 @@ class ProviderClient(ABC):
     Every method raises `ProviderError` and nothing else for what the provider does.
     """
 
+    kind: ClassVar[str] = ""  # the wire format, if it is one that clients speak too
     default_base_url = ""
+    max_tokens_field: ClassVar[str] = "max_tokens"
     requires_max_tokens = False  # the wire format has no "as long as it takes"
     efforts: ClassVar[Mapping[Effort, str]] = {}  # the reasoning efforts that the format can express, in its words
 
@@ -97,6 +188,10 @@ class ProviderClient(ABC):
     @abstractmethod
     def stream(self, model: str, prompt: Prompt) -> CompletionStream:
         """Ask for the answer piece by piece; returns once the provider accepted (or raises its refusal)."""
+
+    def relay(self, model: str, relay: Relay) -> CompletionStream:
+        """Send a request that is in the provider's own format already; raises its refusal."""
+        raise NotImplementedError
 
     @abstractmethod
     def list_models(self) -> list[ListedModel]:

@@ -2,17 +2,18 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from models_registry.errors import APIKeyRefused, ProviderError
 from models_registry.providers.asking.adapting import ATTEMPTS, Dialect, learn, memory, room_left
 from models_registry.providers.asking.addresses import Base, split
-from models_registry.providers.base import Prompt, ProviderClient
+from models_registry.providers.base import Prompt, ProviderClient, Relay
 from models_registry.providers.failures import Failures, read_body
 from models_registry.providers.http import Answer, send
 from models_registry.providers.reading.events import EventReader, parse
+from models_registry.providers.reading.relaying import RelayedStream
 from models_registry.providers.reading.streaming import ProviderStream
 
 NO_KEY = "none"  # what a server that asks for no key is sent
@@ -27,7 +28,8 @@ class HTTPClient(ProviderClient):
     What is sent is what the vendors' own SDKs send; a test compares them (docs/decisions/0019-no-sdk-at-run-time.md).
     """
 
-    kind: ClassVar[str] = "openai"  # the wire format
+    kind: ClassVar[str] = "openai"
+    stream_usage: ClassVar[bool] = False  # whether the usage of a stream has to be asked for
     completions_path: ClassVar[str]
     models_path: ClassVar[str]
     headers: ClassVar[Mapping[str, str]] = {}
@@ -46,9 +48,27 @@ class HTTPClient(ProviderClient):
 
         An endpoint that does not stream is asked for the whole answer, which is then one piece.
         """
+        body = self.body(model, prompt, stream=True)
+        own = {"stream", "stream_options", "system", *(["max_tokens"] if prompt.max_tokens is None else [])}
         with self.failures() as failures:
-            answer = self._ask(model, prompt, failures)
+            answer = self._ask(model, body, failures, own=own, exact=prompt.exact)
         return ProviderStream(answer, self.reader(failures), failures, think_tags=self.think_tags)
+
+    def relay(self, model: str, relay: Relay) -> RelayedStream:
+        """Send a request that is in the provider's format already; raises ProviderError when the provider refuses.
+
+        A stream is asked for its usage where that has to be asked for; if the client did not, it is not passed on.
+        """
+        body = {**relay.body, "model": model}
+        options = body.get("stream_options") if isinstance(body.get("stream_options"), Mapping) else None
+        hide_usage = bool(body.get("stream")) and self.stream_usage and not dig(options, "include_usage")
+        if hide_usage:
+            body["stream_options"] = {**(options or {}), "include_usage": True}
+        own = relay.own | ({"stream_options"} if hide_usage and not options else set())
+        with self.failures() as failures:
+            answer = self._ask(model, body, failures, own=own, exact=True, headers=relay.headers)
+        streamed = bool(body.get("stream"))
+        return RelayedStream(answer, self.reader(failures), failures, streamed=streamed, hide_usage=hide_usage)
 
     def failures(self) -> Failures:
         """Make the context that every call needs."""
@@ -56,8 +76,15 @@ class HTTPClient(ProviderClient):
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Fetch a JSON object or array; raises ProviderError."""
+        return self._fetched("GET", path, params=params)
+
+    def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        """Send a JSON object and read the one that comes back; raises ProviderError."""
+        return self._fetched("POST", path, json.dumps(body).encode(), headers=headers)
+
+    def _fetched(self, method: str, path: str, *more: Any, **options: Any) -> Any:
         with self.failures() as failures:
-            answer = self._send("GET", path, params=params)
+            answer = self._send(method, path, *more, **options)
             if answer.status >= 300:
                 raise failures.refusal(answer)
             parsed = parse(answer.read())
@@ -65,43 +92,62 @@ class HTTPClient(ProviderClient):
                 raise failures.reported(parsed["error"])
         return parsed
 
-    def _ask(self, model: str, prompt: Prompt, failures: Failures) -> Answer:
+    def _ask(
+        self,
+        model: str,
+        body: Mapping[str, Any],
+        failures: Failures,
+        *,
+        own: Collection[str],
+        exact: bool,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Send a request as the endpoint takes it; what it refuses by name is left out or put in other words.
 
-        What was learnt is remembered once it helped.
+        Of an `exact` request only what nobody but us asked for (`own`) is left out. What was learnt is remembered once
+        it helped.
         """
-        body = self.body(model, prompt, stream=True)
         known = usual = memory.get(self.base_url, model)
+        if exact:
+            known = usual = known.exactly(own)
         room: int | None = None
         refused: ProviderError | None = None
         for _ in range(ATTEMPTS):
             sent = (known if room is None else replace(known, limit=room)).write(body)
-            answer = self._send("POST", self.completions_path, json.dumps(sent).encode())
+            answer = self._send("POST", self.completions_path, json.dumps(sent).encode(), headers=headers)
             if answer.status < 300:
                 if known != usual:
-                    memory.put(self.base_url, model, known)
+                    memory.put(self.base_url, model, _both(memory.get(self.base_url, model), known))
                 return answer
             if answer.redirect:
                 raise failures.refusal(answer)
             refusal = read_body(answer)
-            refused = refused or failures.error(answer.status, refusal, answer.headers, address=answer.address)
+            error = failures.error(answer.status, refusal, answer.headers, address=answer.address)
+            if exact:
+                error.details |= _told(refusal)
+            refused = refused or error
             learnt = learn(known, sent, answer.status, refusal)
-            if learnt is None and room is None and prompt.max_tokens is None:
+            if learnt is None and room is None and "max_tokens" in own:
                 room = room_left(sent, refusal)
                 learnt = None if room is None else known
-            if learnt is None:
-                raise failures.error(answer.status, refusal, answer.headers, address=answer.address)
+            if learnt is None or (exact and learnt.exactly(own) != learnt):
+                raise error
             known = learnt
         raise refused or ProviderError()
 
     def _send(
-        self, method: str, path: str, body: bytes | None = None, params: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request; where the base URL has no path and nothing is found at it, look below `ROOT`."""
         key = self.api_key or NO_KEY
         if not (key.isascii() and key.isprintable()):
             raise APIKeyRefused("The API key holds characters that cannot be sent.")
-        headers = {**HEADERS, **self.headers, "Authorization": f"Bearer {key}"}
+        headers = {**HEADERS, **self.headers, **(headers or {}), "Authorization": f"Bearer {key}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         base = self._base()
@@ -124,6 +170,17 @@ class HTTPClient(ProviderClient):
             return split(self.base_url, self.kind)
         except ValueError as error:
             raise ProviderError(f"The provider's address cannot be used: {error}") from None
+
+
+def _told(refusal: Any) -> dict[str, str]:
+    """Read which parameter a refusal is about, and its code."""
+    told = {name: dig(refusal, "error", name) for name in ("param", "code")}
+    return {name: value for name, value in told.items() if isinstance(value, str)}
+
+
+def _both(known: Dialect, learnt: Dialect) -> Dialect:
+    """Join what was known before and what an exact request learnt."""
+    return replace(learnt, refused=known.refused | learnt.refused, limit=learnt.limit or known.limit)
 
 
 def dig(value: Any, *names: str) -> Any:

@@ -5,7 +5,8 @@ from typing import Any, ClassVar, get_args
 
 from models_registry.calls.usage import Usage, count, openai_usage
 from models_registry.errors import MalformedAnswer
-from models_registry.providers.base import Effort, ListedModel, Prompt, Reasoning
+from models_registry.providers.asking import openai_bodies
+from models_registry.providers.base import Effort, ListedModel, Piece, Prompt, Reasoning, ToolDelta
 from models_registry.providers.client import HTTPClient, dig
 from models_registry.providers.failures import Failures
 from models_registry.providers.reading.events import EventReader
@@ -31,11 +32,8 @@ class OpenAIClient(HTTPClient):
 
     def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
         """Write a request; what was not asked for is left to the model's defaults."""
-        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-        turns = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
-        body: dict[str, Any] = {"model": model, "messages": system + turns}
-        if prompt.temperature is not None:
-            body["temperature"] = prompt.temperature
+        body: dict[str, Any] = {"model": model, "messages": openai_bodies.messages(prompt)}
+        body |= openai_bodies.parameters(prompt)
         if prompt.max_tokens is not None:
             body[self.max_tokens_field] = prompt.max_tokens
         if prompt.reasoning_effort is not None:
@@ -80,24 +78,26 @@ class ChunkReader(EventReader):
         """What was reported."""
         return openai_usage(self._counts)
 
-    def read(self, data: bytes) -> Sequence[str]:
+    def read(self, data: bytes) -> Sequence[Piece]:
         """Read one chunk, or the mark of the end."""
         if data == b"[DONE]":
             self.complete = self.ended = True
+            self.counts_alone = False
             return ()
         return super().read(data)
 
-    def event(self, event: dict[str, Any]) -> Sequence[str]:
+    def event(self, event: dict[str, Any]) -> Sequence[Piece]:
         """Read one chunk; Groq reports the usage in a field of its own."""
         own = event.get("x_groq")
         self._counts.add(event.get("usage") or (own.get("usage") if isinstance(own, Mapping) else None))
+        self.counts_alone = bool(event.get("usage")) and not event.get("choices")
         choice = _first_choice(event)
         if choice is None:
             return ()
         delta = choice.get("delta")
         return self._choice(choice, delta if delta is not None else choice.get("message") or {})
 
-    def whole(self, answer: dict[str, Any]) -> Sequence[str]:
+    def whole(self, answer: dict[str, Any]) -> Sequence[Piece]:
         """Read a `chat.completion`."""
         self._counts.add(answer.get("usage"))
         choice = _first_choice(answer)
@@ -106,19 +106,27 @@ class ChunkReader(EventReader):
         message = choice.get("message")
         return self._choice(choice, choice.get("delta") if message is None else message)
 
-    def _choice(self, choice: dict[str, Any], message: Any) -> Sequence[str]:
-        pieces = _pieces(message)
-        for call in message.get("tool_calls") or ():
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict) and function.get("name"):  # the first of the chunks of a call has it
-                self.called(function["name"])
-        if isinstance(message.get("function_call"), dict) and message["function_call"].get("name"):
-            self.called(message["function_call"]["name"])
+    def _choice(self, choice: dict[str, Any], message: Any) -> Sequence[Piece]:
+        pieces: list[Piece] = [*_pieces(message)]
+        for place, call in enumerate(message.get("tool_calls") or ()):
+            if isinstance(call, dict):
+                pieces += self._tool(call.get("function"), call.get("index"), place, call.get("id"))
+        pieces += self._tool(message.get("function_call"), 0, 0, None)
         refused = self.finish_reason == "refusal" or (message.get("content") is None and bool(message.get("refusal")))
         self.finish(choice.get("finish_reason"), choice.get("error"))
         if refused:
             self.finish_reason = "refusal"
         return pieces
+
+    def _tool(self, function: Any, index: Any, place: int, call_id: Any) -> list[Piece]:
+        """Read a tool call, or a piece of one; the first chunk of a call has the name."""
+        if not isinstance(function, dict):
+            return []
+        name, arguments = function.get("name"), function.get("arguments")
+        if name:
+            self.called(name)
+        texts = [each if isinstance(each, str) else "" for each in (call_id, name, arguments)]
+        return [ToolDelta(index if isinstance(index, int) else place, *texts)]
 
 
 def listed_items(answer: Any) -> list[Any]:

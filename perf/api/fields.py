@@ -1,5 +1,6 @@
 """Serializer fields that accept values of their JSON type only, without conversion."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,16 @@ class ShortListField(serializers.ListField):
         if isinstance(data, list):
             self.run_validators(data)
         return list(super().to_internal_value(data))
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    """An object in a list of a body."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Say which fields the object has, if there is no object. Raises ValidationError."""
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError(f"Must be an object with {' and '.join(self.fields)}.")
+        return dict(super().to_internal_value(data))
 
 
 class NumberField(serializers.FloatField):

@@ -19,6 +19,8 @@ def valid(kind: type[Serializer[Any]], data: Any) -> dict[str, Any]:
 
     Raises ValidationError, also for fields that the serializer, or one nested in it, does not have.
     """
+    if not isinstance(data, Mapping):
+        raise ValidationError({"non_field_errors": ["The body must be a JSON object."]})
     serializer = _made(kind)
     unknown = _errors(islice(_unknown(serializer, data), MAX_UNKNOWN))
     try:

@@ -87,21 +87,26 @@ def register_owner(model: str) -> None:
     post_delete.connect(_owner_deleted, sender=model, dispatch_uid=f"owner {model}")
 
 
-def _before_save(sender: type[Model], instance: Model, update_fields: Iterable[str] | None, **_: Any) -> None:
+def _before_save(
+    sender: type[Model], instance: Model, raw: bool, update_fields: Iterable[str] | None, **_: Any
+) -> None:
     """Note the owner before the change, if the change may give the row to another.
 
     This takes a query, since another process may have changed the owner. A save with `update_fields` spares it.
     """
     rule = RULES[sender._meta.label]
-    if rule.field is None or (update_fields and {rule.field, f"{rule.field}_id"}.isdisjoint(update_fields)):
+    if raw or rule.field is None or (update_fields and {rule.field, f"{rule.field}_id"}.isdisjoint(update_fields)):
         return
     # A row that was not loaded is nearly always new. If it overwrites a row, that may be of any owner.
     before = {WILDCARD} if instance._state.adding else rule.owners(sender._base_manager.filter(pk=instance.pk))
     instance.__dict__[_OWNERS_BEFORE] = before
 
 
-def _saved(sender: type[Model], instance: Model, created: bool, **_: Any) -> None:
+def _saved(sender: type[Model], instance: Model, created: bool, raw: bool, **_: Any) -> None:
     rule = RULES[sender._meta.label]
+    if raw:  # of a fixture, where a row may come before the parent that knows its owner
+        rule.invalidate({WILDCARD})
+        return
     before = instance.__dict__.pop(_OWNERS_BEFORE, set())
     rule.invalidate({rule.owner(instance)} if created else {rule.owner(instance), *before})
 

@@ -1,7 +1,7 @@
 """Querysets that apply invalidation rules in the methods for which Django sends no signals."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
 from perf.caching.invalidation import RULES, Rule
+from perf.db.inserting import insert
 
 Row = TypeVar("Row", bound=Model)
 
@@ -58,6 +59,13 @@ class InvalidatingQuerySet(QuerySet[Row]):
         created = super().bulk_create(rows, *args, **options)
         self.rule.invalidate(owners | {self.rule.owner(row) for row in rows})
         return created
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Insert a few new rows that have their keys, and invalidate for their owners: what requests wait for."""
+        insert(rows, self.db)
+        self.rule.invalidate({self.rule.owner(row) for row in rows})
+
+    insert.alters_data = True  # type: ignore[attr-defined]
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete, and invalidate if no signal does."""

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from perf.api.rendering import encode
 from perf.caching.generations import CacheKey, LookupResult
 from perf.caching.namespace import Namespace, get_many
 from perf.db.concurrency import ConcurrencyLimit
@@ -58,17 +58,17 @@ class CachedView(ABC):
     """
 
     prefetched: Mapping[CacheKey, LookupResult] = MappingProxyType({})
-    valid_until: float | None = None  # Unix time in seconds at which the request's credentials expire
+    valid_until: float | None = None  # Unix time in seconds at which the request's credentials expire, perhaps never
 
     @abstractmethod
     def cached(self, request: Request) -> CachedQuery | None:
         """Return the namespace and the query of the response; None if the response to this request is not cached."""
 
-    def prefetch(
-        self, other: CacheKey, request: Request, *, owner: object, valid_until: float
-    ) -> Mapping[CacheKey, LookupResult]:
-        """Look up another key, which the credentials depend on, together with the response for `owner`."""
-        self.valid_until = valid_until
+    def prefetch(self, other: CacheKey, request: Request, *, owner: object) -> Mapping[CacheKey, LookupResult]:
+        """Look up another key, which the credentials depend on, together with the response for `owner`.
+
+        Who accepts the credentials sets `valid_until`; without it a response is not reusable.
+        """
         declared = self.cached(request)
         keys = [other] if declared is None else [other, declared[0].key(owner, declared[1])]
         self.prefetched = get_many(keys)
@@ -138,7 +138,7 @@ def mark_reusable(
 def _render(load: Callable[[], Any], *, compress: bool) -> list[Any]:
     """Return the plain bytes, the compressed ones (None if that is not wanted or saves nothing), and the digest."""
     with load_limit.acquire():
-        plain = JSONRenderer().render(load())
+        plain = encode(load())
     worthwhile = compress and len(plain) > COMPRESSED_FROM
     compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worthwhile else None
     return [plain, compressed, hashlib.blake2b(plain, digest_size=12).hexdigest()]

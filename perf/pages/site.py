@@ -14,7 +14,7 @@ class Site(AdminSite):
     """Django's admin site, with the pages of this app for all active staff."""
 
     site_header = site_title = "LLMSelect"
-    site_url = "/api/docs"
+    site_url = "/"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show today's figures above the list of tables."""

@@ -2,8 +2,8 @@
 
 A cached response passes authentication, middleware and REST framework each time, although none of them changes it. So
 the finished response of a hit is remembered with the versions of the cache entries that made it: the account's state
-and the list. It is sent again while all versions are current, for at most `MAX_AGE` seconds and not beyond the access
-token, to a request that is the same in all that a response may depend on. Everything else goes to Django.
+and the list. It is sent again while all versions are current, for at most `MAX_AGE` seconds and not beyond the end of
+the token, to a request that is the same in all that a response may depend on. Everything else goes to Django.
 """
 
 import re
@@ -37,6 +37,7 @@ DEPENDENCIES = (
     "wsgi.url_scheme",
     "HTTP_HOST",
     "HTTP_AUTHORIZATION",
+    "HTTP_X_API_KEY",
     "HTTP_COOKIE",
     "HTTP_ACCEPT",
     "HTTP_ACCEPT_ENCODING",

@@ -89,6 +89,8 @@ def json_logging(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["repeats"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # Who gave and took away access is logged at any level of the others.
+            "audit": {"level": "INFO"},
             # The error envelope and the timing middleware log each failed request once, with more details.
             "django.request": {"level": "CRITICAL"},
             **{name: {"level": "WARNING"} for name in VERBOSE},

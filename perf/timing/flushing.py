@@ -20,6 +20,9 @@ from perf.timing.totals import Totals
 
 MAX_PENDING = 10  # deltas, one a minute, kept while the store fails; later figures stay in the recorder
 
+# What apps write in the background, with each flush; a function that raises is called again with the next one.
+BACKGROUND: list[Callable[[], object]] = []
+
 _flush_lock = threading.Lock()
 
 
@@ -84,13 +87,15 @@ def _run(own: Worker) -> None:
 def flush(*, silent: bool = False) -> bool:
     """Store all figures of this process, and once an hour delete expired ones. Never raises.
 
-    Returns whether all are stored; the next flush retries the others. `silent` does not log a failure.
+    Returns whether all are stored; the next flush retries the others. `silent` does not log a failure. First it calls
+    what `BACKGROUND` lists.
     """
     token = recorder.origin.set(recorder.FLUSH_ORIGIN)
     try:
         with _flush_lock:
             _drain_recorder()
             try:
+                _write_others(silent=silent)
                 while worker.pending:
                     _store(worker.pending[0])
                     del worker.pending[0]
@@ -107,6 +112,15 @@ def flush(*, silent: bool = False) -> bool:
         return True
     finally:
         recorder.origin.reset(token)
+
+
+def _write_others(*, silent: bool) -> None:
+    for write in BACKGROUND:
+        try:
+            write()
+        except Exception as error:
+            if not silent:
+                recorder.log_failure("background writes fail; they are tried again", error)
 
 
 def _drain_recorder() -> None:

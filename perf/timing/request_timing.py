@@ -22,6 +22,14 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STATIC = "(static)"  # the route of static files
 FAILURE = 500  # the least status of a failure of the server
 CLIENT_TIMEOUT = 408  # the client was slow
+PATIENCE = 10  # times SLOW_REQUEST_MS, for routes that are slow on purpose
+
+_slow_on_purpose: set[tuple[str, str]] = set()
+
+
+def expect_slow(*requests: tuple[str, str]) -> None:
+    """Let requests of these methods and routes take `PATIENCE` times as long as others before they count as slow."""
+    _slow_on_purpose.update(requests)
 
 
 class RequestTiming:
@@ -104,7 +112,8 @@ class RequestTiming:
 
 def report_if_notable(stats: RequestStats, finished: FinishedRequest, *, request_id: str, user_id: Any) -> None:
     """Keep what is known of a request that failed, or that was slow to its first byte, and log a slow one."""
-    slow = finished.seconds * 1000 >= settings.SLOW_REQUEST_MS and finished.status != CLIENT_TIMEOUT
+    patience = PATIENCE if (finished.method, finished.route) in _slow_on_purpose else 1
+    slow = finished.seconds * 1000 >= settings.SLOW_REQUEST_MS * patience and finished.status != CLIENT_TIMEOUT
     if not slow and finished.status < FAILURE:
         return
     # The route, not the path: the description is without the request's content.

@@ -124,7 +124,7 @@ def test_messages_must_be_a_list_within_the_limit(api, chat, messages):
         ({"role": "user", "content": ["hello"]}, "messages.1.content"),
         ({"role": "user", "content": ""}, "messages.1.content"),
         ({"role": "user", "content": "x" * 100_001}, "messages.1.content"),
-        ("hello", "messages.1.non_field_errors"),
+        ("hello", "messages.1"),
         (None, "messages.1"),
     ],
     ids=lambda value: repr(value)[:40],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmselect_project.tokens.service import create_token
 from tests.conversations.comparisons import comparison
 from tests.helpers import PASSWORD, client_for, conversation, invalid
 
@@ -18,6 +19,8 @@ BODIES = {
     ("POST", "admin/cache/clear"): {},
     ("POST", "admin/models/refresh"): {},
     ("PUT", "keys/echo"): {"key": "sk-0123456789abcdef"},
+    ("POST", "tokens"): {"name": "laptop"},
+    ("PATCH", "tokens/{token}"): {"name": "laptop"},
     ("POST", "chat"): {**CHOICE, "message": "hi"},
     ("POST", "chat/stream"): {**CHOICE, "message": "hi"},
     ("PATCH", "messages/{message}"): {"content": "x"},
@@ -40,6 +43,7 @@ def test_every_endpoint_refuses_them(staff, echo, settings, method, path):
         "conversation": row.pk,
         "message": row.messages.earliest("created_at").pk,
         "comparison": comparison(staff).pk,
+        "token": create_token(user_id=staff.pk, name="mine")[0].pk,
     }
     body = {**BODIES[method, path], "preferred": 1}
     send = getattr(client_for(staff), method.lower())

@@ -1,6 +1,7 @@
 """Every model, and every way to change its rows: what is cached shows the truth at the next read."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from django.apps import apps
@@ -12,16 +13,15 @@ from django.db.models.functions import Concat
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework.test import APIClient
 
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from llmselect_project.accounts.sessions import start_session
-from llmselect_project.models import LoginSession
+from llmselect_project.models import ApiToken, LoginSession
 from models_registry.catalogue.lookup import has_key, has_shared_key
-from models_registry.models import APIKey, LLMModel, Provider, SharedKey
+from models_registry.models import Alias, APIKey, LLMModel, Provider, SharedKey
 from perf.caching.invalidation import EXEMPT, RULES
 from perf.caching.querysets import InvalidatingQuerySet
-from tests.helpers import PASSWORD
+from tests.helpers import PASSWORD, client_with, token_for
 from tests.perf.serving.front import behind_front
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,22 +30,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CHANGED = {
     "auth.User": {"username": "changed"},
     "llmselect_project.LoginSession": {"password_stamp": "changed"},
+    "llmselect_project.ApiToken": {"revoked_at": datetime(2026, 1, 1, tzinfo=UTC)},
     "conversations.Conversation": {"title": "changed"},
     "conversations.Message": {"content": "changed"},
     "conversations.Comparison": {"prompt": "changed"},
     "conversations.ComparisonResult": {"response": "changed"},
     "models_registry.Provider": {"slug": "changed"},
     "models_registry.LLMModel": {"name": "changed"},
+    "models_registry.Alias": {"name": "changed"},
     "models_registry.APIKey": {"provider": "other provider"},
     "models_registry.SharedKey": {"provider": "other provider"},
 }
 ALONE = {  # a row that is added changes no answer by itself
     "auth.User": "shown to nobody but who comes with it",
     "llmselect_project.LoginSession": "shown to nobody but who comes with it",
+    "llmselect_project.ApiToken": "shown to nobody but who comes with it",
     "models_registry.Provider": "not shown without a model",
 }
 GIVEN = {
     "llmselect_project.LoginSession": {"user": "bob"},
+    "llmselect_project.ApiToken": {"user": "bob"},
     "conversations.Conversation": {"user": "bob"},
     "conversations.Message": {"conversation": "bob's conversation"},
     "conversations.Comparison": {"user": "bob"},
@@ -65,30 +69,31 @@ class World:
             user = self.others[name] = User.objects.create_user(name, password=PASSWORD)
             self.user = user
             for label in CHANGED:
-                if label not in ("auth.User", "llmselect_project.LoginSession"):
+                if label not in ("auth.User", "llmselect_project.LoginSession", "llmselect_project.ApiToken"):
                     self.rows[label] = self._first(label)
-            api = APIClient()
-            api.credentials(HTTP_AUTHORIZATION=f"Bearer {start_session(user=user).access}")
-            behind_front(api)
-            self.apis.append(api)
+            for credential in (start_session(user=user).access, token_for(user, name=f"{name}'s")):
+                api = client_with(credential)
+                behind_front(api)
+                self.apis.append(api)
             self.others[f"{name}'s conversation"] = self.rows["conversations.Conversation"]
             self.others[f"{name}'s comparison"] = self.rows["conversations.Comparison"]
         self.rows["auth.User"] = user
         self.rows["llmselect_project.LoginSession"] = LoginSession.objects.get(user=user)
+        self.rows["llmselect_project.ApiToken"] = ApiToken.objects.get(user=user)
         details = [f"/api/v1/conversations/{pk}" for pk in Conversation.objects.values_list("pk", flat=True)]
         self.paths = {
-            "user_state": ["/api/v1/auth/me"],
+            "user_state": ["/api/v1/auth/me", "/api/v1/conversations"],
             "conversations": ["/api/v1/conversations", *details],
             "comparisons": ["/api/v1/comparisons"],
-            "leaderboard": ["/api/v1/leaderboard"],
-            "models": ["/api/v1/models"],
+            "leaderboard": ["/api/v1/leaderboard", "/api/v1/leaderboard/pairs"],
+            "models": ["/api/v1/models", "/v1/models"],
             "keys": [],
         }
 
     def _first(self, label):
         if label == "models_registry.Provider":
             return self.provider
-        once = ("models_registry.LLMModel", "models_registry.SharedKey")  # everybody's
+        once = ("models_registry.Alias", "models_registry.LLMModel", "models_registry.SharedKey")  # everybody's
         row = self.new(label) if label not in once or self.user.username == "ann" else None
         if row is not None:
             row.save(force_insert=True)
@@ -106,6 +111,7 @@ class World:
             "llmselect_project.LoginSession": lambda: LoginSession(
                 user=self.user, password_stamp="new", expires_at=timezone.now()
             ),
+            "llmselect_project.ApiToken": lambda: ApiToken(user=self.user, name=unique, digest=unique, prefix="llms_"),
             "conversations.Conversation": lambda: Conversation(user=self.user, provider="one", model="m", title=unique),
             "conversations.Message": lambda: Message(
                 conversation=parent("conversations.Conversation"),
@@ -123,6 +129,7 @@ class World:
             ),
             "models_registry.Provider": lambda: Provider(slug=unique, name=unique, kind="openai"),
             "models_registry.LLMModel": lambda: LLMModel(provider=self.provider, model_id=unique, name=unique),
+            "models_registry.Alias": lambda: Alias(name=unique, candidates=["one/m"]),
             "models_registry.APIKey": lambda: APIKey(
                 user=self.user,
                 provider=self.provider

@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 
 from conversations.models import Comparison, Message
 from llmselect_project.accounts.sessions import start_session
+from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from tests.helpers import PASSWORD, conversation
 
@@ -76,6 +77,7 @@ class World:
         for comparison in self.comparisons:
             for index in range(2):
                 comparison.results.create(index=index, provider=provider.slug, model="stub", response="hello")
+        self.tokens = [create_token(user_id=self.user.pk, name=f"token {number}")[0] for number in range(3)]
         store_key(user=self.user, provider=provider, key="sk-0123456789abcdef", override_system_key=True)
         self.chance = random.Random(1)
 
@@ -86,7 +88,14 @@ class World:
         rows = self.comparisons if "comparisons" in case.path else self.rows
         if case.path.startswith("/api/v1/messages"):
             rows = list(Message.objects.filter(conversation__in=self.rows)) or self.rows
-        known = {"id": str(self.chance.choice(rows).pk), "provider": "openai", "model_id": "stub"}
+        if case.path.startswith("/api/v1/tokens"):
+            rows = self.tokens
+        known = {
+            "id": str(self.chance.choice(rows).pk),
+            "provider": "openai",
+            "model_id": "stub",
+            "name": "openai/stub",
+        }
         for name in case.path_parameters or {}:
             case.path_parameters[name] = known[name]
         if isinstance(case.body, dict):
@@ -95,6 +104,8 @@ class World:
     def _ground_body(self, case):
         if "provider" in case.body or case.path.startswith("/api/v1/chat"):
             case.body |= {"provider": "openai", "model": "stub"}
+        if case.path.startswith("/v1/"):
+            case.body["model"] = "openai/stub"
         models = case.body.get("models")
         for choice in models if isinstance(models, list) else []:
             if isinstance(choice, dict):

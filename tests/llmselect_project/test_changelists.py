@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from llmselect_project.accounts.sessions import start_session
+from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Provider
 from perf.pages import paginator
@@ -31,6 +32,7 @@ def fill(start, count):
     for number in range(start, start + count):
         user = User.objects.create_user(f"user{number}")
         start_session(user=user)
+        create_token(user_id=user.pk, name="laptop")
         conversation(user, messages=2, title=f"title {number}")
         provider = Provider.objects.create(slug=f"p{number}", name=f"P {number}", kind="openai")
         provider.models.create(model_id="m", name="M")

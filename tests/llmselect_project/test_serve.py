@@ -94,6 +94,10 @@ def test_a_port_that_is_taken_is_refused():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (
+            {"DJANGO_ENV": "production"},
+            "LLMSelect is not configured: DJANGO_ENV=production needs ENCRYPTION_KEY, ALLOWED_HOSTS: set them in",
+        ),
         ({"PORT": "abc"}, "LLMSelect is not configured: PORT must be a whole number of at least 0, not 'abc'."),
         ({"DATABASE_URL": "mysql://x/y"}, "LLMSelect is not configured: DATABASE_URL must start with"),
         ({"SECURE_SSL_REDIRECT": "ture"}, "LLMSelect is not configured: SECURE_SSL_REDIRECT must be true or false"),

@@ -1,5 +1,6 @@
 """The fake provider speaks the real wire formats: the official SDKs understand it."""
 
+import socket
 import subprocess
 import sys
 
@@ -57,6 +58,16 @@ def test_an_unknown_script_option_is_refused(stub):
 )
 def test_a_script_decides_the_pieces(script, pieces):
     assert parse(f"stub?{script}").pieces("prompt") == pieces
+
+
+def test_a_port_that_is_taken_is_said_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "manage.py", "stub_provider", "--port", str(port)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"CommandError: Cannot listen on 127.0.0.1:{port}: ")
+    assert run.stderr.endswith("Choose another port with --port.\n")
 
 
 def test_the_command_serves_in_the_foreground():

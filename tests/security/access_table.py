@@ -31,8 +31,10 @@ class Row(NamedTuple):
 
 ALL_PRIVATE = "401 200 200 200"
 OWN = "401 404 404 200"
+STAFFS = "401 404 200 200"
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
+GATEWAY = {"model": "echo/echo-fast", "messages": [{"role": "user", "content": "hi"}]}
 COMPARE = {"prompt": "hi", "models": [CHOICE, CHOICE]}
 
 TABLE = {
@@ -56,17 +58,31 @@ TABLE = {
     "api/v1/models": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>": Row(PUBLIC, {"GET": "200"}),
     "api/v1/models/<slug:provider>/<path:model_id>/history": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/tokens": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"name": "laptop"}),
+    "api/v1/tokens/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"name": "phone"}),
     "api/v1/keys": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/keys/system": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     # Everybody stores a key of their own under this path; only Ann has one to delete.
     "api/v1/keys/<slug:provider>": Row(
         PRIVATE, {"PUT": ALL_PRIVATE, "DELETE": "401 404 404 204"}, {"key": "sk-0123456789abcdef"}
     ),
+    "api/v1/usage": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/budgets": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"period": "total", "limit": 5}),
+    # Staff see everybody's.
+    "api/v1/budgets/<uuid:pk>": Row(
+        PRIVATE, {"GET": STAFFS, "PATCH": STAFFS, "DELETE": "401 404 204 204"}, {"limit": "7.5"}
+    ),
     "api/v1/chat": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
     "api/v1/chat/stream": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
     "api/v1/compare": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
     "api/v1/compare/stream": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
+    "v1/chat/completions": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/messages": Row(PRIVATE, {"POST": ALL_PRIVATE}, {**GATEWAY, "max_tokens": 9}),
+    "v1/messages/count_tokens": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/models": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "v1/models/<path:name>": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/leaderboard/pairs": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/conversations": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, CHOICE),
     "api/v1/conversations/<uuid:pk>": Row(
         PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"title": "mine now"}
@@ -92,8 +108,15 @@ TABLE = {
     # Pages; without its form's token and fields a POST changes nothing.
     "api-auth/login/": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
     "api-auth/logout/": Row(PUBLIC, {"POST": "302"}),
+    # The page for people, which sends whoever has no browser session to its form.
+    "": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "^(?:chat|compare|arena|models|usage|settings)(?:/[^/]+)*$": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "app/<slug:digest>/<path:name>": Row("405", {"GET": "404", "OPTIONS": "405"}),
+    "login": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
+    "logout": Row(PUBLIC, {"POST": "302", "OPTIONS": "405"}),
+    "register": Row("405", {"GET": "302", "OPTIONS": "405"}),
     # Whatever has no route.
-    "^(?:api|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
+    "^(?:api|v1|health|metrics)(?:/|$)": Row("404", {"OPTIONS": "404"}),
     "admin": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
     "favicon.ico": Row("302", {"OPTIONS": "302", "TRACE": "405"}),
 }

@@ -7,11 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison
+from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
-from models_registry.models import LLMModel, Provider, SharedKey
+from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -19,6 +21,10 @@ from tests.security.routes import all_routes, path_of
 pytestmark = pytest.mark.django_db
 
 ROUTES = sorted({route for route, _ in all_routes()})
+PATTERNS = {
+    "^(?:api|v1|health|metrics)(?:/|$)": "/api/nothing",
+    "^(?:chat|compare|arena|models|usage|settings)(?:/[^/]+)*$": "/chat/nothing",
+}
 MODEL_PAGES = tuple(f"admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry)
 
 
@@ -49,7 +55,12 @@ def owned(ann, echo):
     LLMModel.objects.create(provider=echo, model_id="echo-fast", name="Echo")
     store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
     question = row.messages.earliest("created_at")
-    names = {"conversation": str(row.pk), "message": str(question.pk)}
+    budget = Budget.objects.create(
+        user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
+    )
+    names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
+    token, _ = create_token(user_id=ann.pk, name="mine")
+    names["token"] = str(token.pk)
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
 
@@ -65,9 +76,11 @@ def status(client, method, path, body):
 @pytest.mark.parametrize("route", [route for route in ROUTES if route in TABLE])
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
-    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message"}
+    kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
+    kinds["api/v1/budgets"] = "budget"
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
-    path = "/api/nothing" if route.startswith("^") else path_of(route, pk=pk, provider="echo", model_id="echo-fast")
+    places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
+    path = PATTERNS.get(route) or path_of(route, **places)
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]
     for method in METHODS:
@@ -93,6 +106,8 @@ def first(owned):
     """Give the first row of each model of the admin, by the model's path."""
     Group.objects.create(name="readers")
     SharedKey.objects.create(provider=Provider.objects.get(slug="echo"), key_encrypted="-", masked="****")
+    UsageDay.objects.create(day=timezone.now().date(), endpoint="chat", provider="echo", model="echo-fast")
+    Alias.objects.create(name="fast", candidates=["echo/echo-fast"])
     rows = {model: model._default_manager.first() for model in admin.site._registry}
     return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}
 

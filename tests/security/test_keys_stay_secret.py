@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from models_registry.calls.completion import resolve
 from models_registry.models import APIKey
+from perf.api.access import Access
 from perf.serving.logs import JsonFormatter
 from tests.helpers import client_for, error
 from tests.traces import cached_text, database_text
@@ -132,6 +133,6 @@ def test_a_crash_with_the_key_in_hand_shows_nothing(ann, api, openai, log, setti
 
 def test_a_resolved_model_does_not_write_its_key_out(ann, api, openai):
     api.put("/api/v1/keys/openai", {"key": MARK, "override_system_key": True})
-    resolved = resolve(user_id=User.objects.get().pk, provider=openai, model="stub")
+    resolved = resolve(access=Access(User.objects.get().pk), provider=openai, model="stub")
     assert resolved.client.api_key == MARK
     assert HIDDEN not in f"{resolved!r} {resolved.client!r} {vars(APIKey.objects.get())}"

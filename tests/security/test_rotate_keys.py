@@ -39,7 +39,7 @@ def run(**options):
 
 def said(renewed, current, changed, unreadable):
     return (
-        f"Encrypted {renewed} keys anew; {current} were already, {changed} changed meanwhile, "
+        f"Encrypted {renewed} keys anew; {current} already had the new key, {changed} changed meanwhile, "
         f"{unreadable} cannot be read."
     )
 

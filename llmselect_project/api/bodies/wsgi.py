@@ -11,8 +11,9 @@ from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
 from llmselect_project.api.bodies.connections import ConnectionCloser
+from llmselect_project.api.bodies.limits import body_limit
 from llmselect_project.api.bodies.readers import PROMPT_WAIT, BodyRead, BodyTimeout, ReaderPool, ReadersBusy
-from llmselect_project.api.envelope import envelope
+from llmselect_project.api.envelope import envelope, in_protocol
 from llmselect_project.api.errors import BodyNotRead, RequestTimeout, RequestTooLarge, TooManyBodies
 from perf.db.connections import release
 
@@ -63,7 +64,7 @@ class Body(io.RawIOBase):
 
     def _whole(self) -> io.BytesIO:
         if self._size > self._limit + 1 and self.refusal is None:
-            raise self._refuse(RequestTooLarge())
+            raise self._refuse(RequestTooLarge(self._limit))
         if self.refusal is not None:
             raise BodyNotRead(self.refusal)
         if self._content is None:
@@ -85,12 +86,15 @@ class Body(io.RawIOBase):
 class BodyMiddleware:
     """Gives an application bodies that are fetched only if it reads them, within bounded time.
 
-    A chunked body has no length, and Django would take it for empty. So it gets a length of one byte over `limit`: the
-    stream tells its real end, and a body over the limit is refused like any other. Methods without a body get none. The
-    application works on at most `slots` requests at once; the server has more threads, for those that wait.
+    A chunked body has no length, and Django would take it for empty. So it gets a length of one byte over the `limit`
+    of its path: the stream tells its real end, and a body over the limit is refused like any other. Methods without a
+    body get none. The application works on at most `slots` requests at once; the server has more threads, for those
+    that wait.
     """
 
-    def __init__(self, application: "WSGIApplication", *, limit: int, readers: ReaderPool, slots: int) -> None:
+    def __init__(
+        self, application: "WSGIApplication", *, limit: Callable[[str], int], readers: ReaderPool, slots: int
+    ) -> None:
         self.application, self.limit, self.readers = application, limit, readers
         self.slots = WorkSlots(slots)
         self.connections = ConnectionCloser()
@@ -116,36 +120,36 @@ class BodyMiddleware:
 
     def _declared_size(self, environ: "WSGIEnvironment") -> int:
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            return self.limit + 1
+            return self.limit(environ["PATH_INFO"]) + 1
         try:
             return int(environ.get("CONTENT_LENGTH") or 0)
         except ValueError:
             return 0
 
     def _with_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", size: int) -> Iterable[bytes]:
-        source = environ["wsgi.input"]
-        body = Body(size, self.limit, functools.partial(self._fetch, source, size))
+        source, limit = environ["wsgi.input"], self.limit(environ["PATH_INFO"])
+        body = Body(size, limit, functools.partial(self._fetch, source, size))
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
         started: list[Any] = []
         response = self.application(environ, lambda *given: started.extend(given))  # type: ignore[arg-type]
         if body.was_read and body.refusal is None:
             start_response(*started)
             return response
-        pending = body.pending or self._drain_unread(source, size)
+        pending = body.pending or self._drain_unread(source, min(size, DRAIN_FACTOR * limit))
         if body.refusal is None and (pending is None or pending.wait(PROMPT_WAIT)):  # all of it had arrived
             start_response(*started)
             return response
         content = b"".join(response)
         if close := getattr(response, "close", None):
             close()
-        status, headers, content = _refusal(body.refusal, started, content)
+        status, headers, content = _refusal(environ, body.refusal, started, content)
         start_response(status, headers)
         return [content] if pending is None else self._respond_and_close(environ, content, pending)
 
     def _drain_unread(self, source: Any, size: int) -> BodyRead | None:
         """Start to discard a body that the application did not read, if a reader is free."""
         try:
-            return self.readers.start_drain(source, min(size, DRAIN_FACTOR * self.limit))
+            return self.readers.start_drain(source, size)
         except ReadersBusy:
             return None
 
@@ -198,7 +202,7 @@ class _StreamWithSlot:
 
 
 def _refusal(
-    refusal: APIException | None, started: list[Any], content: bytes
+    environ: "WSGIEnvironment", refusal: APIException | None, started: list[Any], content: bytes
 ) -> tuple[str, list[tuple[str, str]], bytes]:
     """Return status, headers and content of the response: the application's, unless it missed that there is no body.
 
@@ -206,7 +210,9 @@ def _refusal(
     """
     status, headers = started[:2]
     if refusal is not None and int(status.split()[0]) != refusal.status_code:
-        plain = JsonResponse(envelope(str(refusal.get_codes()), str(refusal.detail)), status=refusal.status_code)
+        refused = envelope(str(refusal.get_codes()), str(refusal.detail))
+        _, body, _ = in_protocol(environ, refusal.status_code, refused, refusal)
+        plain = JsonResponse(body, status=refusal.status_code)
         status, headers, content = f"{plain.status_code} {plain.reason_phrase}", list(plain.items()), plain.content
     headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     return status, [*headers, ("Connection", "close")], content
@@ -217,4 +223,4 @@ def bounded(application: "WSGIApplication") -> BodyMiddleware:
     readers = ReaderPool(
         max_readers=settings.BODY_WAITERS, timeout=settings.REQUEST_BODY_TIMEOUT, rate=settings.REQUEST_BODY_RATE
     )
-    return BodyMiddleware(application, limit=settings.REQUEST_BODY_LIMIT, readers=readers, slots=settings.SERVE_THREADS)
+    return BodyMiddleware(application, limit=body_limit, readers=readers, slots=settings.SERVE_THREADS)

@@ -9,17 +9,18 @@ from conversations.idempotency.records import prune_requests
 from llmselect_project.accounts.browser_sessions import prune_browser_sessions
 from llmselect_project.accounts.known_places import prune_places
 from llmselect_project.accounts.sessions import prune_sessions
+from llmselect_project.tokens.service import prune_tokens
 from perf.timing import flushing
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, refresh tokens, known places and idempotency keys, and old figures."""
+    """Deletes expired sessions, refresh tokens, API tokens, known places and idempotency keys, and old figures."""
 
     help = __doc__
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Delete, and print the number of rows. Raises what the database raises."""
         browser = prune_browser_sessions()
-        expired = prune_sessions() + prune_places() + prune_requests() + browser + flushing.prune()
+        expired = prune_sessions() + prune_tokens() + prune_places() + prune_requests() + browser + flushing.prune()
         traces.remove()
         self.stdout.write(f"Deleted {expired} expired rows.")

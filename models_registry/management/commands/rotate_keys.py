@@ -30,6 +30,6 @@ class Command(BaseCommand):
         for shared in SharedKey.objects.filter(pk__in=done.unreadable).select_related("provider").order_by("pk"):
             self.stderr.write(f"Cannot read the shared key {shared.pk} for {shared.provider.slug}.")
         self.stdout.write(
-            f"Encrypted {done.renewed} keys anew; {done.current} were already, {done.changed_meanwhile} changed "
-            f"meanwhile, {len(done.unreadable)} cannot be read."
+            f"Encrypted {done.renewed} keys anew; {done.current} already had the new key, {done.changed_meanwhile} "
+            f"changed meanwhile, {len(done.unreadable)} cannot be read."
         )

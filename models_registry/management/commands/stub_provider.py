@@ -11,6 +11,8 @@ from models_registry.fake_provider.recordings import load
 from models_registry.fake_provider.server import HOST, serve
 from models_registry.fake_provider.state import State
 
+PORT = 3144  # far from the server's, because people who need another one take the next
+
 
 class Command(BaseCommand):
     """Serves the fake provider until it is interrupted."""
@@ -24,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the address and the port."""
-        parser.add_argument("--port", type=int, default=3045)
+        parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, {PORT} by default; 0 is any")
         parser.add_argument("--host", default=HOST)
         parser.add_argument("--recordings", type=Path, metavar="DIR", help="a folder with one recording a file")
 
@@ -38,7 +40,10 @@ class Command(BaseCommand):
             recordings = {} if folder is None else load(folder)
         except (OSError, ValueError) as error:
             raise CommandError(f"The recordings cannot be read: {error}") from None
-        server, _ = await serve(State(recordings=recordings), host=host, port=port)
+        try:
+            server, _ = await serve(State(recordings=recordings), host=host, port=port)
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Cannot listen on {host}:{port}: {error}. Choose another port with --port.") from None
         port = server.sockets[0].getsockname()[1]
         self.stdout.write(f"OPENAI_BASE_URL=http://{host}:{port}/v1 ANTHROPIC_BASE_URL=http://{host}:{port}")
         self.stdout.flush()

@@ -6,7 +6,7 @@ The refusal decides, never the name of the model: the same name stands for other
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,6 +53,12 @@ class Dialect:
     refused: frozenset[str] = field(default_factory=frozenset)
     limit: int | None = None
     rooted: bool = False
+
+    def exactly(self, own: Collection[str]) -> "Dialect":
+        """Return what changes no meaning: other words for the same, and less of what only we (`own`) asked for."""
+        same = {name for name, other in (LIMITS, LIMITS[::-1]) if other not in self.refused}
+        kept = self.refused & (same | set(own))
+        return replace(self, refused=kept, limit=self.limit if "max_tokens" in own else None)
 
     def write(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Write a request without what is refused, or in other words where there are some."""

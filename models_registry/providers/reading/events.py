@@ -7,7 +7,7 @@ from typing import Any
 
 from models_registry.calls.usage import Counts, Usage
 from models_registry.errors import MalformedAnswer, ProviderError
-from models_registry.providers.base import FinishReason
+from models_registry.providers.base import FinishReason, Piece
 from models_registry.providers.failures import Failures
 from models_registry.providers.reading.finish import finish_reason
 from models_registry.providers.reading.sse import ErrorData
@@ -22,7 +22,8 @@ class EventReader(ABC):
 
     `complete` says that the model finished its answer, `ended` that the format's own last event came. `finish_reason`
     is None where the provider does not say it, `tools` are the names of those that the model asked for. `failure` is
-    the error that an answer ended with after its last piece.
+    the error that an answer ended with after its last piece, `counts_alone` says that the last event held nothing but
+    counts of tokens.
     """
 
     def __init__(self, failures: Failures) -> None:
@@ -31,6 +32,7 @@ class EventReader(ABC):
         self.finish_reason: FinishReason | None = None
         self.tools: list[str] = []
         self.failure: ProviderError | None = None
+        self.counts_alone = False
         self._failures = failures
         self._counts = Counts()
 
@@ -40,14 +42,14 @@ class EventReader(ABC):
         """What was reported so far, None when nothing was."""
 
     @abstractmethod
-    def event(self, event: dict[str, Any]) -> Sequence[str]:
-        """Read one parsed event for its pieces of text and `Reasoning`; raises MalformedAnswer."""
+    def event(self, event: dict[str, Any]) -> Sequence[Piece]:
+        """Read one parsed event for its pieces; raises MalformedAnswer."""
 
     @abstractmethod
-    def whole(self, answer: dict[str, Any]) -> Sequence[str]:
+    def whole(self, answer: dict[str, Any]) -> Sequence[Piece]:
         """Read a whole answer for the same; raises MalformedAnswer."""
 
-    def read(self, data: bytes) -> Sequence[str]:
+    def read(self, data: bytes) -> Sequence[Piece]:
         """Read the data of one event; raises MalformedAnswer, or the error that it reports."""
         if isinstance(data, ErrorData):
             raise self._error_event(data)
@@ -55,7 +57,7 @@ class EventReader(ABC):
         self.check(event)
         return self.event(event)
 
-    def read_whole(self, content: bytes) -> Sequence[str]:
+    def read_whole(self, content: bytes) -> Sequence[Piece]:
         """Read a whole answer; raises MalformedAnswer, or the error that it is."""
         parsed = parse(content)
         answer = parsed[0] if isinstance(parsed, list) and parsed else parsed

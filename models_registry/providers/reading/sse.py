@@ -28,6 +28,10 @@ class EventParser:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes; raises MalformedAnswer for an event over `MAX_EVENT`."""
+        return [data for event in self.feed_raw(chunk) if (data := data_of(event))]
+
+    def feed_raw(self, chunk: bytes) -> list[bytes]:
+        """Take the next bytes and give the events as they are, without the blank line; comments are among them."""
         if self._skip_lf or b"\r" in chunk:
             chunk = self._with_line_feeds(chunk)
         if not chunk:
@@ -45,12 +49,16 @@ class EventParser:
         self._parts, self._size = [], 0
         if rest:
             self._keep(rest)
-        return [data for event in events if (data := _data(event))]
+        return events
 
     def finish(self) -> bytes:
         """Give the data of an event that no blank line ended; empty when there is none."""
+        return data_of(self.finish_raw())
+
+    def finish_raw(self) -> bytes:
+        """Give an event that no blank line ended as it is; empty when there is none."""
         rest, self._parts = b"".join(self._parts), []
-        return _data(rest.removeprefix(b"\xef\xbb\xbf") if not self._started else rest)
+        return rest.removeprefix(b"\xef\xbb\xbf") if not self._started else rest
 
     def _with_line_feeds(self, chunk: bytes) -> bytes:
         """Turn every line end into LF; the LF of a CRLF that was cut in two is dropped."""
@@ -67,8 +75,8 @@ class EventParser:
             raise MalformedAnswer("The provider sent an event of more than 10 MB.")
 
 
-def _data(event: bytes) -> bytes:
-    """Join the data lines of an event."""
+def data_of(event: bytes) -> bytes:
+    """Join the data lines of an event that `feed_raw` gave."""
     if b"\n" not in event and event.startswith(b"data: "):
         return event[6:]
     data, is_error = [], False

@@ -8,7 +8,7 @@ from urllib3.exceptions import HTTPError
 
 from models_registry.calls.usage import Usage
 from models_registry.errors import MalformedAnswer, ProviderError, StreamBroken
-from models_registry.providers.base import FinishReason, Reasoning
+from models_registry.providers.base import FinishReason, Piece, Reasoning, Relayed
 from models_registry.providers.failures import Failures
 from models_registry.providers.http import MAX_WHOLE_ANSWER, Answer
 from models_registry.providers.reading.events import EventReader, parse
@@ -39,7 +39,7 @@ class ProviderStream:
         self.finish_reason: FinishReason | None = None
         self.tools: Sequence[str] = ()
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Piece | Relayed]:
         try:
             with self._failures:
                 yield from self._pieces()
@@ -56,11 +56,14 @@ class ProviderStream:
         self._closed = True
         self._answer.cancel()
 
-    def _pieces(self) -> Iterator[str]:
+    def _pieces(self) -> Iterator[Piece | Relayed]:
         cleaners: dict[type[str], TextCleaner] = {Reasoning: TextCleaner(), str: TextCleaner()}
         for piece in self._told_apart():
             if self._closed:
                 return
+            if not isinstance(piece, str):
+                yield piece
+                continue
             kind = type(piece)
             cleaned = cleaners[kind].feed(piece)
             if cleaned:
@@ -80,7 +83,7 @@ class ProviderStream:
         kind = self._answer.headers.get("content-type", "")
         return StreamBroken() if not kind or kind.startswith("text/event-stream") else MalformedAnswer()
 
-    def _told_apart(self) -> Iterator[str]:
+    def _told_apart(self) -> Iterator[Piece]:
         """Yield the pieces, with thinking between tags told apart where that is wanted."""
         tags, pieces = self._tags, self._texts(iter(self._answer))
         if tags is None:
@@ -88,7 +91,7 @@ class ProviderStream:
             return
         try:
             for piece in pieces:
-                if isinstance(piece, Reasoning):
+                if isinstance(piece, Reasoning) or not isinstance(piece, str):
                     yield piece
                 else:
                     yield from tags.feed(piece)
@@ -97,18 +100,18 @@ class ProviderStream:
             raise
         yield from tags.finish()
 
-    def _texts(self, chunks: Iterator[bytes]) -> Iterator[str]:
+    def _texts(self, chunks: Iterator[bytes]) -> Iterator[Piece]:
         start = b""
         while not (begun := start.lstrip(BLANKS)) and (chunk := next(chunks, None)) is not None:
             start += chunk
         if begun.startswith((b"{", b"[")):
-            yield from filter(None, self._document(_joined(chain([begun], chunks))))
+            yield from filter(None, self._document(joined(chain([begun], chunks))))
         else:
             yield from self._events(chain([start], chunks))
         if self._reader.failure is not None:
             raise self._reader.failure
 
-    def _document(self, content: bytes) -> Iterator[str]:
+    def _document(self, content: bytes) -> Iterator[Piece]:
         """Read a whole answer, or an object that stands before events."""
         try:
             parse(content)
@@ -119,7 +122,7 @@ class ProviderStream:
         else:
             yield from self._reader.read_whole(content)
 
-    def _events(self, chunks: Iterator[bytes]) -> Iterator[str]:
+    def _events(self, chunks: Iterator[bytes]) -> Iterator[Piece]:
         parser, reader = EventParser(), self._reader
         try:
             for chunk in chunks:
@@ -146,7 +149,7 @@ class ProviderStream:
                 pass
 
 
-def _joined(chunks: Iterator[bytes]) -> bytes:
+def joined(chunks: Iterator[bytes]) -> bytes:
     """Read a body whole; raises MalformedAnswer for one over `MAX_WHOLE_ANSWER`."""
     pieces, size = [], 0
     for piece in chunks:

@@ -58,16 +58,19 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
     user, assistant = Message.objects.order_by("created_at")
     assert answer == {
         "conversation_id": str(Conversation.objects.get(user=ann).pk),
+        "question_id": str(user.pk),
         "response": "hello you there",
         "message": {
             "id": str(assistant.pk),
             "role": "assistant",
             "content": "hello you there",
+            "parts": None,
             "provider": "openai",
             "model": "stub",
             "status": "complete",
             "reasoning": None,
             "finish_reason": "stop",
+            "error": None,
             **priced(3, 3, "0.0000375", "registry"),
             "time": assistant.time,
             "ttft": assistant.ttft,
@@ -348,7 +351,8 @@ def test_a_failing_provider_leaves_the_message_and_an_error(
     row = Conversation.objects.get(user=ann)
     user, answer = Message.objects.order_by("created_at")
     assert (response.status_code, response.json()["error"]) == (status, code), response.content
-    assert response.json()["details"] == {**details, "conversation_id": str(row.pk), "message_id": str(answer.pk)}
+    places = {"conversation_id": str(row.pk), "question_id": str(user.pk), "message_id": str(answer.pk)}
+    assert response.json()["details"] == {**details, **places}
     assert response.headers.get("Retry-After") == ("7" if code == "provider_rate_limited" else None)
     assert (user.role, user.content, user.status) == ("user", HELLO["message"], "complete")
     assert (answer.role, answer.content, answer.status, answer.model) == ("assistant", "", "error", f"stub?{script}")
@@ -360,11 +364,12 @@ def test_a_failing_provider_leaves_the_message_and_an_error(
 @pytest.mark.parametrize(("script", "text", "details"), BROKEN_OFF)
 def test_what_a_provider_said_before_it_failed_is_kept(api, openai, anthropic, provider, script, text, details):
     response = api.post(URL, {**HELLO, "provider": provider, "model": f"stub?{script}"})
-    answer = Message.objects.get(role="assistant")
+    question, answer = Message.objects.order_by("created_at")
     assert (response.status_code, response.json()["error"]) == (502, "provider_error")
     assert response.json()["details"] == {
         **details,
         "conversation_id": str(answer.conversation_id),
+        "question_id": str(question.pk),
         "message_id": str(answer.pk),
     }
     assert (answer.content, answer.status, answer.finish_reason) == (text, "interrupted", "error")

@@ -48,13 +48,14 @@ USER = ("user", "hello you there", "complete")
 def test_all_events_in_order(ann, stream):
     received = events(stream())
     row = Conversation.objects.get(user=ann)
-    answer = Message.objects.get(role="assistant")
+    question, answer = Message.objects.order_by("created_at")
     assert "".join(chunks(received)) == "hello you there"
     assert [event for event in received if event["event"] != "chunk"] == [
-        {"event": "start", "conversation_id": str(row.pk)},
+        {"event": "start", "conversation_id": str(row.pk), "question_id": str(question.pk)},
         {
             "event": "done",
             "conversation_id": str(row.pk),
+            "question_id": str(question.pk),
             "message_id": str(answer.pk),
             "finish_reason": "stop",
             "usage": {**usage(3, 3), "cost": "0.0000375", "cost_source": "registry", "estimated": False},
@@ -189,14 +190,15 @@ BEFORE_ANY_TEXT = [
 @pytest.mark.parametrize(("script", "code"), BEFORE_ANY_TEXT)
 def test_a_failure_before_any_text(stream, script, code):
     received = events(stream(model=f"stub?{script}"))
-    row, answer = Conversation.objects.get(), Message.objects.get(role="assistant")
+    row, (question, answer) = Conversation.objects.get(), Message.objects.order_by("created_at")
     assert received == [
-        {"event": "start", "conversation_id": str(row.pk)},
+        {"event": "start", "conversation_id": str(row.pk), "question_id": str(question.pk)},
         {
             "event": "error",
             "error": code,
             "message": received[-1]["message"],
             "conversation_id": str(row.pk),
+            "question_id": str(question.pk),
             "message_id": str(answer.pk),
         },
     ]

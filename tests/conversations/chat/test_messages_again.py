@@ -72,6 +72,7 @@ def test_a_failed_question_is_answered(api, row, failing, stub, of):
     detail = api.get(f"/api/v1/conversations/{row.pk}").json()
     assert response.json() == {
         "conversation_id": str(row.pk),
+        "question_id": str(question.pk),
         "response": "refused",
         "message": detail["messages"][-1],
         "context": {"dropped_messages": 0},
@@ -286,7 +287,7 @@ def test_invalid_texts(api, row, content):
 
 def test_an_answer_cannot_be_edited(api, row):
     response = api.patch(url(message(row, 1)), {"content": "x"})
-    assert (response.status_code, response.json()) == (400, invalid(id="Only the last question can be edited."))
+    assert (response.status_code, response.json()) == (400, invalid(id="This is an answer; edit its question."))
 
 
 def test_a_failed_question_that_is_not_last_cannot_be_edited(api, row, failing):

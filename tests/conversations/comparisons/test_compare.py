@@ -270,7 +270,16 @@ def test_what_is_left_out(api):
 @pytest.mark.django_db
 def test_an_unknown_provider_among_good_ones(api):
     response = api.post(URL, {**HELLO, "models": [OPENAI, {"provider": "nobody", "model": "stub"}]})
-    expected = invalid(models__1__provider="There is no provider with this name.")
+    expected = invalid(
+        models__1__provider="There is no provider with this name. The names are anthropic, keyless, openai."
+    )
+    assert (response.status_code, response.json()) == (400, expected)
+
+
+@pytest.mark.django_db
+def test_names_instead_of_objects(api):
+    response = api.post(URL, {**HELLO, "models": [OPENAI, "openai/stub"]})
+    expected = invalid(models__1="Must be an object with provider and model.")
     assert (response.status_code, response.json()) == (400, expected)
 
 

@@ -9,7 +9,8 @@ pytestmark = pytest.mark.django_db
 
 URL = "/api/v1/auth/register"
 ANN = {"username": "ann", "password": PASSWORD}
-CLOSED = error("registration_closed", "Registration is closed; ask for a registration token.")
+CLOSED = error("registration_closed", "Registration is closed; ask a member of staff for an account.")
+WRONG_TOKEN = error("registration_closed", "The registration token is missing or wrong.")
 TAKEN = invalid(username="A user with that username already exists.")
 
 
@@ -41,7 +42,7 @@ def test_the_right_token_opens(visitor, settings):
 def test_a_wrong_token_does_not(visitor, settings, token):
     settings.REGISTRATION_TOKEN = "let me in"
     response = visitor.post(URL, {**ANN, "registration_token": token})
-    assert (response.status_code, response.json()) == (403, CLOSED)
+    assert (response.status_code, response.json()) == (403, WRONG_TOKEN)
 
 
 def test_a_token_that_is_not_text_does_not(visitor, settings):

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
         ("/api/v1/models", "public, no-cache"),
         ("/api/v1/auth/me", "no-store"),
         ("/api/v1/keys", "no-store"),
+        ("/api/v1/tokens", "no-store"),
         ("/health", "no-store"),
     ],
 )

@@ -120,7 +120,12 @@ def test_format_is_no_parameter(api, name):
 def test_a_host_that_is_not_ours(visitor, path, accept):
     response = visitor.get(path, HTTP_HOST="elsewhere.example", HTTP_ACCEPT=accept)
     assert response.status_code == 400
-    assert (response.json()["error"], set(response.json())) == ("invalid", {"error", "message", "details"})
+    assert response.json() == error("invalid", "This name is not in ALLOWED_HOSTS.")
+
+
+def test_a_page_under_a_host_that_is_not_ours(visitor):
+    response = visitor.get("/admin/login/", HTTP_HOST="elsewhere.example")
+    assert (response.status_code, response.content) == (400, b"This name is not in ALLOWED_HOSTS.")
 
 
 def test_a_missing_csrf_token(ann):

@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from conversations.models import Comparison
 from llmselect_project.accounts.sessions import start_session
+from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import LLMModel
 from tests.helpers import PASSWORD, client_with, conversation
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
     "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
-    "no reasoning effort|result is preferred"
+    "no reasoning effort|result is preferred|Must be in the future"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 BODIES = {
@@ -68,6 +69,21 @@ BODIES = {
         "reasoning_effort": None,
         "prompt_caching": True,
         "context": "full",
+    },
+    "/api/v1/tokens": {
+        "name": "laptop",
+        "allowed_models": ["openai/*"],
+        "allowed_endpoints": ["chat"],
+        "read_only": False,
+        "rate_limit": "60/min",
+        "expires_at": "2100-01-01T00:00:00Z",
+    },
+    "/api/v1/tokens/{id}": {
+        "name": "phone",
+        "allowed_models": None,
+        "allowed_endpoints": None,
+        "read_only": True,
+        "rate_limit": None,
     },
     "/api/v1/keys/{provider}": {"key": "sk-0123456789abcdef", "override_system_key": True},
 }
@@ -149,6 +165,7 @@ class World:
             "conversations": row.pk,
             "messages": row.messages.earliest("created_at").pk,
             "comparisons": comparison.pk,
+            "tokens": create_token(user_id=staff.pk, name="mine")[0].pk,
         }
         self.client = client_with(tokens.access)
 

@@ -25,6 +25,14 @@ def blocks(page: str) -> list[str]:
     return _BLOCK.findall((ROOT / page).read_text())
 
 
+def section(page: str, heading: str) -> list[str]:
+    """Return all blocks for shells in one section of a page, in their order. Raises ValueError without that section."""
+    text = (ROOT / page).read_text()
+    begin = text.index(f"\n## {heading}\n")
+    end = text.find("\n## ", begin + 1)
+    return _SHELL.findall(text[begin : end if end > 0 else len(text)])
+
+
 def shell_blocks(page: Path) -> list[str]:
     """Return all blocks for shells, those that no test runs too."""
     return _SHELL.findall(page.read_text())

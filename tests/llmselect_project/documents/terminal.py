@@ -20,7 +20,7 @@ COMMANDS = {
     "dash": ["dash", "-i"],
 }
 WIDE = struct.pack("HHHH", 50, 4000, 0, 0)  # rows and columns: no line is wrapped
-PATIENCE = 30.0  # seconds
+PATIENCE = 120.0  # seconds
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r(?=\n)")
 
 

@@ -23,6 +23,7 @@ NEEDED = {"docs/guides/backup.md": "sqlite3"}
 KEY_QUESTION = "your OpenAI key"
 # In OpenAI's format, and nobody's.
 KEY = "sk-proj-0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z"
+NEW_PASSWORD = r" a-9-\"new\horse "  # with all that JSON and `read` treat in their own way
 REFUSED = re.compile(r'\{"error":"\w+","message":"[^"]*"')
 MISTAKES = re.compile(r"not found|no matches|syntax error|parse error|unexpected|bad substitution|Traceback|curl: \(")
 
@@ -51,7 +52,7 @@ def made(shell, folder, port):
 
 def asks(block):
     """Return what a block asks the reader for, "" when it asks for nothing."""
-    asked = re.search(r'printf "(.*?): "; read', block)
+    asked = re.search(r'printf "(.*?): "; IFS= read', block)
     return asked[1] if asked else ""
 
 
@@ -88,12 +89,25 @@ class Reader:
         self.type(readme[place])
         return self.type(readme[place + 1])[1]
 
+    def check_that_the_script_refreshes(self):
+        """Break the access token in the file of the API guide's functions; they get another, and keep both new ones."""
+        session = "$HOME/.llmselect-session"
+        status, shown = self.terminal.run(
+            f"""cp "{session}" before; sed -i 's/"access":"[^"]*"/"access":"expired"/' "{session}"; api $API/auth/me"""
+        )
+        assert (status, '"username":"admin"' in shown) == (0, True), shown
+        status, shown = self.terminal.run(
+            f"""stat -c %a "{session}"; grep -c expired "{session}"; diff -q before "{session}" >&-"""
+        )
+        assert re.findall(r"^\d+$", shown, re.MULTILINE) == ["600", "0"], shown
+        assert status != 0
+
     def change_password(self, said):
         """Run the command that `make run` names for another password, and log in with it as the README says."""
         command = re.search(r"`(.* changepassword admin)`", said)[1]
-        status, shown = self.terminal.run(command, ("Password", "a-9-new-horse"), ("Password (again)", "a-9-new-horse"))
+        status, shown = self.terminal.run(command, ("Password", NEW_PASSWORD), ("Password (again)", NEW_PASSWORD))
         assert status == 0, shown
-        self.answers["admin's password"] = "a-9-new-horse"
+        self.answers["admin's password"] = NEW_PASSWORD
         first, second = blocks("docs/guides/api.md")[:2]
         self.type(first)
         return self.type(second)[1]
@@ -104,7 +118,8 @@ def test_every_block_works(tmp_path, shell):
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed: nobody knows whether the blocks work in it")
     folder, port = checkout(tmp_path / "llmselect"), free_port()
-    with made(shell, folder, port) as said, Terminal(shell, folder, plain_environment()) as terminal:
+    environment = plain_environment(HOME=str(tmp_path))
+    with made(shell, folder, port) as said, Terminal(shell, folder, environment) as terminal:
         password = re.search(r"Made the account admin with the password (\S+)", said)[1]
         reader = Reader(terminal, port, password)
         for page in PAGES:
@@ -113,6 +128,7 @@ def test_every_block_works(tmp_path, shell):
                 continue
             reader.follow(page)
         assert "This is a placeholder, not a key." in reader.store_key("sk-...")
+        reader.check_that_the_script_refreshes()
         assert re.search(r'[^"]Logged in\.', reader.change_password(said))
         for path in ("/admin/", "/api/docs"):
             assert f"http://127.0.0.1:{port}{path}" in said

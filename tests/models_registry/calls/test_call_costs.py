@@ -12,6 +12,7 @@ from models_registry.calls.costs import CostSource
 from models_registry.errors import ProviderError
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Reasoning, Turn
+from perf.api.access import Access
 from tests.helpers import eventually
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def call(ann, stub, openai, anthropic):
         prices = {"input_price": 1, "output_price": 10, "max_output_tokens": 9_000}
         LLMModel.objects.update_or_create(provider=row, model_id="m", defaults={"name": "m", **prices})
         prompt = Prompt(messages=[Turn("user", "one two three four")], **options)
-        return Call(resolve(user_id=ann.pk, provider=row, model="m"), prompt)
+        return Call(resolve(access=Access(ann.pk), provider=row, model="m"), prompt)
 
     return make
 

@@ -12,6 +12,7 @@ from models_registry.calls.usage import Usage
 from models_registry.errors import EmptyAnswer, ProviderError, StreamBroken
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
+from perf.api.access import Access
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def call(ann, openai):
         prices = {"input_price": Decimal("2.5"), "output_price": Decimal(10)}
         LLMModel.objects.get_or_create(provider=provider, model_id=model, defaults={"name": model, **prices})
         sent = Prompt(messages=[Turn("user", PROMPT)], **options)
-        return Call(resolve(user_id=ann.pk, provider=provider, model=model), sent)
+        return Call(resolve(access=Access(ann.pk), provider=provider, model=model), sent)
 
     return make
 
@@ -78,7 +79,7 @@ def test_a_price_of_nothing(call, run):
 def test_a_model_that_is_not_registered(call, run):
     made = call()
     LLMModel.objects.all().delete()
-    made = Call(resolve(user_id=0, provider=made.model.provider, model="stub"), made.prompt)
+    made = Call(resolve(access=Access(0), provider=made.model.provider, model="stub"), made.prompt)
     run(made)
     assert counts(made) == (3, 3, None, False)
 

@@ -8,6 +8,7 @@ from models_registry.calls.completion import Call, resolve
 from models_registry.calls.figures import CALLS, model_rows
 from models_registry.errors import ProviderError
 from models_registry.providers.base import Prompt, Turn
+from perf.api.access import Access
 from perf.timing import figures, recorder
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ def call(ann, openai):
     """Return a function that makes a call of a scripted model."""
 
     def make(model="stub"):
-        resolved = resolve(user_id=ann.pk, provider=openai, model=model)
+        resolved = resolve(access=Access(ann.pk), provider=openai, model=model)
         return Call(resolved, Prompt(messages=[Turn("user", "one two three")]))
 
     return make

@@ -56,19 +56,54 @@ def test_a_placeholder_is_refused(api, key):
 
 # In the vendors' formats, none of them in use; some spell a word of placeholders by chance.
 REALISTIC = [
-    "sk-AbCdYoUr0123456789xxxxKeyhere9876543210mNoPqRsTuV",
-    "sk-proj-Zk3_xxx-your1Qw9-a8_key7TgBvHnMjUiKoLp09876543210abcdefghij_QwErTyUiOp",
-    "sk-ant-api03-Rr0_9aB-cDeFgHiJkLmNoPqRsTuVwXyZ0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-0a1B2c3D4e5FAA",
-    "AIzaSyA-0123456789abcdefghijklmnopqrstu",
-    "AQ.Ab8RN6J0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH",
-    "0123456789abcdefABCDEF0123456789",
+    ("openai", "sk-AbCdYoUr0123456789xxxxKeyhere9876543210mNoPqRsTuV"),
+    ("openai", "sk-proj-Zk3_xxx-your1Qw9-a8_key7TgBvHnMjUiKoLp09876543210abcdefghij_QwErTyUiOp"),
+    ("openai", "sk-svcacct-Zk3_xxx-your1Qw9-a8_key7TgBvHnMjUiKoLp09876543210abcdefgh"),
+    (
+        "anthropic",
+        "sk-ant-api03-Rr0_9aB-cDeFgHiJkLmNoPqRsTuVwXyZ0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-0a1B2c3D4e5FAA",
+    ),
+    ("gemini", "AIzaSyA-0123456789abcdefghijklmnopqrstu"),
+    ("gemini", "AQ.Ab8RN6J0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH"),
+    ("mistral", "0123456789abcdefABCDEF0123456789"),
 ]
+NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini", "mistral": "Mistral"}
 
 
-@pytest.mark.parametrize("key", REALISTIC)
-def test_a_key_in_a_vendors_format_is_taken(api, settings, key):
+@pytest.fixture
+def vendors(settings):
+    """Add the four vendors, at their own addresses."""
     settings.PROVIDER_BASE_URLS = {}
-    assert put(api, key).status_code == 200
+    for slug, name in NAMES.items():
+        Provider.objects.get_or_create(slug=slug, defaults={"name": name, "kind": slug})
+
+
+@pytest.mark.parametrize(("vendor", "key"), REALISTIC)
+def test_a_key_in_a_vendors_format_is_taken(api, vendors, vendor, key):
+    assert put(api, key, f"/api/v1/keys/{vendor}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("provider", "of", "prefix", "key"),
+    [
+        ("anthropic", "OpenAI", "sk-proj-", REALISTIC[1][1]),
+        ("mistral", "OpenAI", "sk-svcacct-", REALISTIC[2][1]),
+        ("openai", "Anthropic", "sk-ant-", REALISTIC[3][1]),
+        ("openai", "Gemini", "AIzaSy", REALISTIC[4][1]),
+        ("openai", "OpenRouter", "sk-or-v1-", "sk-or-v1-0123456789abcdef0123456789abcdef"),
+        ("openai", "Groq", "gsk_", "gsk_0123456789abcdef0123456789abcdef"),
+        ("anthropic", "xAI", "xai-", "xai-0123456789abcdef0123456789abcdef"),
+    ],
+)
+def test_a_key_of_another_vendor_is_refused(api, vendors, provider, of, prefix, key):
+    said = f"This is a key of {of}, not of {NAMES[provider]}: it begins with {prefix}."
+    response = put(api, key, f"/api/v1/keys/{provider}")
+    assert (response.status_code, response.json()) == (400, invalid(key=said))
+    assert not APIKey.objects.exists()
+
+
+def test_another_server_of_a_vendors_protocol_takes_any_vendors_key(api):
+    assert put(api, "sk-or-v1-0123456789abcdef0123456789abcdef").status_code == 200
 
 
 def test_a_vendors_own_keys_are_long(api, settings):

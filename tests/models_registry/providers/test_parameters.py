@@ -6,6 +6,7 @@ from rest_framework.exceptions import ValidationError
 from models_registry.calls.completion import Call, resolve
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
+from perf.api.access import Access
 from tests.models_registry.providers.helpers import ask, make, whole
 
 LONG = "word " * 1_000
@@ -64,7 +65,7 @@ def test_what_a_vendor_cannot_take_is_named(stub, kind, model, options, refused)
 @pytest.mark.django_db
 def test_a_model_that_does_not_reason_is_refused(ann, openai):
     LLMModel.objects.create(provider=openai, model_id="m", name="m", reasoning=False)
-    resolved = resolve(user_id=ann.pk, provider=openai, model="m")
+    resolved = resolve(access=Access(ann.pk), provider=openai, model="m")
     with pytest.raises(ValidationError) as error:
         Call(resolved, Prompt(messages=[Turn("user", "x")], reasoning_effort="low"))
     assert list(error.value.detail) == ["reasoning_effort"]

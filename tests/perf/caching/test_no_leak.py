@@ -26,6 +26,7 @@ LISTS = {
         "nonsense": ["1"],
     },
     "/api/v1/comparisons": {"page_size": ["1", "2", "20"], "nonsense": ["1"]},
+    "/api/v1/leaderboard/pairs": {"since": ["2020-01-01T00:00:00Z"]},
     "/api/v1/leaderboard": {"provider": ["ann-provider", "bob-provider"], "since": ["2020-01-01T00:00:00Z"]},
 }
 

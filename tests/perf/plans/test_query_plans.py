@@ -127,6 +127,7 @@ def paths():
         f"models/openai/{model.model_id}/history",
         "keys",
         "keys/system",
+        "tokens",
         "auth/me",
     )
 

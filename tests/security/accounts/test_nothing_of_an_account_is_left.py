@@ -30,6 +30,9 @@ def fill(settings):
     compared = {"prompt": f"which {MARK}prompt", "system": f"{MARK}judge", "models": models}
     api.post(f"{API}/compare", compared, headers=key)
     api.patch(f"{API}/conversations/{row}", {"title": f"a {MARK}title"})
+    limits = {"allowed_models": [f"{MARK}provider/*"]}
+    token = api.post(f"{API}/tokens", {"name": f"{MARK}token", **limits}).json()["token"]
+    assert client_with(token).get(f"{API}/conversations").status_code == 200
     api.put(f"{API}/keys/openai", {"key": f"sk-{MARK}key"})
     for path in (
         "conversations",

@@ -8,6 +8,7 @@ from models_registry.calls.completion import Call, has_think_tags, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Reasoning, Turn
 from models_registry.providers.reading.thinking import ThinkTags
+from perf.api.access import Access
 from tests.models_registry.providers.helpers import delta, sse
 
 ANSWERS = {
@@ -73,6 +74,6 @@ def test_a_call(ann, stub, openai, slug, text):
         delta("<thi"), delta("nk>plan</th"), delta("ink>Ans"), delta("wer"), delta(finish="stop")
     )
     provider = Provider.objects.get(slug=slug)
-    call = Call(resolve(user_id=ann.pk, provider=provider, model="m"), Prompt(messages=[Turn("user", "x")]))
+    call = Call(resolve(access=Access(ann.pk), provider=provider, model="m"), Prompt(messages=[Turn("user", "x")]))
     call.complete()
     assert (call.text, call.reasoning) == (text, "plan" if slug == "vllm" else "")

@@ -1,0 +1,279 @@
+/** A conversation that is open: its messages, and the answer that is being written. It goes on when another is shown. */
+import { conversations } from "../data/lists.js";
+import { Live } from "../data/live.js";
+import { modelOf } from "../data/registry.js";
+import { announce } from "../controls/toasts.js";
+import { get, patch, query, remove } from "../lib/api.js";
+import { eventsOf } from "../lib/events.js";
+import { batch, signal } from "../lib/ui.js";
+import { t } from "../lib/words.js";
+
+/**
+ * @typedef {{id: string | null, key: string, role: "user" | "assistant", content: string, reasoning: string | null, provider: string,
+ *   model: string, status: string, finish_reason: string | null, prompt_tokens: number | null, completion_tokens: number | null,
+ *   usage: any, cost: string | null, estimated: boolean, time: number | null, ttft: number | null, created_at: string,
+ *   live?: Live, error?: any}} Message
+ * @typedef {import("../data/registry.js").Choice} Choice
+ */
+
+const OLDER = 20; // messages a page
+
+let numbers = 0;
+
+export class Thread {
+  /** @param {string | null} id null for a conversation that begins with its first message */
+  constructor(id) {
+    this.id = signal(id);
+    this.title = signal("");
+    this.system = signal("");
+    /** @type {import("../vendor/signals.js").Signal<Choice | null>} */
+    this.choice = signal(null);
+    /** @type {import("../vendor/signals.js").Signal<Message[]>} */
+    this.messages = signal([]);
+    this.older = signal(null);
+    this.state = signal(id ? "new" : "ready"); // new, loading, ready, missing, failed
+    this.error = signal(null);
+    /** @type {import("../vendor/signals.js").Signal<Live | null>} */
+    this.live = signal(null);
+    /** @type {{role: string, content: string}[]} turns from elsewhere, which the first message takes along */
+    this.seed = [];
+    this.readingOlder = false;
+  }
+
+  /** Reads the newest messages. */
+  async load() {
+    if (this.state.value === "loading" || this.live.value) return;
+    const first = this.state.value !== "ready";
+    if (first) this.state.value = "loading";
+    try {
+      const told = await get(`/conversations/${this.id.value}`);
+      if (this.live.value) return;
+      batch(() => {
+        this.title.value = told.title;
+        this.system.value = told.system ?? this.system.value;
+        if (first || !this.choice.value) this.choice.value = { provider: told.provider, model: told.model };
+        this.messages.value = this.merged(told.messages);
+        this.older.value = told.older_messages;
+        this.state.value = "ready";
+      });
+    } catch (error) {
+      this.error.value = error;
+      if (first) this.state.value = error.status === 404 ? "missing" : "failed";
+    }
+  }
+
+  /** Reads the page before the oldest message; returns whether there was one. */
+  async loadOlder() {
+    const link = this.older.value;
+    if (!link || this.readingOlder) return false;
+    this.readingOlder = true;
+    try {
+      const page = await get(`${link}&page_size=${OLDER}`);
+      batch(() => {
+        this.messages.value = [...page.results.map(withKey), ...this.messages.value];
+        this.older.value = page.next;
+      });
+      return true;
+    } finally {
+      this.readingOlder = false;
+    }
+  }
+
+  /**
+   * Sends a message and reads the answer; `started` is called once the server has stored it. Throws ApiError when it
+   * was not stored.
+   * @param {string} text
+   * @param {Record<string, any>} parameters
+   * @param {() => void} started
+   */
+  async send(text, parameters, started) {
+    const choice = /** @type {Choice} */ (this.choice.value);
+    const turns = this.seed.length ? { messages: [...this.seed, { role: "user", content: text }] } : { message: text };
+    const body = { ...parameters, ...choice, ...turns };
+    if (this.id.value) body.conversation_id = this.id.value;
+    const question = this.local("user", text);
+    this.messages.value = [...this.messages.value, question];
+    try {
+      await this.read("/chat/stream", body, started);
+    } catch (error) {
+      this.messages.value = this.messages.value.filter((each) => each.key !== question.key);
+      throw error;
+    }
+  }
+
+  /**
+   * Answers a question again, by the same model or another one.
+   * @param {Message} message the question or its answer
+   * @param {Record<string, any>} parameters
+   */
+  async retry(message, parameters) {
+    const before = this.messages.value;
+    const at = before.indexOf(message);
+    this.messages.value = message.role === "assistant" ? before.filter((each) => each !== message) : before;
+    try {
+      const place = message.role === "assistant" ? at : at + 1;
+      await this.read(`/messages/${message.id}/retry/stream`, { ...parameters, ...this.choice.value }, () => {}, place);
+    } catch (error) {
+      this.messages.value = before;
+      throw error;
+    }
+  }
+
+  /** Changes the last question and has it answered. @param {Message} question @param {string} text @param {Record<string, any>} parameters */
+  async edit(question, text, parameters) {
+    const changed = withKey(await patch(`/messages/${question.id}`, { content: text }));
+    const at = this.messages.value.findIndex((each) => each.id === question.id);
+    this.messages.value = [...this.messages.value.slice(0, at), { ...changed, key: question.key }];
+    await this.retry(this.messages.value[at], parameters);
+  }
+
+  /** Deletes a question with its answer. @param {Message} message */
+  async drop(message) {
+    await remove(`/messages/${message.id}`);
+    await this.load();
+  }
+
+  /** Stops the answer that is being written. */
+  stop() {
+    this.live.value?.stop();
+  }
+
+  /**
+   * Reads a stream into a new answer at a place. Throws ApiError when it did not begin.
+   * @param {string} path
+   * @param {any} body
+   * @param {() => void} started
+   * @param {number} [place]
+   */
+  async read(path, body, started, place = this.messages.value.length) {
+    const live = new Live();
+    const answer = { ...this.local("assistant", ""), live };
+    this.live.value = live;
+    this.messages.value = this.messages.value.toSpliced(place, 0, answer);
+    announce(t("is_writing", { model: modelOf(this.choice.value)?.name ?? body.model }));
+    let begun = false;
+    let failure = null;
+    try {
+      for await (const events of eventsOf(path, body, live.abort.signal)) {
+        const start = events.find((event) => event.event === "start");
+        if (start) {
+          begun = true;
+          this.begin(start.conversation_id);
+          started();
+        }
+        live.add(events);
+        failure = events.find((event) => event.event === "error") ?? failure;
+      }
+    } catch (error) {
+      if (!begun && error.name !== "AbortError") {
+        this.messages.value = this.messages.value.filter((each) => each.key !== answer.key);
+        this.finish(live);
+        throw error;
+      }
+      failure = error.name === "AbortError" ? { stopped: true } : error;
+    }
+    await this.settle(answer, live, failure);
+  }
+
+  /** @param {string} id */
+  begin(id) {
+    const fresh = this.id.value === null;
+    this.seed = [];
+    if (fresh) {
+      this.id.value = id;
+      opened.set(id, this);
+    }
+    conversations.refresh();
+  }
+
+  /** Puts what the server has stored in the place of what was drawn. */
+  async settle(answer, live, failure) {
+    const stopped = failure?.stopped === true;
+    const shown = { ...answer, content: live.text.value, reasoning: live.reasoning.value || null, error: stopped ? null : failure };
+    if (failure) shown.status = live.text.value ? "interrupted" : "error";
+    this.replace(answer.key, shown);
+    this.finish(live);
+    announce(t(stopped ? "interrupted" : failure ? "answer_failed" : "answer_complete"));
+    // A stopped answer is stored once the server has noticed.
+    for (const wait of stopped ? [150, 600, 2000, 5000] : [0]) {
+      if (wait) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (this.live.value || (await this.renew(shown.key))) break;
+    }
+    conversations.refresh();
+  }
+
+  /** Takes ids and figures of the newest messages; returns whether the answer is stored. @param {string} key */
+  async renew(key) {
+    if (!this.id.value) return true;
+    try {
+      const page = await get(`/conversations/${this.id.value}/messages${query({ page_size: 4 })}`);
+      if (this.live.value) return true;
+      const stored = page.results.at(-1);
+      const drawn = this.messages.value.find((each) => each.key === key);
+      this.messages.value = this.merged(page.results, drawn);
+      return stored?.role === "assistant";
+    } catch {
+      return true; // it is read again with the conversation
+    }
+  }
+
+  /** Joins stored messages with those that are shown, which keep their keys and what is drawn. @param {any[]} stored @param {Message} [drawn] */
+  merged(stored, drawn) {
+    if (!stored.length) return this.messages.value;
+    const shown = new Map(this.messages.value.map((each) => [each.id ?? each.key, each]));
+    const locals = this.messages.value.filter((each) => !each.id);
+    const fresh = stored.map((row) => {
+      const same = shown.get(row.id) ?? locals.find((each) => each.role === row.role && each.content === row.content && locals.splice(locals.indexOf(each), 1));
+      return same ? { ...same, ...row, key: same.key } : withKey(row);
+    });
+    const first = stored[0].created_at;
+    const before = this.messages.value.filter((each) => each.id && each.created_at < first && !stored.some((row) => row.id === each.id));
+    const last = fresh.at(-1);
+    // A failure before the first word stores no answer, and is shown all the same.
+    const unstored = drawn && !drawn.id && last.role === "user" ? [drawn] : [];
+    if (drawn?.error && last.role === "assistant") last.error = drawn.error;
+    return [...before, ...fresh, ...unstored];
+  }
+
+  replace(key, message) {
+    this.messages.value = this.messages.value.map((each) => (each.key === key ? message : each));
+  }
+
+  finish(live) {
+    batch(() => {
+      live.ended.value = true;
+      if (this.live.value === live) this.live.value = null;
+    });
+  }
+
+  /** @param {"user" | "assistant"} role @param {string} content @returns {Message} */
+  local(role, content) {
+    const figures = { prompt_tokens: null, completion_tokens: null, usage: null, cost: null, estimated: false, time: null, ttft: null };
+    const place = { id: null, key: `local-${++numbers}`, status: "complete", finish_reason: null, reasoning: null };
+    return { ...figures, ...place, ...this.choice.value, role, content, created_at: new Date().toISOString() };
+  }
+}
+
+const withKey = (row) => ({ ...row, key: row.id });
+
+/** @type {Map<string, Thread>} the conversations that were opened, the one shown last at the end */
+const opened = new Map();
+const KEPT = 12;
+
+/** Returns the conversation with an id, as it was left. @param {string} id */
+export function threadOf(id) {
+  const thread = opened.get(id) ?? new Thread(id);
+  opened.delete(id);
+  opened.set(id, thread);
+  for (const [old, each] of opened) if (opened.size > KEPT && !each.live.value && old !== id) opened.delete(old);
+  return thread;
+}
+
+/** Forgets a conversation that was deleted. @param {string} id */
+export function forgetThread(id) {
+  opened.get(id)?.stop();
+  opened.delete(id);
+}
+
+/** Whether any answer is being written. */
+export const anyLive = () => [...opened.values()].some((thread) => thread.live.value);
