@@ -26,9 +26,8 @@ def staff_api(staff):
 @pytest.fixture
 def laptop(ann, monkeypatch):
     """Give Ann a token, as the app that has tokens would."""
-    monkeypatch.setattr(
-        tokens, "FINDERS", [lambda user_id, token_id: {(ann.pk, TOKEN): "laptop"}.get((user_id, token_id))]
-    )
+    names = {(ann.pk, TOKEN): "laptop"}
+    monkeypatch.setattr(tokens, "FINDERS", [lambda user_id, token_id: names.get((user_id, token_id))])
 
 
 def make(client, status=201, **body):
