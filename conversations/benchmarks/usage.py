@@ -29,7 +29,7 @@ MILLISECONDS, RATIO = 30, 1.3  # bounds of a report
 
 
 def usage(options: Options) -> Iterator[Result]:
-    """Report 30 days of one user and of all, with so many calls in two years, and with a tenth of the calls and users."""
+    """Report 30 days of one user and of all, with so many calls in two years, and with a tenth of calls and users."""
     times: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
         sizes = [options.messages, options.messages // 10]
