@@ -108,7 +108,7 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
 
 
 class Message(Measured):
-    """One turn of a conversation; the figures of a user's message are null."""
+    """One turn of a conversation, and why it is no whole answer; the figures of a user's message are null."""
 
     class Role(models.TextChoices):
         """The author; a system prompt belongs to the conversation instead."""
@@ -133,6 +133,10 @@ class Message(Measured):
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.COMPLETE)
+    # Null in questions, in whole answers, and in answers of versions that kept no reason.
+    error = models.CharField(max_length=50, null=True, blank=True, help_text="The error's code.")  # noqa: DJ001
+    error_message = models.CharField(max_length=1000, null=True, blank=True)  # noqa: DJ001
+    request_id = models.CharField(max_length=64, null=True, blank=True, help_text="Of the request that failed.")  # noqa: DJ001
     dropped_messages = models.PositiveIntegerField(null=True, blank=True, help_text="The oldest, left out of the call.")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.admin.markdown import rendered
-from conversations.admin.shared import COST, CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, tokens
+from conversations.admin.shared import COST, CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, answer, tokens
 from conversations.models import Comparison, ComparisonResult
 from conversations.search.staff import find_comparisons
 from perf.pages.formatting import NONE
@@ -28,12 +28,9 @@ class ResultInline(admin.StackedInline[ComparisonResult, Comparison]):
     verbose_name_plural = "answers"
 
     @admin.display
-    def answer(self, result: ComparisonResult) -> SafeString | str:
+    def answer(self, result: ComparisonResult) -> SafeString:
         """Show what arrived, and the error it ended with."""
-        if not result.error:
-            return rendered(result.response) if result.response else "empty"
-        failed = format_html('<p class="failed">{}: {}</p>', result.error, result.error_message)
-        return failed + rendered(result.response) if result.response else failed
+        return answer(result.response, result.error, result.error_message)
 
     @admin.display
     def tokens(self, result: ComparisonResult) -> str:

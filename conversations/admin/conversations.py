@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.markdown import rendered
-from conversations.admin.shared import CREATED, LargeTableAdmin, ProviderFilter, shortened
+from conversations.admin.shared import CREATED, LargeTableAdmin, ProviderFilter, answer, shortened
 from conversations.history import queries
 from conversations.models import Conversation, Message
 from conversations.search.staff import find_conversations
@@ -138,6 +137,6 @@ def _shown(message: Any) -> dict[str, Any]:
         "url": reverse("admin:conversations_message_change", args=[message.pk]),
         "facts": [fact for fact in facts if fact],
         "state": "" if message.status == Message.Status.COMPLETE else message.get_status_display(),
-        "text": rendered(message.beginning[:SHOWN]),
+        "text": answer(message.beginning[:SHOWN], message.error, message.error_message),
         "cut": len(message.beginning) > SHOWN,
     }

@@ -10,8 +10,17 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.markdown import rendered
-from conversations.admin.shared import COST, CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, ProviderFilter, shortened, tokens
+from conversations.admin.shared import (
+    COST,
+    CREATED,
+    FIRST_TOKEN,
+    TIME,
+    ExcerptAdmin,
+    ProviderFilter,
+    answer,
+    shortened,
+    tokens,
+)
 from conversations.models import Message
 from conversations.search.staff import find_messages
 from models_registry.calls.costs import CostSource
@@ -35,6 +44,7 @@ class MessageAdmin(ExcerptAdmin):
         "state",
         "text",
         "all_parts",
+        "request_that_failed",
         "model_called",
         "tokens",
         COST,
@@ -75,9 +85,16 @@ class MessageAdmin(ExcerptAdmin):
         return str(message.get_status_display()).lower()
 
     @admin.display
-    def text(self, message: Message) -> SafeString | str:
-        """Show all of it."""
-        return rendered(message.content) if message.content else "empty"
+    def text(self, message: Message) -> SafeString:
+        """Show all of it, and the error it ended with."""
+        return answer(message.content, message.error, message.error_message)
+
+    @admin.display(description="request")
+    def request_that_failed(self, message: Message) -> SafeString | str:
+        """Link to what is known of the request."""
+        if not message.request_id:
+            return NONE
+        return format_html('<a href="{}?id={}">{}</a>', reverse("admin:perf-request"), *[message.request_id] * 2)
 
     @admin.display(description="parts")
     def all_parts(self, message: Message) -> SafeString | str:

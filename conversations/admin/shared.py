@@ -7,7 +7,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from conversations.admin.markdown import rendered
 from conversations.search.staff import Matches
 from models_registry.models import Provider
 from perf.pages.formatting import NONE, duration, number, usd
@@ -89,6 +92,12 @@ def shortened(text: str) -> str:
     """Put the beginning of a text into one line."""
     line = " ".join(text[: EXCERPT + 1].split())
     return f"{line[:EXCERPT]}\u2026" if len(text) > EXCERPT else line
+
+
+def answer(text: str, code: str | None, message: str | None) -> SafeString:
+    """Show a text rendered, below the error that it ended with; "empty" when there is neither."""
+    failed = format_html('<p class="failed">{}: {}</p>', code, message or "") if code else SafeString()
+    return failed + rendered(text) if text else failed or SafeString("empty")
 
 
 def tokens(row: Any) -> str:

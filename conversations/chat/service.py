@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import count_message
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
+from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
 from conversations.history.queries import history, question
@@ -25,6 +26,7 @@ from models_registry.catalogue.lookup import known_model
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access
+from perf.serving.logs import request_id
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
@@ -61,26 +63,29 @@ class Exchange:
         self.stored = False
         self._storing: Storing | None = None
 
-    def finish(self, *, whole: bool) -> None:
+    def finish(self, *, whole: bool, failure: APIException | None = None) -> None:
         """Store what has arrived, once, waiting while the database is away. Raises what the last try raises."""
-        for _ in self.finishing(whole=whole):
+        for _ in self.finishing(whole=whole, failure=failure):
             pass
 
-    def finishing(self, *, whole: bool) -> Iterator[None]:
+    def finishing(self, *, whole: bool, failure: APIException | None = None) -> Iterator[None]:
         """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
-        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. When
-        the conversation was deleted meanwhile there is nothing to store it in.
+        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. It is
+        stored with the `failure` that the client is told, by default that of the call. When the conversation was
+        deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
-            answer = self._answer(whole=whole)
+            answer = self._answer(whole=whole, failure=failure or self.call.failure)
             self.message = answer
             self._storing = Storing(
                 lambda again: self._store(answer, whole=whole, again=again), conversation_id=self.conversation.pk
             )
         return self._storing.attempts()
 
-    def _answer(self, *, whole: bool) -> Message:
+    def _answer(self, *, whole: bool, failure: APIException | None) -> Message:
+        complete = whole and failure is None
+        code, message = (None, None) if complete else INTERRUPTED if failure is None else reason(failure)
         text = self.call.text
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
@@ -89,10 +94,13 @@ class Exchange:
             content=text,
             provider=self.call.model.provider.slug,
             model=self.call.model.id,
-            status=Message.Status.COMPLETE if whole and not self.call.cut else broken,
+            status=Message.Status.COMPLETE if complete else broken,
             parts=kept_parts(self.call.parts),
             reasoning=self.call.reasoning or None,
             finish_reason=self.call.finish_reason,
+            error=code,
+            error_message=message,
+            request_id=None if complete else request_id.get(),
             dropped_messages=self.dropped,
             metered=True,
             **self.call.measure()._asdict(),
@@ -166,7 +174,7 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    question_id = question(conversation.pk, asked_at).values_list("pk", flat=True).first()
+    question_id = next(iter(question(conversation.pk, asked_at).values_list("pk", flat=True)), None)
     if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)

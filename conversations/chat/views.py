@@ -86,7 +86,7 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
             complete(exchange.call)
             exchange.finish(whole=True)
         except ProviderError as error:
-            exchange.finish(whole=False)
+            exchange.finish(whole=False, failure=error)
             error.details |= _places(exchange)
             raise
         finally:
@@ -126,8 +126,8 @@ def answer_events(exchange: Exchange) -> Iterator[bytes]:
         if chunks or not arrived:
             yield b"".join(chunks) or PING
         failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
-    broken = failure is not None
-    failure = (yield from store_and_ping(exchange.finishing(whole=not broken))) or failure
+    finishing = exchange.finishing(whole=failure is None, failure=failure)
+    failure = (yield from store_and_ping(finishing)) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.completions.reasons import AnswerError, error_row
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT
 from conversations.models import Comparison, ComparisonResult
@@ -40,13 +41,6 @@ class VoteInput(serializers.Serializer[Any]):
     both_bad = FlagField(default=False, help_text="No answer is good; only with a preferred_index of null.")
 
 
-class ResultError(serializers.Serializer[Any]):
-    """Why an answer is missing or broke off."""
-
-    error = serializers.CharField()
-    message = serializers.CharField()
-
-
 class Result(PricedOutput):
     """One answer; provider, model, reasoning, cost and tokens are null while the comparison is blind."""
 
@@ -54,7 +48,7 @@ class Result(PricedOutput):
     provider = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_null=True)
     response = serializers.CharField()
-    error = ResultError(allow_null=True)
+    error = AnswerError(allow_null=True)
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     reasoning = serializers.CharField(allow_null=True)
@@ -163,7 +157,7 @@ def result_row(result: ComparisonResult, *, hidden: bool) -> dict[str, Any]:
         "provider": result.provider,
         "model": result.model,
         "response": result.response,
-        "error": {"error": result.error, "message": result.error_message} if result.error else None,
+        "error": error_row(result.error, result.error_message),
         "time": result.time,
         "ttft": result.ttft,
         "reasoning": result.reasoning,

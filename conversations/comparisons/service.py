@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
+from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.runner import Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
@@ -20,9 +21,6 @@ from models_registry.models import Provider
 from models_registry.providers.base import Effort, Prompt, Turn
 from perf.api.access import Access
 from perf.db.connections import release
-
-INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
-ERROR_LENGTH = 1000  # characters, the column's
 
 
 @dataclass(slots=True)
@@ -63,14 +61,14 @@ class RunningComparison:
         each = self.candidates[index]
         code, message = ("", "") if each.ended else INTERRUPTED
         if each.failure is not None:
-            code, message = str(each.failure.get_codes()), str(each.failure.detail)
+            code, message = reason(each.failure)
         row = ComparisonResult(
             comparison=self.comparison,
             index=index,
             provider=each.provider,
             model=each.model,
             error=code,
-            error_message=message[:ERROR_LENGTH],
+            error_message=message,
         )
         if each.call is not None:
             row.response = each.call.text

@@ -218,7 +218,8 @@ def _found(
         if named is None:
             raise NotFound("There is no conversation of this id.")
         return named, known.get(named.digest or "", answered if named.message_count else 0)
-    found = sorted(by_digest(user_id, list(known)), key=lambda row: known[row.digest or ""])
+    rows = by_digest(user_id, list(known)).select_for_update()
+    found = sorted(rows, key=lambda row: (known[row.digest or ""], row.last_message_at))
     if found:
         return found[-1], known[found[-1].digest or ""]
     return Conversation(user_id=user_id), 0

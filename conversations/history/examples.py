@@ -23,6 +23,7 @@ QUESTION: dict[str, Any] = {
     "model": "echo-fast",
     "status": "complete",
     "finish_reason": None,
+    "error": None,
     "prompt_tokens": None,
     "completion_tokens": None,
     "usage": None,

@@ -31,7 +31,8 @@ def markdown(conversation: Conversation) -> Iterator[str]:
     if conversation.system:
         yield f"\n## System\n\n{sanitise(conversation.system)}\n"
     for message in _messages(conversation):
-        yield f"\n## {_heading(message)}\n\n{_folded(message['reasoning'])}{_body(message)}\n"
+        parts = (_folded(message["reasoning"]), _body(message), _failure(message))
+        yield "".join(f"\n{part}\n" for part in (f"## {_heading(message)}", *parts) if part)
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
@@ -67,7 +68,12 @@ def _heading(message: dict[str, Any]) -> str:
 
 def _folded(reasoning: str | None) -> str:
     """Fold what the model thought; the blank lines have Markdown read on inside the HTML."""
-    return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>\n\n" if reasoning else ""
+    return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>" if reasoning else ""
+
+
+def _failure(message: dict[str, Any]) -> str:
+    """Quote why the answer is missing or broke off."""
+    return f"> **{message['error']}**: {_one_line(message['error_message'])}" if message["error"] else ""
 
 
 def _body(message: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.completions import usage
+from conversations.completions.reasons import AnswerError, error_row
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
@@ -68,6 +69,7 @@ class MessageOutput(usage.PricedOutput):
     finish_reason = serializers.ChoiceField(
         choices=FinishReasons.choices, allow_null=True, help_text="How the answer ended; null is unknown."
     )
+    error = AnswerError(allow_null=True, help_text="Why the answer is missing or broke off, as the request was told.")
     time = serializers.FloatField(allow_null=True)
     ttft = serializers.FloatField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -76,7 +78,7 @@ class MessageOutput(usage.PricedOutput):
 # The columns of rows, which become cached bytes without a serializer.
 CONVERSATION_FIELDS: tuple[str, ...] = tuple(name for name in Conversation().get_fields() if name != "snippet")
 OWN_FIELDS = tuple(name for name in MessageOutput().get_fields() if name not in usage.PricedOutput().get_fields())
-MESSAGE_FIELDS = (*OWN_FIELDS, *usage.FIELDS)
+MESSAGE_FIELDS = (*OWN_FIELDS, "error_message", *usage.FIELDS)
 
 
 class ConversationDetail(Conversation):
@@ -186,4 +188,5 @@ def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values of `MESSAGE_FIELDS` as `MessageOutput` documents them."""
-    return {**{name: values[name] for name in OWN_FIELDS}, **usage.priced_row(values)}
+    row = {name: values[name] for name in OWN_FIELDS} | usage.priced_row(values)
+    return row | {"error": error_row(values["error"], values["error_message"])}

@@ -139,7 +139,7 @@ class Call:
         self._arrived = Collected()
         self._usage: Usage | None = None
         self._whole = False
-        self._failed = False
+        self.failure: ProviderError | None = None  # unless the call was given up
         self._stream: CompletionStream | None = None
         self._started = time.perf_counter()
         self._ended: float | None = None
@@ -212,13 +212,13 @@ class Call:
                 raise empty_answer(self._stream, self.reasoning)
         except ProviderError as error:
             if not self.closed:  # nobody waits for the end of a call that was given up
-                self._failed = True
+                self.failure = error
                 self.cut = str(error) == CUT
                 raise
         finally:
             if self._stream is not None:
                 self._usage, self.finish_reason = self._stream.usage, self._stream.finish_reason
-            if self._failed:
+            if self.failure is not None:
                 self.finish_reason = self.finish_reason or "error"
             self._end()
             self._close_stream()
@@ -283,7 +283,7 @@ class Call:
         record_call(
             provider=self.model.provider.slug,
             model=self.model.id,
-            outcome="left" if self.closed else "failed" if self._failed else "ok",
+            outcome="left" if self.closed else "failed" if self.failure else "ok",
             ttft=measured.ttft,
             measured=measured,
         )

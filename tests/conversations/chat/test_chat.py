@@ -70,6 +70,7 @@ def test_it_answers_and_keeps_both_messages(ann, api, openai):
             "status": "complete",
             "reasoning": None,
             "finish_reason": "stop",
+            "error": None,
             **priced(3, 3, "0.0000375", "registry"),
             "time": assistant.time,
             "ttft": assistant.ttft,

@@ -55,6 +55,7 @@ def test_it_shows_the_conversation_and_its_messages(ann, api):
                 "status": "complete",
                 "reasoning": "Hm.",
                 "finish_reason": "length",
+                "error": None,
                 **priced(3, 2, "0.0000275", "list"),
                 "usage": usage(3, 2, cache_read_tokens=1, reasoning_tokens=2),
                 "time": 0.5,

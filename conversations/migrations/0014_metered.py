@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0012_message_parts'),
+        ('conversations', '0013_message_error'),
     ]
 
     operations = [
