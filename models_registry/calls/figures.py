@@ -17,7 +17,7 @@ from perf.timing.kinds import CounterMetric, HistogramMetric, Kind, register
 from perf.timing.rows import Times, grouped, sum_extra, times
 
 if TYPE_CHECKING:
-    from models_registry.calls.completion import Measurement
+    from models_registry.calls.measurement import Measurement
 
 _MODEL = ("provider", "model")
 

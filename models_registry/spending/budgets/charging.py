@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from models_registry import caches
 from models_registry.api.fields import money
+from models_registry.calls.measurement import Measurement
 from models_registry.errors import BudgetExceeded, PriceUnknown
 from models_registry.models import Budget, Reservation, UsageEntry
 from models_registry.providers.base import Prompt
@@ -29,7 +30,7 @@ from models_registry.spending.usage.counting import counts_of
 from perf.api.access import Access
 
 if TYPE_CHECKING:
-    from models_registry.calls.completion import Measurement, ResolvedModel
+    from models_registry.calls.completion import ResolvedModel
 
 ATTEMPTS = 20  # at a reservation, when others change the same budgets between reading and writing
 
@@ -70,7 +71,7 @@ class Charge:
                 return replace(prompt, max_tokens=allowed.max_tokens)
         raise AssertionError  # the last attempt raises
 
-    def settle(self, measured: "Measurement", *, failed: bool, again: bool = False) -> None:
+    def settle(self, measured: Measurement, *, failed: bool, again: bool = False) -> None:
         """Keep the usage, and replace what was reserved by what the call did cost; call it in a transaction.
 
         `again` says that an earlier try may have been committed though nobody heard of it.
