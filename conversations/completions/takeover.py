@@ -18,10 +18,10 @@ from django.db.models.functions import Cast, Coalesce, Round, TruncDate
 from django.utils import timezone
 
 from conversations.models import ComparisonResult, Message
+from models_registry.calls.measurement import TOKENS
 from models_registry.models import UsageMark
 from models_registry.spending import background
 from models_registry.spending.money import COST_UNIT
-from models_registry.spending.usage.counting import TOKENS
 from models_registry.spending.usage.rolling import NOBODY, add
 
 # A row may be committed so long after its id was made.

@@ -30,6 +30,7 @@ from models_registry.providers.base import (
 )
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
+from models_registry.spending.budgets.bounds import answers_asked
 from models_registry.spending.budgets.charging import Charge, budgets_of
 from perf.api.access import Access
 from perf.serving import audit
@@ -223,7 +224,7 @@ class Call:
 
         `again` says that an earlier try may have been committed though nobody heard of it.
         """
-        self.charge.settle(measured, failed=self._failed, again=again)
+        self.charge.settle(measured, failed=self.failure is not None, again=again)
 
     def _counted(self) -> tuple[Usage | None, bool]:
         """Count the tokens, and tell whether any were estimated.
@@ -239,8 +240,8 @@ class Call:
         elif self._whole and usage.output_tokens is not None:
             return usage, False
         written = self._arrived.tokens
-        if self.prompt.max_tokens is not None and not self.relay:
-            written = min(written, self.prompt.max_tokens)  # whatever the estimate, there are no more
+        if self.prompt.max_tokens is not None:  # whatever the estimate, there are no more
+            written = min(written, self.prompt.max_tokens * answers_asked(self.relay and self.relay.body))
         return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
 
     def _end(self) -> None:

@@ -22,7 +22,7 @@ from models_registry.errors import BudgetExceeded, PriceUnknown
 from models_registry.models import Budget, Reservation, UsageEntry
 from models_registry.providers.base import Prompt
 from models_registry.spending.budgets import leases
-from models_registry.spending.budgets.bounds import allowance, ceiling, most_input_tokens
+from models_registry.spending.budgets.bounds import allowance, answers_asked, ceiling, most_input_tokens
 from models_registry.spending.budgets.sums import change
 from models_registry.spending.models import Period
 from models_registry.spending.money import MAX_AMOUNT
@@ -64,7 +64,7 @@ class Charge:
             if not rows:  # deleted since the call was resolved
                 return prompt
             tightest = min(rows, key=lambda row: row.left)
-            allowed = allowance(registered, prompt, rates, tightest.left, sent=sent, answers=_answers(body))
+            allowed = allowance(registered, prompt, rates, tightest.left, sent=sent, answers=answers_asked(body))
             if allowed.amount > tightest.left or attempt == ATTEMPTS - 1:
                 raise exceeded(tightest, needed=allowed.amount, at=now)
             if self._hold(rows, allowed.amount, now):
@@ -136,12 +136,6 @@ def budgets_of(access: Access) -> tuple[UUID, ...]:
     key = caches.budgets.key(access.user_id, "all")
     found, _ = caches.budgets.fetch(key, lambda: _all_of(access.user_id))
     return tuple(UUID(pk) for pk, token in found if token in (None, str(access.token_id)))
-
-
-def _answers(body: Mapping[str, Any] | None) -> int:
-    """Read how many answers are asked for at once, which only OpenAI's protocol can."""
-    asked = (body or {}).get("n")
-    return asked if isinstance(asked, int) and asked > 1 else 1
 
 
 def spender_of(access: Access) -> dict[str, Any]:
