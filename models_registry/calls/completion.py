@@ -241,7 +241,9 @@ class Call:
             return usage, False
         written = self._arrived.tokens
         if self.prompt.max_tokens is not None:  # whatever the estimate, there are no more
-            written = min(written, self.prompt.max_tokens * answers_asked(self.relay and self.relay.body))
+            written = min(
+                written, self.prompt.max_tokens * answers_asked(None if self.relay is None else self.relay.body)
+            )
         return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
 
     def _end(self) -> None:

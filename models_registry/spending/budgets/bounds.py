@@ -99,7 +99,7 @@ def _most_tokens(value: Any) -> int:
         return sum(map(_most_tokens, held)) + sum(len(str(name)) + FRAME_TOKENS for name in value) + _media(value)
     if isinstance(value, Sequence):
         return sum(map(_most_tokens, value))
-    return len(str(value)) + FRAME_TOKENS
+    return 0 if value is None else len(str(value)) + FRAME_TOKENS
 
 
 def _media(part: Mapping[str, Any]) -> int:
