@@ -91,7 +91,7 @@ def test_the_password_is_changed_and_the_account_deleted(page):
 def test_models_are_sorted_filtered_and_shown(page):
     page.visit(f"{page.url}/models", "document.querySelectorAll('tbody tr').length === 5")
     first = "document.querySelector('tbody .cell-name').innerText"
-    page.click(".sort", "Prompt")
+    page.click(".sort", "Provider")
     page.wait(f"{first} === 'Echo Fast'")
     page.fill(".filters input[type=search]", "bro")
     page.wait("document.querySelectorAll('tbody tr').length === 1")
