@@ -16,6 +16,7 @@ from conversations.history.queries import (
     EXACT_FILTERS,
     MOVING,
     NEWEST_FIRST,
+    by_digest,
     comparisons,
     conversation_list,
     conversation_rows,
@@ -54,6 +55,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
             yield from _pages(f"conversations{' by ' if names else ''}{' and '.join(names)}", rows, ordering)
     own = Conversation.objects.for_user(user).filter(pk=pk)
     yield DeclaredQuery("conversation", lambda: conversation_rows(own).first())
+    yield DeclaredQuery("gateway, the conversation that a history continues", lambda: by_digest(user, ["a", "b"]))
     yield DeclaredQuery("conversation, its newest messages", lambda: newest_messages(pk))
     yield DeclaredQuery("conversation, whole", lambda: as_get(own))
     yield DeclaredQuery("messages, whether the conversation is one's own", own.exists)
@@ -61,7 +63,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("export, batches of messages", lambda: list(message_batches(pk)))
     yield DeclaredQuery("chat, the history", lambda: history(pk))
     yield DeclaredQuery("chat, the history of a repeated request", lambda: history(pk, SINCE))
-    yield DeclaredQuery("chat, the message of a repeated request", question(pk, SINCE).values_list("pk").first)
+    yield DeclaredQuery("chat, the message of a repeated request", lambda: question(pk, SINCE).values_list("pk"))
     yield DeclaredQuery("message, whether it is one's own", lambda: as_get(own_message(user, pk)))
     asked = {"role": Message.Role.USER}
     yield DeclaredQuery("retry, the answers", lambda: messages_after(pk, SINCE))

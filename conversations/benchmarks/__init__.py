@@ -8,6 +8,7 @@ CASES = {
         ("predecessor", "the predecessor's table, before and after", "predecessor.table.predecessor"),
         ("http", "endpoints under load, beside a ceiling", "http.load.http"),
         ("chat", "the time a chat adds to the bare SDK's call, 1 client", "chats.chat"),
+        ("gateway", "the gateway beside /chat, whole and streamed", "gateway.gateway"),
         ("first-chat", "the first chat after a start", "chats.first_chat"),
         ("streams", "200 streams of 10 chunks a second, one worker", "streams.streams"),
         ("outage", "50 clients while PostgreSQL is stopped", "outages.database.outage"),

@@ -18,7 +18,7 @@ from perf.api.access import access_of
 class ModelsView(GatewayView):
     """GET /v1/models."""
 
-    @extend_schema(responses=LIST, examples=examples.MODELS, tags=["gateway"])
+    @extend_schema(operation_id="v1_models_list", responses=LIST, examples=examples.MODELS, tags=["gateway"])
     def get(self, request: Request) -> Response:
         """List the models that you can call.
 

@@ -47,6 +47,11 @@ class GatewayView(APIView):
             request.META["HTTP_AUTHORIZATION"] = f"Bearer {key}"
         return super().initialize_request(request, *args, **kwargs)
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """Refuse what is nested so deeply that it could be read and cannot be written."""
+        deep = BadRequest("body", "The body is nested too deeply.")
+        return super().handle_exception(deep if isinstance(exc, RecursionError) else exc)
+
 
 class ChatCompletionsView(GatewayView):
     """POST /v1/chat/completions."""

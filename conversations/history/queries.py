@@ -40,9 +40,8 @@ def conversation_rows(conversations: ConversationQuerySet) -> Rows:
 
 
 def by_digest(user_id: int, digests: Sequence[str]) -> ConversationQuerySet:
-    """Return and lock a user's conversations whose turns have one of these digests, the newest last."""
-    own = Conversation.objects.for_user(user_id).select_for_update()
-    return own.filter(digest__in=digests).order_by("last_message_at")
+    """Return a user's conversations whose turns have one of these digests."""
+    return Conversation.objects.for_user(user_id).filter(digest__in=digests)
 
 
 def messages(conversation_id: UUID) -> QuerySet[Message]:

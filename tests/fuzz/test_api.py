@@ -90,7 +90,12 @@ class World:
             rows = list(Message.objects.filter(conversation__in=self.rows)) or self.rows
         if case.path.startswith("/api/v1/tokens"):
             rows = self.tokens
-        known = {"id": str(self.chance.choice(rows).pk), "provider": "openai", "model_id": "stub"}
+        known = {
+            "id": str(self.chance.choice(rows).pk),
+            "provider": "openai",
+            "model_id": "stub",
+            "name": "openai/stub",
+        }
         for name in case.path_parameters or {}:
             case.path_parameters[name] = known[name]
         if isinstance(case.body, dict):
@@ -99,6 +104,8 @@ class World:
     def _ground_body(self, case):
         if "provider" in case.body or case.path.startswith("/api/v1/chat"):
             case.body |= {"provider": "openai", "model": "stub"}
+        if case.path.startswith("/v1/"):
+            case.body["model"] = "openai/stub"
         models = case.body.get("models")
         for choice in models if isinstance(models, list) else []:
             if isinstance(choice, dict):

@@ -45,7 +45,7 @@ def test_allowed_models(live_server, ann, openai, anthropic):
 
 
 def test_allowed_endpoints(live_server, ann, openai):
-    with sdk_with(live_server, token_for(ann, endpoints=["chat"])) as sdk:
+    with sdk_with(live_server, token_for(ann, allowed_endpoints=["chat"])) as sdk:
         with pytest.raises(openai_sdk.PermissionDeniedError) as caught:
             sdk.chat.completions.create(model="openai/stub", messages=HI)
         assert caught.value.code == "endpoint_not_allowed"
