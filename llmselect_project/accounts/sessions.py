@@ -16,12 +16,11 @@ from django.utils import timezone
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.settings import api_settings
 
-from conversations.history.deletion import lock_all
+from conversations.history.deletion import keep_usage_of_nobody, lock_all
 from conversations.history.traces import remove_soon
 from llmselect_project.accounts.claims import token_id, verified
 from llmselect_project.api.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
-from models_registry.spending.usage.rolling import forget
 from perf.caching.querysets import InvalidatingQuerySet
 from perf.plans.declared_queries import DeclaredQuery
 
@@ -99,7 +98,7 @@ def delete_account(*, user: User) -> None:
         lock_all(user.pk)
         about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
         about.update(object_repr=f"user {user.pk}")
-        forget(user.pk)
+        keep_usage_of_nobody(user.pk)
         user.delete()
         transaction.on_commit(remove_soon)
 

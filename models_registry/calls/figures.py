@@ -19,7 +19,7 @@ from perf.timing.request_stats import PARTS, Part
 from perf.timing.rows import Times, grouped, sum_extra, times
 
 if TYPE_CHECKING:
-    from models_registry.calls.completion import Measurement
+    from models_registry.calls.measurement import Measurement
 
 _MODEL = ("provider", "model")
 

@@ -158,3 +158,22 @@ def test_the_conversations_of_a_user_by_an_index(desk, three, ann):
     assert "Bread" in response.content.decode()
     assert "Tea" not in response.content.decode()
     assert f'href="{LISTS["conversation"]}?user__id__exact={ann.pk}"' in desk.get("/admin/auth/user/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "expected"),
+    [
+        ("conversation", "機能", ["Bread"]),
+        ("conversation", "タワー", ["東京タワー"]),
+        ("conversation", '"flour and"', ["Bread"]),
+        ("conversation", '"and flour"', []),
+        ("message", "数据库", ["问题在数据库🚀"]),
+        ("message", "🚀", ["问题在数据库🚀"]),
+        ("message", '"and water"', ["flour and water"]),
+        ("message", '"water and"', []),
+    ],
+)
+def test_words_in_runs_emoji_and_phrases(desk, three, ann, name, typed, expected):
+    say(three[1], "昨日の病院は機能していない")
+    say(conversation(ann, title="東京タワー"), "问题在数据库🚀")
+    assert found(desk, name, typed) == expected
