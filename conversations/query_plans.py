@@ -63,7 +63,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("export, batches of messages", lambda: list(message_batches(pk)))
     yield DeclaredQuery("chat, the history", lambda: history(pk))
     yield DeclaredQuery("chat, the history of a repeated request", lambda: history(pk, SINCE))
-    yield DeclaredQuery("chat, the message of a repeated request", question(pk, SINCE).values_list("pk").first)
+    yield DeclaredQuery("chat, the message of a repeated request", lambda: question(pk, SINCE).values_list("pk"))
     yield DeclaredQuery("message, whether it is one's own", lambda: as_get(own_message(user, pk)))
     asked = {"role": Message.Role.USER}
     yield DeclaredQuery("retry, the answers", lambda: messages_after(pk, SINCE))

@@ -31,7 +31,10 @@ class ProjectConfig(AppConfig):
         from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
-        from llmselect_project.tokens import last_use, state  # noqa: F401
+        from llmselect_project.tokens import last_use, service, state  # noqa: F401
+        from models_registry.spending.budgets import tokens
+
+        tokens.register(service.name_of)
 
         expect_slow(*HASHES_A_PASSWORD)
         declared_queries.register(

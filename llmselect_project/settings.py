@@ -151,6 +151,7 @@ BODY_WAITERS = 6 * SERVE_THREADS
 SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)
+ROLL_UP_INTERVAL = integer("ROLL_UP_INTERVAL", 30, minimum=1)  # seconds between summing up usage
 # Seconds between flushes of figures; 0 disables them, as in tests.
 TIMING_INTERVAL = integer("TIMING_INTERVAL", 0 if TESTING else 5)
 
@@ -240,7 +241,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
+        "perf.api.rendering.OrjsonRenderer",
         "llmselect_project.api.browsable.BrowsableAPI",
     ],
     "DEFAULT_PARSER_CLASSES": ["llmselect_project.api.parsers.BoundedJSONParser"],

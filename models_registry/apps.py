@@ -23,3 +23,6 @@ class ModelsRegistryConfig(AppConfig):
         declared_queries.register(
             queries="models_registry.query_plans.declared_queries", fill="models_registry.catalogue.plan_rows.fill"
         )
+        declared_queries.register(
+            queries="models_registry.spending.plans.declared_queries", fill="models_registry.spending.plans.fill"
+        )

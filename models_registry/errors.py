@@ -131,6 +131,35 @@ class ModelNotAllowed(PermissionDenied):
         self.details: dict[str, Any] = {"provider": provider, "model": model}
 
 
+class BudgetExceeded(APIException):
+    """A call could cost more than what is left of a budget; nothing was asked of the provider.
+
+    `details` say which budget it is, what is left of it, what the call could cost, and when the budget is renewed.
+    `wait` is the time until then in seconds, None where it is not.
+    """
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "budget_exceeded"
+
+    def __init__(self, message: str, *, details: dict[str, Any], wait: float | None) -> None:
+        super().__init__(message)
+        self.details = details
+        self.wait = wait
+
+
+class PriceUnknown(PermissionDenied):
+    """Nobody knows what the model costs, so no budget could hold."""
+
+    default_code = "price_unknown"
+
+    def __init__(self, *, provider: str, model: str) -> None:
+        super().__init__(
+            f"No price of {provider}/{model} is known, and you have a budget: only models with a price can be called. "
+            "Staff can set one in the admin, 0 for a model that costs nothing."
+        )
+        self.details: dict[str, Any] = {"provider": provider, "model": model}
+
+
 def _either(names: Sequence[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last

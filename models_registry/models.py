@@ -1,7 +1,6 @@
 """Providers, their models, the users' API keys, and those that staff share with everybody."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,9 +11,23 @@ from uuid_utils.compat import uuid7
 
 from models_registry.calls.costs import Rates, rates_at, read_tiers
 from models_registry.providers.asking.addresses import normalised
+from models_registry.spending.models import Budget, Reservation, UsageDay, UsageEntry, UsageMark, UsageTotal
 from perf.caching.querysets import InvalidatingQuerySet
 
-COST_UNIT = Decimal("1e-12")  # USD: prices have six decimals per million tokens
+__all__ = [  # with the models of other rooms, which Django looks for here
+    "APIKey",
+    "Budget",
+    "LLMModel",
+    "ModelChange",
+    "Provider",
+    "ProviderKind",
+    "Reservation",
+    "SharedKey",
+    "UsageDay",
+    "UsageEntry",
+    "UsageMark",
+    "UsageTotal",
+]
 
 
 class ProviderKind(models.TextChoices):

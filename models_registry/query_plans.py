@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from models_registry.models import (
     Alias,
     APIKey,
+    Budget,
     LLMModel,
     LLMModelQuerySet,
     ModelChange,
@@ -17,6 +18,7 @@ from models_registry.models import (
     ProviderKind,
     SharedKey,
 )
+from models_registry.spending.models import BudgetQuerySet
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -28,6 +30,7 @@ FEW_ALIASES = {Alias._meta.db_table: "a handful of aliases"}
 WHOLE_LIST = {**FEW_PROVIDERS, MODELS: "some hundred models, all of them listed"}
 CHANGE_FIELDS = ("id", "changed_at", "field", "old", "new", "source")
 NEWEST_CHANGE_FIRST = "-changed_at"
+NEWEST_BUDGET_FIRST = "-created_at"
 PAGE = 20  # rows of a page that is checked
 
 
@@ -102,6 +105,12 @@ def shared_providers() -> QuerySet[SharedKey, UUID]:
 def shared_key(provider: Provider) -> QuerySet[SharedKey]:
     """Return the key that staff share for a provider, at most one."""
     return SharedKey.objects.filter(provider=provider)
+
+
+def budgets(user_id: int | None) -> BudgetQuerySet:
+    """Return a user's budgets, or all, with their users in the same query."""
+    rows = Budget.objects.select_related("user")
+    return rows if user_id is None else rows.filter(user_id=user_id)
 
 
 def enabled_providers() -> QuerySet[Provider]:

@@ -69,8 +69,8 @@ def begin_retry(
     conversation's, and the new ones become its own once they have answered.
 
     Raises NotFound for a message that is not the user's, ValidationError for a question that is neither the last nor
-    without an answer, or a parameter that the model cannot take, ModelNotAllowed, ContextLengthExceeded, APIKeyMissing,
-    APIKeyUnreadable, and QuestionInProgress.
+    without an answer, or a parameter that the model cannot take, ModelNotAllowed, BudgetExceeded, PriceUnknown,
+    ContextLengthExceeded, APIKeyMissing, APIKeyUnreadable, and QuestionInProgress.
     """
     user_id = access.user_id
     with storage_limit.acquire():

@@ -17,6 +17,7 @@ from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
+from conversations.completions.usage import measurement
 from conversations.history.queries import history, question
 from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
@@ -101,6 +102,7 @@ class Exchange:
             error_message=message,
             request_id=None if complete else request_id.get(),
             dropped_messages=self.dropped,
+            metered=True,
             **self.call.measure()._asdict(),
         )
 
@@ -110,6 +112,7 @@ class Exchange:
                 self.stored = True
                 return
             stored = self._add(self.conversation, answer)
+            self.call.settle(measurement(answer), again=again)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
@@ -141,8 +144,9 @@ def begin(
     messages may be left out of the call.
 
     Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ModelNotAllowed, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of
-    an `attempt`: then nothing is stored. When an earlier attempt stored the message it is answered where it stands.
+    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
+    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
+    is answered where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(access, provider, model, conversation_id)
@@ -170,7 +174,7 @@ def _resume(
     conversation, asked_at = earlier.conversation, earlier.asked_at
     assert conversation is not None  # noqa: S101 - else it could not be taken
     assert asked_at is not None  # noqa: S101 - a chat has its time
-    question_id = question(conversation.pk, asked_at).values_list("pk", flat=True).first()
+    question_id = next(iter(question(conversation.pk, asked_at).values_list("pk", flat=True)), None)
     if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)

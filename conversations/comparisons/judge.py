@@ -2,12 +2,13 @@
 
 import random
 
+from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from conversations.completions.runner import complete
 from conversations.completions.storing import Storing
 from conversations.models import Comparison, ComparisonResult
-from models_registry.calls.completion import Call, resolve
+from models_registry.calls.completion import Call, Measurement, resolve
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access
@@ -24,7 +25,8 @@ def analyze(*, comparison: Comparison, access: Access, provider: Provider, model
     """Have a model write `comparison.analysis`; no connection is held meanwhile.
 
     "Answer 1" is the result with index 0, and so on. Raises ValidationError for fewer than two answers,
-    ModelNotAllowed, APIKeyMissing, APIKeyUnreadable and ProviderError; then the comparison does not change.
+    ModelNotAllowed, BudgetExceeded, PriceUnknown, APIKeyMissing, APIKeyUnreadable and ProviderError; then the
+    comparison does not change.
     """
     answers = [result for result in comparison.results.all() if not result.error]
     if len(answers) < 2:
@@ -33,15 +35,23 @@ def analyze(*, comparison: Comparison, access: Access, provider: Provider, model
     random.SystemRandom().shuffle(answers)
     call = Call(resolved, Prompt(system=INSTRUCTIONS, messages=[Turn("user", question(comparison, answers))]))
     release()
-    complete(call)
-    comparison.analysis = call.text
-    Storing(lambda _: _store(comparison), comparison_id=comparison.pk).wait()
-
-
-def _store(comparison: Comparison) -> None:
-    """Store the analysis, unless the comparison was deleted meanwhile."""
+    analysis: str | None = None
     try:
-        Comparison.objects.filter(pk=comparison.pk).update(analysis=comparison.analysis)
+        complete(call)
+        analysis = call.text
+    finally:
+        measured = call.measure()
+        Storing(lambda again: _store(comparison, call, measured, analysis, again), comparison_id=comparison.pk).wait()
+
+
+def _store(comparison: Comparison, call: Call, measured: Measurement, analysis: str | None, again: bool) -> None:
+    """Settle the call and store the analysis, if there is one and the comparison was not deleted meanwhile."""
+    try:
+        with transaction.atomic():
+            if analysis is not None:
+                comparison.analysis = analysis
+                Comparison.objects.filter(pk=comparison.pk).update(analysis=analysis)
+            call.settle(measured, again=again)
     finally:
         release()
 

@@ -13,7 +13,7 @@ from typing import Any
 from conversations.comparisons.bradley_terry import Rating, rate
 from conversations.models import ComparisonResult
 from models_registry.api.fields import money
-from models_registry.models import COST_UNIT
+from models_registry.spending.money import COST_UNIT
 
 ENOUGH_PAIRS = 5  # of a model, for a rating
 COLUMNS = (

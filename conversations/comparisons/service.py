@@ -12,9 +12,10 @@ from rest_framework.exceptions import APIException, ValidationError
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.runner import Event, stream_all
 from conversations.completions.storing import Storing
+from conversations.completions.usage import measurement
 from conversations.idempotency.records import Attempt
 from conversations.models import Comparison, ComparisonResult
-from models_registry.calls.completion import Call, resolve
+from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable
 from models_registry.models import Provider
 from models_registry.providers.base import Effort, Prompt, Turn
@@ -73,6 +74,7 @@ class RunningComparison:
             row.response = each.call.text
             row.reasoning = each.call.reasoning or None
             row.finish_reason = each.call.finish_reason
+            row.metered = True
             for name, value in each.call.measure()._asdict().items():
                 setattr(row, name, value)
         return row
@@ -89,17 +91,20 @@ class RunningComparison:
         """
         if self._storing is None:
             results = [self.result(index) for index in range(len(self.candidates))]
-            self._storing = Storing(lambda _: self._store(results), comparison_id=self.comparison.pk)
+            self._storing = Storing(lambda again: self._store(results, again=again), comparison_id=self.comparison.pk)
         return self._storing.attempts()
 
-    def _store(self, results: list[ComparisonResult]) -> None:
+    def _store(self, results: list[ComparisonResult], *, again: bool) -> None:
         """Add the results, unless they are there: from an earlier try, or another attempt at the same request.
 
-        Another attempt that was faster took this one for dead.
+        Another attempt that was faster took this one for dead. The calls are settled in any case.
         """
         try:
             with transaction.atomic():
                 there = Comparison.objects.select_for_update().filter(pk=self.comparison.pk).exists()
+                for each, result in zip(self.candidates, results, strict=True):
+                    if each.call is not None:
+                        each.call.settle(measurement(result), again=again)
                 if there and not self.comparison.results.exists():
                     ComparisonResult.objects.bulk_create(results)
                     if self.attempt is not None:
@@ -128,8 +133,9 @@ def begin(
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
     A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
-    ModelNotAllowed for one of them, APIKeyMissing or APIKeyUnreadable when none can be called, and InProgress of an
-    `attempt`: then nothing is stored. What an earlier attempt stored and did not live to answer is gone on with.
+    ModelNotAllowed and PriceUnknown for one of them, BudgetExceeded when not all of them are covered, APIKeyMissing or
+    APIKeyUnreadable when none can be called, and InProgress of an `attempt`: then nothing is stored. What an earlier
+    attempt stored and did not live to answer is gone on with.
     """
     order, question = (
         list(models),
@@ -138,12 +144,14 @@ def begin(
     if blind:
         random.SystemRandom().shuffle(order)
     try:
-        candidates = [_candidate(access, provider, model, question) for provider, model in order]
-        failures = [each.failure for each in candidates if each.failure is not None]
-        if len(failures) == len(candidates):
+        found = [_resolved(access, provider, model) for provider, model in order]
+        failures = [each for each in found if isinstance(each, APIException)]
+        if len(failures) == len(found):
             raise failures[0]
         asked = Comparison(user_id=access.user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
-        comparison = _stored(asked, attempt)
+        with transaction.atomic():  # with the budgets of all calls, or none
+            comparison = _stored(asked, attempt)
+            candidates = [_candidate(*names, each, question) for names, each in zip(order, found, strict=True)]
     finally:
         release()
     return RunningComparison(comparison, candidates, attempt)
@@ -151,15 +159,14 @@ def begin(
 
 def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
     """Store a comparison, or give the one that an earlier attempt stored."""
-    with transaction.atomic():
-        if attempt is not None and attempt.record is not None:
-            attempt.claim()  # first: from here on the comparison cannot be deleted before this is stored
-            earlier = attempt.record.comparison
-            assert earlier is not None  # noqa: S101 - else it could not be taken
-            return earlier
-        comparison.save(force_insert=True)
-        if attempt is not None:
-            attempt.claim(comparison=comparison)
+    if attempt is not None and attempt.record is not None:
+        attempt.claim()  # first: from here on the comparison cannot be deleted before this is stored
+        earlier = attempt.record.comparison
+        assert earlier is not None  # noqa: S101 - else it could not be taken
+        return earlier
+    comparison.save(force_insert=True)
+    if attempt is not None:
+        attempt.claim(comparison=comparison)
     return comparison
 
 
@@ -185,9 +192,15 @@ def clear_vote(*, comparison: Comparison) -> None:
     comparison.save(update_fields=["preferred_index", "both_bad", "voted_at"])
 
 
-def _candidate(access: Access, provider: Provider, model: str, prompt: Prompt) -> Candidate:
+def _resolved(access: Access, provider: Provider, model: str) -> ResolvedModel | APIException:
+    """Find a model, or why it cannot be called."""
     try:
-        resolved = resolve(access=access, provider=provider, model=model)
+        return resolve(access=access, provider=provider, model=model)
     except (APIKeyMissing, APIKeyUnreadable) as failure:
-        return Candidate(provider.slug, model, None, failure, ended=True)
-    return Candidate(provider.slug, model, Call(resolved, prompt))
+        return failure
+
+
+def _candidate(provider: Provider, model: str, found: ResolvedModel | APIException, prompt: Prompt) -> Candidate:
+    if isinstance(found, APIException):
+        return Candidate(provider.slug, model, None, found, ended=True)
+    return Candidate(provider.slug, model, Call(found, prompt))

@@ -39,6 +39,7 @@ class Measured(LeafModel):
     time = models.FloatField(null=True, blank=True, help_text="seconds")
     ttft = models.FloatField("time to first token", null=True, blank=True, help_text="seconds")
     reasoning = models.TextField(null=True, blank=True, help_text="What the model thought before it answered.")  # noqa: DJ001
+    metered = models.BooleanField(null=True, editable=False, help_text="The call has a usage entry of its own.")
     finish_reason = models.CharField(  # noqa: DJ001 - nullable for the same reason
         max_length=15, choices=FinishReasons, null=True, blank=True, help_text="How the answer ended; null is unknown."
     )

@@ -7,14 +7,18 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Value
 
 from conversations.completions.measured import Measured
 from conversations.models import ComparisonResult, Message
 from models_registry.calls.completion import COUNT_COLUMNS
 from models_registry.calls.costs import CostSource, price
 from models_registry.calls.usage import Usage
-from models_registry.models import COST_UNIT, LLMModel
+from models_registry.models import LLMModel
+from models_registry.spending.money import COST_UNIT
+from models_registry.spending.usage.counting import COUNTS
+from models_registry.spending.usage.rolling import NOBODY, add
 
 BATCH = 1_000  # rows read and written at a time
 PRICES = ("input_price", "cache_read_price", "cache_write_price", "output_price")
@@ -47,16 +51,35 @@ def recost(*, since: datetime, write: bool, progress: Callable[[int], Any]) -> R
     result, find = Recosting(), cache(_registered)
     for batch in _batches(since):
         changed: dict[type[Measured], list[Measured]] = {Message: [], ComparisonResult: []}
+        corrections = []
         for row in batch:
             result.rows += 1
+            old = row.cost
             if not _price(row, find, result):
                 continue
             changed[type(row)].append(row)
+            corrections.append(_correction(row, old))
         if write:
-            Message.objects.bulk_update(changed[Message], CHANGED)  # type: ignore[arg-type]
-            ComparisonResult.objects.bulk_update(changed[ComparisonResult], CHANGED)  # type: ignore[arg-type]
+            with transaction.atomic():
+                add(corrections)  # first: it locks the users, as the deletion of an account does
+                Message.objects.bulk_update(changed[Message], CHANGED)  # type: ignore[arg-type]
+                ComparisonResult.objects.bulk_update(changed[ComparisonResult], CHANGED)  # type: ignore[arg-type]
         progress(len(batch))
     return result
+
+
+def _correction(row: Any, old: Decimal | None) -> dict[str, Any]:
+    """Write what a new cost changes of the usage. Which token called is not known any more."""
+    place = {"day": row.called_at.date(), "endpoint": row.endpoint, "provider": row.provider, "model": row.model}
+    cost = row.cost - (old or 0)
+    return {
+        **NOBODY,
+        "user_id": row.user_id,
+        **place,
+        **dict.fromkeys(COUNTS, 0),
+        "unpriced": -(old is None),
+        "cost": cost,
+    }
 
 
 def _price(row: Any, find: Callable[[str, str], LLMModel | None], result: Recosting) -> bool:
@@ -84,8 +107,10 @@ def _batches(since: datetime) -> Iterator[list[Measured]]:
     ours = Q(cost_source__isnull=True) | ~Q(cost_source=CostSource.VENDOR)
     columns = ("id", "provider", "model", "estimated", *COUNT_COLUMNS, *CHANGED)
     tables: Iterable[QuerySet[Any]] = (
-        Message.objects.annotate(called_at=F("created_at")),
-        ComparisonResult.objects.annotate(called_at=F("comparison__created_at")),
+        Message.objects.annotate(called_at=F("created_at"), user_id=F("conversation__user_id"), endpoint=Value("chat")),
+        ComparisonResult.objects.annotate(
+            called_at=F("comparison__created_at"), user_id=F("comparison__user_id"), endpoint=Value("compare")
+        ),
     )
     for table in tables:
         rows, last = table.filter(counted & ours, called_at__gte=since).only(*columns).order_by("pk"), Q()

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from rest_framework.utils.encoders import JSONEncoder
+
+from perf.api.rendering import encode
 
 PING = b": ping\n\n"
 # How OpenAPI describes an event of a stream.
@@ -14,12 +15,10 @@ EVENT = {
     "properties": {"data": {"type": "string", "description": "A JSON object; its `event` says what it is about."}},
 }
 
-_encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
 
 def sse(event: dict[str, Any]) -> bytes:
     """Encode one event."""
-    return f"data: {_encode(event)}\n\n".encode()
+    return b"data: " + encode(event) + b"\n\n"
 
 
 class EventStreamResponse(StreamingHttpResponse):

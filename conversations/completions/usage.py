@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from rest_framework import serializers
 
+from conversations.completions.concurrency import storage_limit
+from conversations.completions.storing import Storing
+from conversations.models import ComparisonResult, Message
 from models_registry.api.fields import money
+from models_registry.calls.completion import Call, Measurement
 from models_registry.calls.costs import CostSource
+from perf.db.connections import release
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 FIELDS = (*COUNTS, "cost", "cost_source", "estimated")
@@ -60,3 +66,23 @@ def priced_row(values: Mapping[str, Any]) -> dict[str, Any]:
         "cost_source": None if values["cost"] is None else values["cost_source"] or CostSource.LEGACY,
         "estimated": values["estimated"],
     }
+
+
+def settling(call: Call) -> Storing:
+    """Keep the usage of a call, and settle its budgets, where nothing else of it is stored."""
+    measured = call.measure()
+
+    def settle(again: bool) -> None:
+        with storage_limit.acquire():
+            try:
+                with transaction.atomic():
+                    call.settle(measured, again=again)
+            finally:
+                release()
+
+    return Storing(settle, provider=call.model.provider.slug, model=call.model.id)
+
+
+def measurement(row: Message | ComparisonResult) -> Measurement:
+    """Read the figures of a call back from the row that they were written to."""
+    return Measurement(**{name: getattr(row, name) for name in Measurement._fields})

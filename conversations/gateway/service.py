@@ -14,6 +14,8 @@ from conversations.chat.service import Exchange, add_answer, append, prepare
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.runner import complete, stream_all
+from conversations.completions.storing import Storing
+from conversations.completions.usage import settling
 from conversations.gateway.digests import digests, kept_under
 from conversations.models import Conversation, Message
 from models_registry.calls.collected import prompt_tokens
@@ -36,6 +38,7 @@ class Run:
         """Resolve the candidates. Raises what is wrong with the first one when none of them can be called."""
         self.asked = asked
         self.exchange: Exchange | None = None
+        self._settling: Storing | None = None
         self._failures: list[tuple[str, APIException]] = []
         self._waiting: deque[ResolvedModel] = deque()
         for each in models:
@@ -80,15 +83,22 @@ class Run:
             self._advance(failure)
 
     def finishing(self, *, whole: bool) -> Iterator[None]:
-        """Store the answer as far as it has come; see `Exchange.finishing`."""
-        return iter(()) if self.exchange is None else self.exchange.finishing(whole=whole)
+        """Store the answer as far as it has come, or its usage alone; see `Exchange.finishing`."""
+        if self.exchange is not None:
+            return self.exchange.finishing(whole=whole)
+        if self._settling is None:
+            self._settling = settling(self.call)
+        return self._settling.attempts()
 
     def abandon(self) -> None:
         """Cancel a call whose client left, and store what has arrived."""
         if self.exchange is not None:
             self.exchange.abandon()
-        else:
+            return
+        if self._settling is None:
             self.call.close()
+        for _ in self.finishing(whole=False):
+            pass
 
     def _advance(self, failure: APIException) -> None:
         """Go on with the next candidate; raises the failure if there is none, or it came after the first byte."""
@@ -96,6 +106,7 @@ class Run:
         following = None if self.call.begun or self.call.closed else self._next()
         if following is None:
             raise self._combined(failure) if len(self._failures) > 1 and not self.call.begun else failure
+        settling(self.call).wait()
         self.call = following
         if self.exchange is not None:
             self.exchange.call = following
@@ -120,15 +131,19 @@ class Run:
 def begin(*, access: Access, asked: ClientRequest, conversation_id: UUID | None = None) -> Run:
     """Keep the question and prepare the call, holding no connection afterwards.
 
-    Raises ModelNotFound, AmbiguousModel, UnknownModel, ModelNotAllowed, APIKeyMissing, APIKeyUnreadable, BadRequest for
-    what the model's provider cannot be told, and NotFound for a conversation that is not the user's: then nothing is
-    stored.
+    Raises ModelNotFound, AmbiguousModel, UnknownModel, ModelNotAllowed, APIKeyMissing, APIKeyUnreadable,
+    BudgetExceeded, PriceUnknown, BadRequest for what the model's provider cannot be told, and NotFound for a
+    conversation that is not the user's: then nothing is stored.
     """
     with storage_limit.acquire():
         try:
             run = Run(asked, candidates(asked.model, user_id=access.user_id), access)
-            if asked.store:
-                run.exchange = _kept(run, access.user_id, conversation_id)
+            try:
+                if asked.store:
+                    run.exchange = _kept(run, access.user_id, conversation_id)
+            except BaseException:
+                run.call.charge.give_back()
+                raise
         finally:
             release()
     return run

@@ -21,6 +21,7 @@ from conversations.history.traces import remove_soon
 from llmselect_project.accounts.claims import token_id, verified
 from llmselect_project.api.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
+from models_registry.spending.usage.rolling import forget
 from perf.caching.querysets import InvalidatingQuerySet
 from perf.plans.declared_queries import DeclaredQuery
 
@@ -98,6 +99,7 @@ def delete_account(*, user: User) -> None:
         lock_all(user.pk)
         about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
         about.update(object_repr=f"user {user.pk}")
+        forget(user.pk)
         user.delete()
         transaction.on_commit(remove_soon)
 

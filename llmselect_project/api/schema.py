@@ -70,7 +70,7 @@ MEANINGS = {
     413: ("The body is too large, or the model's context window too small.", "request_too_large"),
     415: ("The body is not JSON.", "unsupported_media_type"),
     422: ("The Idempotency-Key was used for another request.", "idempotency_key_reused"),
-    429: ("Too many requests; Retry-After says when to come back.", "throttled"),
+    429: ("Too many requests, or a budget does not cover it; Retry-After says when to come back.", "throttled"),
     502: ("The provider failed.", "provider_error"),
     503: ("The server or its database is busy; Retry-After says when to come back.", "database_busy"),
     504: ("The provider did not answer in time.", "provider_timeout"),

@@ -27,6 +27,10 @@ TAGS = [
         "and never comes out.",
     },
     {
+        "name": "usage",
+        "description": "What was used and what it cost, by day, model, token or endpoint, and budgets that bound it.",
+    },
+    {
         "name": "auth",
         "description": "Accounts and sessions: register, log in for an access token, send it as "
         "`Authorization: Bearer …`, and trade the refresh token for a new pair before it expires.",

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from llmselect_project.models import ApiToken, ApiTokenQuerySet
+from llmselect_project.tokens.secret import PREFIX, SHOWN
 from llmselect_project.tokens.service import revoke
 from perf.pages.formatting import NONE
 from perf.pages.model_admin import ReadOnlyAdmin, column, when, yes
@@ -44,6 +45,13 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         column("rate_limit", lambda rate: rate or NONE, "rate limit"),
     )
     actions = ("revoke",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find a token also by the whole of it, of which only the beginning is known here."""
+        term = search_term[:SHOWN] if search_term.startswith(PREFIX) else search_term
+        return super().get_search_results(request, queryset, term)
 
     def title_of(self, row: Any) -> str:
         """Name the token and its user."""

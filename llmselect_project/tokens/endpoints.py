@@ -21,11 +21,12 @@ PARTS = {
     "files": "files",
     "keys": "keys",
     "usage": "usage",
+    "budgets": "usage",
     "admin": "admin",
 }
 GROUPS = tuple(dict.fromkeys([*PARTS.values(), "v1"]))
 NAMED = {"admin"}  # only for tokens that name it, and whose user is staff
-READ_ONLY = {"keys"}  # no token changes credentials
+READ_ONLY = {"keys", "usage"}  # no token changes credentials, or the budgets that bound it
 OWN = "api/v1/auth/me"  # any token may find out whose it is
 
 

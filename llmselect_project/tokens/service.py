@@ -26,6 +26,11 @@ def tokens_of(user_id: int) -> ApiTokenQuerySet:
     return ApiToken.objects.current().filter(user_id=user_id)
 
 
+def name_of(user_id: int, token_id: UUID) -> str | None:
+    """Return the name of a user's token; None when the user has no such token."""
+    return tokens_of(user_id).filter(pk=token_id).values_list("name", flat=True).first()
+
+
 def create_token(*, user_id: int, name: str, expires_at: datetime | None = None, **limits: Any) -> tuple[ApiToken, str]:
     """Make a token with these `LIMITS`; returns its row and the token itself, which nobody can read again.
 

@@ -74,12 +74,12 @@ def _load(digest: str, user_id: int, prefetch: Prefetch) -> TokenState | None:
     values, _ = namespace.fetch(key, lambda: _values(digest, user_id), prefetch(key, user_id))
     if not values:
         return None
-    of_user, (token_id, models, rate_limit, endpoints, read_only, expires_at, revoked) = values
+    of_user, (token_id, name, models, rate_limit, endpoints, read_only, expires_at, revoked) = values
     allowed = None if models is None else tuple(models)
     return TokenState(
         User.from_db(None, FIELDS, of_user),
         UUID(token_id),
-        Access(user_id, UUID(token_id), allowed, rate_limit),
+        Access(user_id, UUID(token_id), allowed, rate_limit, name),
         Rights(endpoints, read_only),
         expires_at,
         revoked,
@@ -93,7 +93,7 @@ def _values(digest: str, user_id: int) -> list[Any]:
     limits = [token.allowed_models, token.rate_limit, token.allowed_endpoints, token.read_only]
     expires_at = None if token.expires_at is None else token.expires_at.timestamp()
     of_user = [getattr(token.user, field) for field in FIELDS]
-    return [of_user, [str(token.pk), *limits, expires_at, token.revoked_at is not None]]
+    return [of_user, [str(token.pk), token.name, *limits, expires_at, token.revoked_at is not None]]
 
 
 def _with_user(digest: str, user_id: int) -> QuerySet[ApiToken]:

@@ -77,15 +77,17 @@ class ProviderAdmin(TableAdmin):
     @admin.action(description="Refresh the models from catalogue and provider", permissions=["change"])
     def refresh_models(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         """Do what `manage.py sync_models` does for these providers."""
-        for result in sync(providers=list(queryset.order_by("slug").values_list("slug", flat=True))).results:
+        names = dict(queryset.order_by("slug").values_list("slug", "name"))
+        for result in sync(providers=list(names)).results:
+            name = names[result.slug]
             counts = f"{result.total} models, {len(result.added)} added, {len(result.changed)} changed"
             if result.withdrawn:
                 counts += f", {len(result.withdrawn)} withdrawn"
             if result.error is not None:
-                messages.error(request, f"{result.slug}: {result.error} ({counts})")
+                messages.error(request, f"{name}: {result.error} ({counts})")
             else:
                 how = "as the provider lists them" if result.checked else f"provider not asked: {result.skipped}"
-                messages.success(request, f"{result.slug}: {counts}; {how}.")
+                messages.success(request, f"{name}: {counts}; {how}.")
         for provider in queryset:
             self.log_change(request, provider, "Refreshed the models.")
 
@@ -96,7 +98,7 @@ class ProviderAdmin(TableAdmin):
 
 def _sentence(trial: Trial) -> str:
     status = "" if trial.status is None else f" with {trial.status}"
-    where = f"{trial.slug}: {trial.host}"
+    where = f"{trial.provider}: {trial.host}"
     if trial.error is None:
         return f"{where} answered{status} in {duration(trial.seconds)}: {trial.models:,} models."
     return f"{where} failed{status} after {duration(trial.seconds)}: {trial.error}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
@@ -30,25 +31,14 @@ from models_registry.providers.base import (
 )
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
+from models_registry.spending.budgets.charging import Charge, budgets_of
+from models_registry.spending.usage.counting import TOKENS
 from perf.api.access import Access
 from perf.serving import audit
 
 # The columns that counts are stored in, and their names in a `Usage`.
 COUNT_COLUMNS = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    **{
-        name: name
-        for name in (
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "cache_write_1h_tokens",
-            "reasoning_tokens",
-            "input_audio_tokens",
-            "output_audio_tokens",
-            "input_image_tokens",
-        )
-    },
+    name: {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}.get(name, name) for name in TOKENS
 }
 
 
@@ -80,12 +70,14 @@ class Measurement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model with all that calling it needs, so that the call itself touches no database."""
+    """A model with all that calling it needs, who asks for it, and the ids of the budgets that hold for them."""
 
     provider: Provider
     id: str
     registered: LLMModel | None
     client: ProviderClient
+    access: Access
+    budgets: tuple[UUID, ...] = ()
 
 
 def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
@@ -100,7 +92,7 @@ def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
     known = existing_model(provider, model)
     key = find_key(user_id=access.user_id, provider=provider)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
-    return ResolvedModel(provider, model, known, client)
+    return ResolvedModel(provider, model, known, client, access, budgets_of(access))
 
 
 def has_think_tags(provider: Provider, model: str) -> bool:
@@ -118,21 +110,27 @@ def client_of(provider: Provider, key: str, *, think_tags: bool = False) -> Prov
 
 
 class Call:
-    """One call of a model: `complete()` it, or iterate for its pieces; `text` is what has arrived so far."""
+    """One call of a model: `complete()` it, or iterate for its pieces; `text` is what has arrived so far.
+
+    However it ends, and also if it is never begun, it is to be settled once.
+    """
 
     def __init__(
         self, model: ResolvedModel, prompt: Prompt, *, relay: Relay | None = None, may_be_empty: bool = False
     ) -> None:
-        """Check the prompt; raises ValidationError for a parameter that the model or its provider cannot take.
+        """Check the prompt, and reserve what the call can cost of the budgets; in a transaction as part of that.
 
         A `relay` is the same prompt in the provider's own format, and is sent instead, unchecked: iteration yields
-        `Relayed` then. An answer that `may_be_empty` is no failure without a text.
+        `Relayed` then. An answer that `may_be_empty` is no failure without a text. Raises ValidationError for a
+        parameter that the model or its provider cannot take, BudgetExceeded and PriceUnknown.
         """
         self.model = model
-        self.relay = relay
-        self.prompt = prompt if relay else _with_output_limit(model, prompt)
         if relay is None:
             _check(model, prompt)
+        self.charge = Charge(model)
+        limited = self.charge.reserve(prompt, None if relay is None else relay.body)
+        self.prompt = limited if relay else _with_output_limit(model, limited)
+        self.relay = _limited(model, relay, prompt, limited)
         self._may_be_empty = may_be_empty
         self.relayed = b""
         self.cut = False
@@ -253,6 +251,13 @@ class Call:
             ttft=None if self._first is None else round(self._first - self._started, 4),
         )
 
+    def settle(self, measured: Measurement, *, again: bool = False) -> None:
+        """Keep the usage of the call, and settle its budgets: in the transaction that stores what it brought.
+
+        `again` says that an earlier try may have been committed though nobody heard of it.
+        """
+        self.charge.settle(measured, failed=self._failed, again=again)
+
     def _counted(self) -> tuple[Usage | None, bool]:
         """Count the tokens, and tell whether any were estimated.
 
@@ -266,7 +271,10 @@ class Call:
             usage = Usage(input_tokens=prompt_tokens(self.prompt), output_tokens=None)
         elif self._whole and usage.output_tokens is not None:
             return usage, False
-        return replace(usage, output_tokens=max(self._arrived.tokens, usage.output_tokens or 0)), True
+        written = self._arrived.tokens
+        if self.prompt.max_tokens is not None and not self.relay:
+            written = min(written, self.prompt.max_tokens)  # whatever the estimate, there are no more
+        return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
 
     def _end(self) -> None:
         """Record how the call ended."""
@@ -290,6 +298,14 @@ def _with_output_limit(model: ResolvedModel, prompt: Prompt) -> Prompt:
     if not model.client.requires_max_tokens or prompt.max_tokens is not None or model.registered is None:
         return prompt
     return replace(prompt, max_tokens=model.registered.max_output_tokens)
+
+
+def _limited(model: ResolvedModel, relay: Relay | None, prompt: Prompt, limited: Prompt) -> Relay | None:
+    """Write into a relayed request what a budget allows, if the client named no limit."""
+    if relay is None or limited.max_tokens == prompt.max_tokens:
+        return relay
+    name = model.client.max_tokens_field
+    return replace(relay, body={**relay.body, name: limited.max_tokens}, own=relay.own | {name, "max_tokens"})
 
 
 def _check(model: ResolvedModel, prompt: Prompt) -> None:

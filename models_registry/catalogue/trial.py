@@ -19,7 +19,7 @@ from perf.db.connections import release
 class Trial:
     """What a provider answered: `host` with port, HTTP `status` where there was one, `error` None when all is well."""
 
-    slug: str
+    provider: str  # its name for people
     host: str
     seconds: float = 0.0
     status: int | None = None
@@ -49,15 +49,15 @@ def _client(provider: Provider) -> ProviderClient | str:
 
 def _try(provider: Provider, client: ProviderClient | str) -> Trial:
     if isinstance(client, str):
-        return Trial(provider.slug, host=provider.endpoint or provider.name, error=client)
+        return Trial(provider.name, host=provider.endpoint or provider.name, error=client)
     host = urlsplit(client.base_url).netloc or provider.name
     if provider.requires_key and not client.api_key:
-        return Trial(provider.slug, host, error="there is no key for everybody, so nothing was asked.")
+        return Trial(provider.name, host, error="there is no key for everybody, so nothing was asked.")
     started = time.perf_counter()
     try:
         models = len(client.list_models())
     except ProviderError as error:
         seconds = time.perf_counter() - started
-        return Trial(provider.slug, host, seconds, error.details.get("status"), error=str(error))
+        return Trial(provider.name, host, seconds, error.details.get("status"), error=str(error))
     status = HTTPStatus.OK if client.base_url else None
-    return Trial(provider.slug, host, time.perf_counter() - started, status, models)
+    return Trial(provider.name, host, time.perf_counter() - started, status, models)

@@ -115,10 +115,14 @@ class Relayed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """A request in the provider's own format, to be sent as it is but for the model's name and the key."""
+    """A request in the provider's own format, to be sent as it is but for the model's name and the key.
+
+    `own` are the names of fields that the client did not ask for.
+    """
 
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class ProviderClient(ABC):
 
     kind: ClassVar[str] = ""  # the wire format, if it is one that clients speak too
     default_base_url = ""
+    max_tokens_field: ClassVar[str] = "max_tokens"
     requires_max_tokens = False  # the wire format has no "as long as it takes"
     efforts: ClassVar[Mapping[Effort, str]] = {}  # the reasoning efforts that the format can express, in its words
 

@@ -64,7 +64,7 @@ class HTTPClient(ProviderClient):
         hide_usage = bool(body.get("stream")) and self.stream_usage and not dig(options, "include_usage")
         if hide_usage:
             body["stream_options"] = {**(options or {}), "include_usage": True}
-        own = {"stream_options"} if hide_usage and not options else set()
+        own = relay.own | ({"stream_options"} if hide_usage and not options else set())
         with self.failures() as failures:
             answer = self._ask(model, body, failures, own=own, exact=True, headers=relay.headers)
         streamed = bool(body.get("stream"))

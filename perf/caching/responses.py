@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from perf.api.rendering import encode
 from perf.caching.generations import CacheKey, LookupResult
 from perf.caching.namespace import Namespace, get_many
 from perf.db.concurrency import ConcurrencyLimit
@@ -138,7 +138,7 @@ def mark_reusable(
 def _render(load: Callable[[], Any], *, compress: bool) -> list[Any]:
     """Return the plain bytes, the compressed ones (None if that is not wanted or saves nothing), and the digest."""
     with load_limit.acquire():
-        plain = JSONRenderer().render(load())
+        plain = encode(load())
     worthwhile = compress and len(plain) > COMPRESSED_FROM
     compressed = gzip.compress(plain, compresslevel=6, mtime=0) if worthwhile else None
     return [plain, compressed, hashlib.blake2b(plain, digest_size=12).hexdigest()]

@@ -1,5 +1,7 @@
 """Template filters for `perf.pages.formatting`; an empty string is a failed lookup, and formatted like None."""
 
+from decimal import Decimal
+
 from django import template
 
 from perf.pages import formatting
@@ -26,3 +28,9 @@ def number(value: float | str | None) -> str:
 def rate(share: float | str | None) -> str:
     """See formatting."""
     return formatting.rate(None if isinstance(share, str) else share)
+
+
+@register.filter
+def usd(amount: Decimal | str | None) -> str:
+    """See formatting."""
+    return formatting.usd(None if isinstance(amount, str) else amount)

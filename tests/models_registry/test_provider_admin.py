@@ -27,29 +27,29 @@ def act(desk, action, *providers):
 
 def test_one_that_answers(desk, openai, echo, stub):
     said = act(desk, "try_out", openai, echo)
-    assert said[0].startswith("echo: Echo answered in ")
-    assert said[1].startswith(f"openai: {stub.openai_url.split('/')[2]} answered with 200 in ")
+    assert said[0].startswith("Echo: Echo answered in ")
+    assert said[1].startswith(f"OpenAI: {stub.openai_url.split('/')[2]} answered with 200 in ")
     assert stub.requests[-1].headers["authorization"] == "Bearer sk-test"
 
 
 def test_one_that_refuses_the_key(desk, openai, stub, settings):
     settings.SYSTEM_API_KEYS = {"openai": "bad-key"}
     (said,) = act(desk, "try_out", openai)
-    assert said.startswith(f"openai: {stub.openai_url.split('/')[2]} failed with 401 after ")
+    assert said.startswith(f"OpenAI: {stub.openai_url.split('/')[2]} failed with 401 after ")
     assert "bad-key" not in said
 
 
 def test_one_that_is_not_there_and_one_without_a_key(desk, openai, settings):
     settings.SYSTEM_API_KEYS = {}
     away = Provider.objects.create(
-        slug="away",
-        name="Away",
+        slug="badport",
+        name="BadPort",
         kind=ProviderKind.OPENAI_COMPATIBLE,
         base_url="http://127.0.0.1:9/v1",
         requires_key=False,
     )
     said = act(desk, "try_out", openai, away)
-    assert said[0].startswith("away: 127.0.0.1:9 failed after ")
+    assert said[0].startswith("BadPort: 127.0.0.1:9 failed after ")
     assert "Could not reach 127.0.0.1:9: connection refused." in said[0]
     assert said[1].endswith("there is no key for everybody, so nothing was asked.")
 
@@ -61,7 +61,7 @@ def test_too_many_at_once(desk):
 
 def test_refreshing_the_models_of_one(desk, openai, anthropic):
     (said,) = act(desk, "refresh_models", openai)
-    assert said.startswith("openai: ")
+    assert said.startswith("OpenAI: ")
     assert said.endswith("as the provider lists them.")
     openai.refresh_from_db()
     assert openai.models.count() > 1
@@ -71,7 +71,7 @@ def test_refreshing_the_models_of_one(desk, openai, anthropic):
 def test_a_refresh_that_fails_says_why(desk, openai, settings):
     settings.SYSTEM_API_KEYS = {"openai": "any?status=503&message=Closed"}
     (said,) = act(desk, "refresh_models", openai)
-    assert said.startswith("openai: Closed (")
+    assert said.startswith("OpenAI: Closed (")
 
 
 def test_whoever_may_only_look_is_offered_neither(openai, staff):

@@ -31,6 +31,7 @@ class Row(NamedTuple):
 
 ALL_PRIVATE = "401 200 200 200"
 OWN = "401 404 404 200"
+STAFFS = "401 404 200 200"
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
 GATEWAY = {"model": "echo/echo-fast", "messages": [{"role": "user", "content": "hi"}]}
@@ -64,6 +65,12 @@ TABLE = {
     # Everybody stores a key of their own under this path; only Ann has one to delete.
     "api/v1/keys/<slug:provider>": Row(
         PRIVATE, {"PUT": ALL_PRIVATE, "DELETE": "401 404 404 204"}, {"key": "sk-0123456789abcdef"}
+    ),
+    "api/v1/usage": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/budgets": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"period": "total", "limit": 5}),
+    # Staff see everybody's.
+    "api/v1/budgets/<uuid:pk>": Row(
+        PRIVATE, {"GET": STAFFS, "PATCH": STAFFS, "DELETE": "401 404 204 204"}, {"limit": "7.5"}
     ),
     "api/v1/chat": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
     "api/v1/chat/stream": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),

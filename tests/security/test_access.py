@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conversations.models import Comparison
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
-from models_registry.models import Alias, LLMModel, Provider, SharedKey
+from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -54,7 +55,10 @@ def owned(ann, echo):
     LLMModel.objects.create(provider=echo, model_id="echo-fast", name="Echo")
     store_key(user=ann, provider=echo, key="sk-0123456789abcdef", override_system_key=False)
     question = row.messages.earliest("created_at")
-    names = {"conversation": str(row.pk), "message": str(question.pk)}
+    budget = Budget.objects.create(
+        user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
+    )
+    names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
@@ -73,6 +77,7 @@ def status(client, method, path, body):
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
+    kinds["api/v1/budgets"] = "budget"
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
     path = PATTERNS.get(route) or path_of(route, **places)
@@ -101,6 +106,7 @@ def first(owned):
     """Give the first row of each model of the admin, by the model's path."""
     Group.objects.create(name="readers")
     SharedKey.objects.create(provider=Provider.objects.get(slug="echo"), key_encrypted="-", masked="****")
+    UsageDay.objects.create(day=timezone.now().date(), endpoint="chat", provider="echo", model="echo-fast")
     Alias.objects.create(name="fast", candidates=["echo/echo-fast"])
     rows = {model: model._default_manager.first() for model in admin.site._registry}
     return {f"{model._meta.app_label}/{model._meta.model_name}": row.pk for model, row in rows.items()}

@@ -17,10 +17,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
 from django.urls import Resolver404, resolve
 
+from conversations.completions.takeover import take_over
 from llmselect_project.config.checks import cache_errors
 from llmselect_project.config.commands import browser_url
 from llmselect_project.config.shutdown import relay_signals
 from llmselect_project.config.supervision import Supervisor
+from models_registry.spending import background as spending
 from perf.db.connections import one_line, unpooled
 from perf.serving.checks import pool_errors
 from perf.serving.granian import serve
@@ -63,6 +65,7 @@ class Command(BaseCommand):
         relay_signals()
         Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
+        spending.start(take_over)
         self._say_where(host, port)
         serve(
             "llmselect_project.wsgi:application",

@@ -62,7 +62,10 @@ class Page(Browser):
           const box = element.getBoundingClientRect();
           return [box.left + box.width / 2, box.top + box.height / 2];
         }})()"""
-        x, y = self.wait(found)
+        place = None
+        while place != (place := self.wait(found)):  # what moves is not clicked yet
+            self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        x, y = place
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -3,7 +3,7 @@
   const found = [];
   for (const element of document.querySelectorAll(".prose *")) {
     if (element.matches("script, style, iframe, object, embed, form, input, button:not(.copy-code), template, base, link, meta")) found.push(element.outerHTML);
-    const own = element.closest(".katex") ? ["style"] : [];
+    const own = element.closest(".katex, .katex-error") ? ["style"] : [];
     for (const name of element.getAttributeNames())
       if (name.startsWith("on") || (["style", "id", "name", "srcset"].includes(name) && !own.includes(name))) found.push(`${name} of ${element.outerHTML.slice(0, 200)}`);
     if (element.matches("img") && !element.src.startsWith("data:image/")) found.push(element.outerHTML);

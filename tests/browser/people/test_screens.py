@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from rest_framework.test import APIClient
 
 from models_registry.models import APIKey
 from tests.helpers import PASSWORD, eventually
@@ -136,3 +137,21 @@ def test_going_offline_is_noticed(page):
     page.wait("!document.querySelector('.banner')")
     page.click(".send")
     page.answered()
+
+
+def test_a_token_is_made_shown_once_used_and_revoked(page):
+    page.visit(f"{page.url}/settings/tokens", "!!document.querySelector('.settings .button.primary')")
+    page.click(".settings .button.primary")
+    page.wait("document.activeElement.name === 'name'")
+    page.type("laptop")
+    page.click("[name=read_only]")
+    page.click("dialog .button.primary")
+    token = page.wait("document.querySelector('.secret code')?.innerText")
+    assert APIClient(headers={"authorization": f"Bearer {token}"}).get("/api/v1/auth/me").status_code == 200
+    page.press("Enter")
+    page.shows("Reading only", ".settings")
+    assert token not in page.text()
+    page.click(".key button", "Revoke")
+    page.click("dialog .danger")
+    page.shows("You have no tokens.", ".settings")
+    assert APIClient(headers={"authorization": f"Bearer {token}"}).get("/api/v1/auth/me").status_code == 401

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 from jsonschema import Draft7Validator, FormatChecker
 from rest_framework.test import APIClient
 
@@ -18,13 +19,14 @@ from llmselect_project.models import ApiToken
 from llmselect_project.tokens.examples import TOKEN
 from models_registry.catalogue.sync import sync
 from models_registry.keys.storage import store_key
-from models_registry.models import Provider
+from models_registry.models import Budget, Provider
+from models_registry.spending.budgets.examples import ID as BUDGET_ID
 from tests.helpers import client_with
 from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["chat", "compare", "gateway", "conversations", "models", "keys", "auth", "tokens", "health", "admin"]
+TAGS = ["chat", "compare", "gateway", "conversations", "models", "keys", "usage", "auth", "tokens", "health", "admin"]
 JSON, STREAM = "application/json", "text/event-stream"
 FORMATS = FormatChecker(["uuid"])
 
@@ -103,11 +105,14 @@ class World:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
+        if path.startswith("/api/v1/budgets"):
+            Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)
 
     def send(self, method, path, body=None, query=""):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
+        ids["budgets"] = BUDGET_ID
         ids["tokens"] = TOKEN["id"]
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):

@@ -4,9 +4,11 @@ import re
 from urllib.parse import unquote
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
+from conversations.chat.examples import STREAMED
 from tests.llmselect_project.documents.blocks import ROOT, pages, shell_blocks
 
 PAGES = pages()
@@ -17,6 +19,7 @@ FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 READ = re.compile(
     r"\b(?:env\.str|integer|seconds|boolean|choice|rate|listed|networks)\(\s*f?\"([A-Z][A-Z_]+)\"", re.MULTILINE
 )
+OWN_APPS = {"llmselect_project", "conversations", "models_registry", "perf"}
 # Its words are explained on the one page of history, and stand in the code that measures it.
 HISTORY = "docs/PHASE5_IMPLEMENTATION_SUMMARY.md"
 
@@ -44,6 +47,27 @@ def test_every_command_exists(page):
     commands = set(get_commands())
     for name in re.findall(r"manage\.py ([a-z_]+)", page.read_text()):
         assert name in commands, f"{page.name} names manage.py {name}"
+
+
+def test_the_readme_names_every_command_but_those_of_make():
+    own = {name for name, app in get_commands().items() if app in OWN_APPS}
+    named = set(re.findall(r"manage\.py ([a-z_]+)", (ROOT / "README.md").read_text()))
+    assert own - {"setup"} <= named
+
+
+def test_the_api_guide_names_every_field_of_the_last_event():
+    guide = (ROOT / "docs/guides/api.md").read_text()
+    events = guide[guide.index("## Events of a stream") : guide.index("`finish_reason` says how")]
+    done = STREAMED[-1]
+    assert {name for name in (*done, *done["usage"]) if f"`{name}`" not in events} == set()
+
+
+def test_every_setting_of_the_env_file_reaches_the_containers():
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text())["x-app"]
+    assert service["env_file"] == [{"path": ".env", "required": False}]
+    # What the file fixes whatever .env says, as docs/deployment.md lists.
+    fixed = {name for name, value in service["environment"].items() if f"${{{name}" not in value}
+    assert fixed == {"DJANGO_ENV", "DATABASE_URL", "REDIS_URL", "HOST", "PORT"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)

@@ -49,11 +49,11 @@ def test_a_page_shows_the_limits(root, ann):
         assert text in page
 
 
-@pytest.mark.parametrize("query", ["lapt", "ANN", "prefix"])
+@pytest.mark.parametrize("query", ["lapt", "ANN", "prefix", "whole"])
 def test_what_is_found(root, ann, bob, query):
     token = token_for(ann)
     token_for(bob, name="phone")
-    html = root.get(URL, {"q": token[:11] if query == "prefix" else query}).text
+    html = root.get(URL, {"q": {"prefix": token[:11], "whole": token}.get(query, query)}).text
     assert "laptop" in html
     assert "phone" not in html
 

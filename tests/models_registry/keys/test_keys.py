@@ -101,7 +101,8 @@ def test_each_user_has_their_own_keys(ann, bob, api):
 
 def test_an_unknown_provider_is_not_found(api):
     response = put(api, url=f"{KEYS}/nobody")
-    assert (response.status_code, response.json()) == (404, error("not_found", "Not found."))
+    said = "There is no provider with this name. The names are anthropic, openai."
+    assert (response.status_code, response.json()) == (404, error("not_found", said))
     assert api.delete(f"{KEYS}/nobody").status_code == 404
 
 

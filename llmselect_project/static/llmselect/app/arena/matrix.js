@@ -33,5 +33,5 @@ function Cell({ pair, row, column, name }) {
   const ground = `color-mix(in oklab, var(${share >= 0.5 ? "--good-soft" : "--bad-soft"}) ${strength + 45}%, var(--raised))`;
   const words = t("matrix_cell", { one: name(row), other: name(column), wins: pair.wins, losses: pair.losses, ties: pair.ties });
   return html`<td class="cell" style=${{ background: ground }}>
-    <button type="button" aria-label=${words} title=${words} onClick=${() => showSources([row, column])}>${Math.round(share * 100)}<small>${total}</small></button></td>`;
+    <button type="button" title=${words} onClick=${() => showSources([row, column])}>${Math.round(share * 100)}<small>${total}</small><span class="unseen"> ${words}</span></button></td>`;
 }

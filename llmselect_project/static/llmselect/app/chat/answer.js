@@ -1,7 +1,7 @@
 /** A model's answer: Markdown, what it thought, how it ended, what it took, and how to have it again. */
 import { modelOf } from "../data/registry.js";
 import { count, duration, moment, money, speed } from "../lib/format.js";
-import { html, useEffect, useState } from "../lib/ui.js";
+import { html, memo, useEffect, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { CopyButton } from "../controls/copy.js";
 import { Icon } from "../controls/icons.js";
@@ -11,7 +11,7 @@ import { Trouble } from "../controls/trouble.js";
 import { LiveMarkdown, Markdown } from "../markdown/view.js";
 
 /** @param {{message: import("./thread.js").Message, busy: boolean, newest: boolean, actions: any}} props */
-export function Answer({ message, busy, newest, actions }) {
+export const Answer = memo(function Answer({ message, busy, newest, actions }) {
   const { live } = message;
   const writing = Boolean(live && !live.ended.value);
   const model = modelOf(message);
@@ -37,7 +37,7 @@ export function Answer({ message, busy, newest, actions }) {
       </span>
     </div>`}
   </article>`;
-}
+});
 
 /** What the model thought, folded once it answers. */
 export function Reasoning({ message, writing }) {

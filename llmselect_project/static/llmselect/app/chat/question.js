@@ -1,5 +1,5 @@
 /** A message of one's own, which can be copied, and as the last one edited, asked again or deleted. */
-import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { html, memo, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { moment, time } from "../lib/format.js";
 import { CopyButton } from "../controls/copy.js";
@@ -8,7 +8,7 @@ import { Icon } from "../controls/icons.js";
 import { grow, LIMIT } from "./composer.js";
 
 /** @param {{message: import("./thread.js").Message, busy: boolean, newest: boolean, actions: any}} props */
-export function Question({ message, busy, newest, actions }) {
+export const Question = memo(function Question({ message, busy, newest, actions }) {
   const [editing, setEditing] = useState(false);
   const may = newest && !busy && message.id !== null;
   const drop = async () => {
@@ -26,7 +26,7 @@ export function Question({ message, busy, newest, actions }) {
       </span>
     </div>
   </article>`;
-}
+});
 
 function Editor({ message, actions, close }) {
   const area = useRef(null);

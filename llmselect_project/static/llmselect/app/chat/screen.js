@@ -2,7 +2,7 @@
 import { conversations } from "../data/lists.js";
 import { firstChoice, models, remember } from "../data/registry.js";
 import { keep, recall } from "../lib/storage.js";
-import { html, signal, useEffect } from "../lib/ui.js";
+import { html, signal, useEffect, useMemo } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { navigate, route } from "../frame/router.js";
 import { whileShown } from "../frame/shortcuts.js";
@@ -68,37 +68,7 @@ export function ChatScreen() {
     if (thread.messages.value.length) warmUp();
   }, [thread.messages.value.length > 0]);
 
-  const parameters = () => Object.fromEntries(Object.entries(recall(`parameters.${thread.id.value ?? "new"}`, {})).filter(([, value]) => value !== ""));
-  /** Runs what may be refused, and shows why. @param {() => Promise<void>} act */
-  const attempt = async (act) => {
-    refusals.delete(thread);
-    refusal.value += 1;
-    try {
-      await act();
-      return true;
-    } catch (error) {
-      refusals.set(thread, error);
-      refusal.value += 1;
-      return false;
-    }
-  };
-  const actions = {
-    send: (text, started) =>
-      attempt(() =>
-        thread.send(text, parameters(), () => {
-          const given = recall("parameters.new", undefined);
-          if (given) keep(`parameters.${thread.id.value}`, given);
-          started();
-          if (!thread.title.value) loadTitle(thread);
-        }),
-      ),
-    retry: (message, choice) => {
-      if (choice) thread.choice.value = choice;
-      return attempt(() => thread.retry(message, parametersToRepeat(parameters())));
-    },
-    edit: (message, text) => attempt(() => thread.edit(message, text, parametersToRepeat(parameters()))),
-    drop: (message) => attempt(() => thread.drop(message)),
-  };
+  const actions = useMemo(() => actionsOn(thread), [thread]);
   void refusal.value;
   const error = refusals.get(thread);
   const state = thread.state.value;
@@ -115,6 +85,38 @@ export function ChatScreen() {
       <${Composer} thread=${thread} send=${actions.send} key=${thread.id.value ?? "new"} />
     </div>`}
   </div>`;
+}
+
+/** What one can do with the messages of a conversation; each tells whether it was not refused. @param {Thread} thread */
+function actionsOn(thread) {
+  const parameters = () => recall(`parameters.${thread.id.value ?? "new"}`, {});
+  const attempt = async (act) => {
+    refusals.delete(thread);
+    refusal.value += 1;
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      refusals.set(thread, error);
+      refusal.value += 1;
+      return false;
+    }
+  };
+  const send = (text, started) =>
+    attempt(() =>
+      thread.send(text, parameters(), () => {
+        const given = recall("parameters.new", undefined);
+        if (given) keep(`parameters.${thread.id.value}`, given);
+        started();
+        if (!thread.title.value) loadTitle(thread);
+      }),
+    );
+  const retry = (message, choice) => {
+    if (choice) thread.choice.value = choice;
+    return attempt(() => thread.retry(message, parametersToRepeat(parameters())));
+  };
+  const edit = (message, text) => attempt(() => thread.edit(message, text, parametersToRepeat(parameters())));
+  return { send, retry, edit, drop: (message) => attempt(() => thread.drop(message)) };
 }
 
 /** What a retry takes of the parameters: the system prompt is the conversation's own. */

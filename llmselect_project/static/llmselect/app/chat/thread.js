@@ -16,6 +16,8 @@ import { t } from "../lib/words.js";
  * @typedef {import("../data/registry.js").Choice} Choice
  */
 
+const OLDER = 20; // messages a page
+
 let numbers = 0;
 
 export class Thread {
@@ -66,7 +68,7 @@ export class Thread {
     if (!link || this.readingOlder) return false;
     this.readingOlder = true;
     try {
-      const page = await get(link);
+      const page = await get(`${link}&page_size=${OLDER}`);
       batch(() => {
         this.messages.value = [...page.results.map(withKey), ...this.messages.value];
         this.older.value = page.next;
@@ -191,7 +193,7 @@ export class Thread {
     if (failure) shown.status = live.text.value ? "interrupted" : "error";
     this.replace(answer.key, shown);
     this.finish(live);
-    announce(failure && !stopped ? t("answer_failed") : t("answer_complete"));
+    announce(t(stopped ? "interrupted" : failure ? "answer_failed" : "answer_complete"));
     // A stopped answer is stored once the server has noticed.
     for (const wait of stopped ? [150, 600, 2000, 5000] : [0]) {
       if (wait) await new Promise((resolve) => setTimeout(resolve, wait));

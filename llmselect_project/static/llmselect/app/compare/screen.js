@@ -102,7 +102,7 @@ export default function CompareScreen() {
       <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p></div></div>`}
     ${state === "ready" && asked && html`<div class="scroll" ref=${box} onScroll=${scrolled} tabindex="-1">
       <div class="compared" ref=${inner}>
-        <div class="question"><div class="bubble" dir="auto">${run.prompt.value}</div></div>
+        <div class="question"><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
         <${Columns} run=${run} />
         <${Verdict} run=${run} />
       </div>

@@ -20,6 +20,7 @@ const LATER = {
   compare: () => import("../compare/screen.js"),
   arena: () => import("../arena/screen.js"),
   models: () => import("../models/screen.js"),
+  usage: () => import("../usage/screen.js"),
   settings: () => import("../settings/screen.js"),
 };
 

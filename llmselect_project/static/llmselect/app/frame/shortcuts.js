@@ -42,7 +42,7 @@ const ALONE = {
   n: () => document.querySelector(".new-chat")?.click(),
 };
 /** What follows a `g`. */
-const GO = { h: "/", c: "/compare", a: "/arena", m: "/models", s: "/settings" };
+const GO = { h: "/", c: "/compare", a: "/arena", m: "/models", u: "/usage", s: "/settings" };
 
 let going = 0;
 
@@ -91,6 +91,7 @@ const SHOWN = [
   [["g", "c"], "key_go_compare"],
   [["g", "a"], "key_go_arena"],
   [["g", "m"], "key_go_models"],
+  [["g", "u"], "key_go_usage"],
   [["g", "s"], "key_go_settings"],
 ];
 

@@ -16,6 +16,7 @@ const SCREENS = [
   ["compare", "/compare"],
   ["arena", "/arena"],
   ["models", "/models"],
+  ["usage", "/usage"],
 ];
 
 export function Sidebar() {

@@ -8,6 +8,23 @@ export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffect } from "../vendor/signals.js";
 
 /**
+ * Draws a component again only when a property of it has changed; signals that it reads draw it as ever.
+ * @param {(props: any) => any} drawn
+ */
+export function memo(drawn) {
+  return class Memo extends Component {
+    shouldComponentUpdate(next) {
+      const names = Object.keys({ ...this.props, ...next });
+      return names.some((name) => this.props[name] !== next[name]);
+    }
+
+    render(props) {
+      return html`<${drawn} ...${props} />`;
+    }
+  };
+}
+
+/**
  * Joins the class names that hold.
  * @param {...(string | false | null | undefined)} names
  */

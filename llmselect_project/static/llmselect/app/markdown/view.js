@@ -135,16 +135,18 @@ export function Markdown({ text }) {
     plain.className = "plain";
     plain.textContent = text;
     node.append(plain);
-    shows.set(node, () => {
+    // What lies in a message that is skipped while it is out of sight has no place of its own to be near.
+    const place = node.closest(".message") ?? node;
+    shows.set(place, () => {
       const begin = () => {
         plain.remove();
         drawing.show(text, false);
       };
       library().then(begin, () => (loading = null));
     });
-    near.observe(node);
+    near.observe(place);
     return () => {
-      near.unobserve(node);
+      near.unobserve(place);
       forget(drawing.work);
     };
   }, [text]);

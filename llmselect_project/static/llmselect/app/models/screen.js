@@ -53,7 +53,7 @@ export default function ModelsScreen() {
         <label class="check"><input type="checkbox" checked=${only} onChange=${(event) => setOnly(event.target.checked)} /> ${t("only_usable")}</label>
         <span class="quiet" role="status">${models.value === null ? t("loading") : t("models_found", { count: rows.length })}</span>
       </div>
-      <div class="table-box panel" tabindex="0" role="group" aria-label=${t("models")}><table class="table">
+      <div class="table-box panel" tabindex="0" role="group" aria-label=${t("models")}><table class="table registry">
         <thead><tr>${COLUMNS.map((column) => html`<${Head} column=${column} sort=${sort} setSort=${setSort} />`)}<th>${t("abilities")}</th><th>${t("state")}</th></tr></thead>
         <tbody>${shown.map((model) => html`<${Row} model=${model} key=${`${model.provider}/${model.id}`} />`)}</tbody>
       </table></div>

@@ -1,4 +1,4 @@
-/** Settings: keys, appearance, and the account. */
+/** Settings: keys, tokens, appearance, and the account. */
 import { html, useEffect } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { MenuButton } from "../frame/drawer.js";
@@ -6,8 +6,9 @@ import { route } from "../frame/router.js";
 import { Account } from "./account.js";
 import { Appearance } from "./appearance.js";
 import { Keys } from "./keys.js";
+import { Tokens } from "./tokens.js";
 
-const PARTS = { keys: Keys, appearance: Appearance, account: Account };
+const PARTS = { keys: Keys, tokens: Tokens, appearance: Appearance, account: Account };
 
 export default function SettingsScreen() {
   const chosen = PARTS[route.value.id] ? route.value.id : "keys";
