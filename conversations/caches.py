@@ -5,9 +5,13 @@ from django.conf import settings
 from perf.caching.invalidation import exempt, invalidates
 from perf.caching.namespace import Namespace
 
-conversations = Namespace("conversations", ttl=settings.CONVERSATION_CACHE_TTL)
-comparisons = Namespace("comparisons", ttl=settings.CONVERSATION_CACHE_TTL)
-leaderboards = Namespace("leaderboard", ttl=settings.CONVERSATION_CACHE_TTL)
+conversations = Namespace(
+    "conversations",
+    ttl=settings.CONVERSATION_CACHE_TTL,
+    about="lists of conversations, and single ones with their newest messages",
+)
+comparisons = Namespace("comparisons", ttl=settings.CONVERSATION_CACHE_TTL, about="lists of comparisons")
+leaderboards = Namespace("leaderboard", ttl=settings.CONVERSATION_CACHE_TTL, about="leaderboards")
 
 invalidates("conversations.Conversation", conversations, owner="user_id")
 invalidates("conversations.Message", conversations, owner="conversation__user_id")

@@ -100,6 +100,7 @@ def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[Decla
 def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
     """Declare the queries of a search: the scan of the list, the text index, the texts of snippets."""
     tokens, user = tokenize("the sea"), sample.user_id
+    phrases = tokenize('"the sea" 数据库 🚀')
     rows = conversation_rows(conversation_list(user, {}))
     for ordering in CONVERSATION_ORDERINGS:
         listed = KeysetPagination.beyond(rows, ordering=ordering, position=None)
@@ -107,8 +108,11 @@ def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
         yield DeclaredQuery(f"search, walking, {ordering}", partial(_page, search.scan(listed, tokens)))
         candidates = partial(_page, search.among(listed, found))
         yield DeclaredQuery(f"search, candidates, {ordering}", candidates, may_sort="at most 1,000 candidates")
+        phrased = partial(_page, search.scan(listed, phrases))
+        yield DeclaredQuery(f"search, walking for a phrase and a run, {ordering}", phrased)
     yield DeclaredQuery("search, the text index", lambda: search.candidates(user, tokens))
-    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], tokens))
+    yield DeclaredQuery("search, the text index for a phrase and a run", lambda: search.candidates(user, phrases))
+    yield DeclaredQuery("search, the texts shown", lambda: search.newest_texts([sample.pk], phrases))
 
 
 def _page(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:

@@ -10,15 +10,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from llmselect_project.accounts.sessions import delete_account
+from llmselect_project.accounts.sessions import delete_account, why_over
 from llmselect_project.models import LoginSession, RefreshToken
 from llmselect_project.tokens import admin as tokens  # noqa: F401  # registers on import
-from perf.pages.formatting import moment
-from perf.pages.model_admin import ReadOnlyAdmin, TableAdmin, on_off, when, yes
+from perf.pages.formatting import moment, quantity
+from perf.pages.model_admin import MadeFilter, ReadOnlyAdmin, TableAdmin, on_off, when, yes
 
 admin.site.unregister(User)
 
@@ -66,7 +65,9 @@ class LargeUserAdmin(TableAdmin, UserAdmin[User]):
         self._set_active(request, others.filter(is_active=True), active=False)
         if kept := queryset.count() - others.count():
             messages.warning(
-                request, f"{kept} left as they are: yourself, or superusers that only superusers may stop."
+                request,
+                f"{kept} {'was left as it is' if kept == 1 else 'were left as they are'}: "
+                "you cannot deactivate yourself, and only superusers deactivate superusers.",
             )
 
     @admin.action(description="Activate again", permissions=["change"])
@@ -82,7 +83,7 @@ class LargeUserAdmin(TableAdmin, UserAdmin[User]):
         done = "Activated" if active else "Deactivated"
         for user in users:
             self.log_change(request, user, f"{done}.")
-        messages.success(request, f"{done} {len(users)} user{'' if len(users) == 1 else 's'}.")
+        messages.success(request, f"{done} {quantity(len(users), 'user')}.")
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002
         """Delete as the user would."""
@@ -114,6 +115,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         "state",
     )
     list_select_related = ("user",)
+    list_filter = (MadeFilter,)
     search_fields = ("user__username",)
     search_help_text = "Part of a user's name."
     ordering = ("-id",)
@@ -127,4 +129,4 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     @admin.display
     def state(self, session: LoginSession) -> str:
         """Say whether it can still be used."""
-        return "over" if session.expires_at < timezone.now() else "open"
+        return why_over(session) or "open"

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
+from perf.api import token_names
 from perf.plans import declared_queries
 from perf.timing.request_timing import expect_slow
 
@@ -32,9 +33,8 @@ class ProjectConfig(AppConfig):
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
         from llmselect_project.tokens import last_use, service, state  # noqa: F401
-        from models_registry.spending.budgets import tokens
 
-        tokens.register(service.name_of)
+        token_names.register(service.name_of)
 
         expect_slow(*HASHES_A_PASSWORD)
         declared_queries.register(

@@ -55,6 +55,7 @@ class KnownPlace(models.Model):
     seen_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "address of logins", "addresses of logins"
         constraints = [models.UniqueConstraint(fields=["user", "network"], name="uniq_known_place_user_network")]
 
     def __str__(self) -> str:

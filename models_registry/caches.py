@@ -9,11 +9,16 @@ KEYS_TTL = 300  # seconds
 BUDGETS_TTL = 300  # seconds
 MAX_ENTRIES = 2000  # lists and models of the registry, and names that are in no registry
 
-models = Namespace("models", ttl=settings.MODEL_CACHE_TTL, max_entries=MAX_ENTRIES)
+models = Namespace(
+    "models",
+    ttl=settings.MODEL_CACHE_TTL,
+    max_entries=MAX_ENTRIES,
+    about="the list of models, and what calls need of providers and models",
+)
 # Of which providers a user has keys, and of which staff share one. Never a key, in whatever form.
-keys = Namespace("keys", ttl=KEYS_TTL)
+keys = Namespace("keys", ttl=KEYS_TTL, about="for which providers there are keys, never a key")
 # Which budgets a user has. Never what is left of them.
-budgets = Namespace("budgets", ttl=BUDGETS_TTL)
+budgets = Namespace("budgets", ttl=BUDGETS_TTL, about="which budgets users have, not what is left of them")
 
 invalidates("models_registry.Provider", models, owner=None)
 invalidates("models_registry.LLMModel", models, owner=None)

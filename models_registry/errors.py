@@ -121,6 +121,18 @@ class UnknownModel(NotFound):
         self.details: dict[str, Any] = {"provider": provider, "model": model, "nearest": list(nearest)}
 
 
+class ModelDeactivated(APIException):
+    """Staff switched the model off; `nearest` are the active ones whose names are most like it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "model_deactivated"
+
+    def __init__(self, *, provider: str, model: str, nearest: Sequence[str]) -> None:
+        instead = f" Use another model, for example {_either(nearest)}." if nearest else " Use another model."
+        super().__init__(f"This server no longer offers {model} of {provider}.{instead}")
+        self.details: dict[str, Any] = {"provider": provider, "model": model, "nearest": list(nearest)}
+
+
 class ModelNotAllowed(PermissionDenied):
     """The token of the request is limited to other models."""
 

@@ -58,16 +58,24 @@ class Provider(models.Model):
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=20, choices=ProviderKind)
     base_url = models.CharField(
+        "base URL",
         blank=True,
         max_length=500,
         # `clean` checks and normalises it. A URLField would refuse names of containers, like http://ollama:11434/v1.
-        help_text="In the form its SDK takes: OpenAI's ends in /v1. Empty for the vendor's own.",
+        help_text="Usually ends in /v1, for example http://127.0.0.1:11434/v1. Empty for the vendor's own address.",
     )
-    enabled = models.BooleanField(default=True)
-    requires_key = models.BooleanField(default=True, help_text="Off for a server that asks for none, like Ollama.")
+    enabled = models.BooleanField(default=True, help_text="Unticked: nobody can call it, and no list shows its models.")
+    requires_key = models.BooleanField(
+        default=True, help_text="Untick it for a server that asks for none, such as Ollama."
+    )
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     check_started_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="In the background.")
-    check_error = models.CharField(max_length=500, blank=True, editable=False)
+    check_error = models.CharField(
+        "error of the last check",
+        max_length=500,
+        blank=True,
+        editable=False,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProviderQuerySet.as_manager()
@@ -98,19 +106,22 @@ class LLMModelQuerySet(InvalidatingQuerySet["LLMModel"]):
     """Models of the registry, narrowed to what users may see."""
 
     def listed(self) -> "LLMModelQuerySet":
-        """Return the models of usable providers, with their providers in the same query."""
-        return self.filter(provider__in=Provider.objects.usable()).select_related("provider")
+        """Return the active models of usable providers, with their providers in the same query."""
+        return self.filter(enabled=True, provider__in=Provider.objects.usable()).select_related("provider")
 
 
 class LLMModel(models.Model):
-    """A model of a provider; unknown facts are null."""
+    """A model of a provider; unknown facts are null.
+
+    `available` is what the provider's list says, `enabled` what staff decide.
+    """
 
     class Source(models.TextChoices):
         """Where the row comes from; a sync does not change rows added by staff."""
 
-        CATALOGUE = "catalogue"
-        PROVIDER = "provider", "provider's own list"
-        STAFF = "staff"
+        CATALOGUE = "catalogue", "Catalogue"
+        PROVIDER = "provider", "Provider's own list"
+        STAFF = "staff", "Staff"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
@@ -147,8 +158,18 @@ class LLMModel(models.Model):
     reasoning = models.BooleanField(null=True, blank=True, help_text="Whether it can think before it answers.")
     vision = models.BooleanField(null=True, blank=True, help_text="Whether it sees images.")
     tools = models.BooleanField(null=True, blank=True, help_text="Whether it calls tools.")
-    available = models.BooleanField(default=True, help_text="False when the provider's own list lacks it.")
-    deprecated = models.BooleanField(default=False)
+    available = models.BooleanField(
+        "in the provider's list",
+        default=True,
+        help_text="No: the provider's own list lacks it. It can still be called, and the provider decides.",
+    )
+    deprecated = models.BooleanField(default=False, help_text="The vendor advises against it. It can still be called.")
+    enabled = models.BooleanField(
+        "active",
+        default=True,
+        db_default=True,  # an old version that runs beside the new one adds models, too
+        help_text="Unticked: no list shows it, and whoever calls it is told that it is off.",
+    )
     source = models.CharField(max_length=10, choices=Source, default=Source.STAFF, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -166,11 +187,11 @@ class LLMModel(models.Model):
     def rates(self, input_tokens: int, *, at: datetime | None = None) -> Rates | None:
         """Choose the rates of a prompt of so many tokens; None when the input's or the output's price is unknown.
 
-        What staff set always holds; the catalogue's rates may depend on the length and on the time, now by default.
+        They may depend on the length and on the time, now by default, unless staff set a price, which always holds.
         """
         if self.input_price is None or self.output_price is None:
             return None
-        if self.price_tiers and self.source != self.Source.STAFF:
+        if self.price_tiers:
             return rates_at(read_tiers(self.price_tiers), input_tokens, at or timezone.now())
         return Rates(self.input_price, self.output_price, self.cache_read_price, self.cache_write_price)
 

@@ -6,12 +6,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from conversations.admin import costs
 from conversations.admin.markdown import rendered
-from conversations.admin.shared import COST, CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, answer, tokens
+from conversations.admin.shared import CREATED, FIRST_TOKEN, TIME, ExcerptAdmin, UserFilter, answer, tokens
 from conversations.models import Comparison, ComparisonResult
-from conversations.search.staff import find_comparisons
+from conversations.search.staff import NEWEST_COMPARISONS, find_comparisons
 from perf.pages.formatting import NONE
-from perf.pages.model_admin import yes
+from perf.pages.model_admin import MadeFilter, yes
 
 BLIND = yes("blind", "blind")
 
@@ -21,14 +22,14 @@ class ResultInline(admin.StackedInline[ComparisonResult, Comparison]):
 
     model = ComparisonResult
     ordering = ("index",)
-    fields = readonly_fields = ("answer", "tokens", COST, TIME, FIRST_TOKEN)
+    fields = readonly_fields = ("answered", "tokens", "cost_in_full", "priced_by", TIME, FIRST_TOKEN)
     can_delete = False
     max_num = 0
     verbose_name = "answer"
     verbose_name_plural = "answers"
 
-    @admin.display
-    def answer(self, result: ComparisonResult) -> SafeString:
+    @admin.display(description="text")
+    def answered(self, result: ComparisonResult) -> SafeString:
         """Show what arrived, and the error it ended with."""
         return answer(result.response, result.error, result.error_message)
 
@@ -36,6 +37,16 @@ class ResultInline(admin.StackedInline[ComparisonResult, Comparison]):
     def tokens(self, result: ComparisonResult) -> str:
         """Say how many tokens went to and fro."""
         return tokens(result)
+
+    @admin.display(description="cost")
+    def cost_in_full(self, result: ComparisonResult) -> str:
+        """Show how it is made of tokens and prices."""
+        return costs.in_full(result)
+
+    @admin.display(description="priced by")
+    def priced_by(self, result: ComparisonResult) -> str:
+        """Say where the cost comes from."""
+        return costs.priced_by(result)
 
 
 @admin.register(Comparison)
@@ -45,9 +56,9 @@ class ComparisonAdmin(ExcerptAdmin):
     excerpt_of = "prompt"
     list_display = ("excerpt", "user", "vote", "models", BLIND, CREATED)
     list_select_related = ("user",)
-    list_filter = ("blind",)
+    list_filter = (UserFilter, MadeFilter, "blind")
     find = find_comparisons
-    search_help_text = "Part of a user's name."
+    search_help_text = f"Part of a user's name, or of the prompts of the newest {NEWEST_COMPARISONS:,} comparisons."
     fields = readonly_fields = ("user", "asked", "system_prompt", "vote", BLIND, "judged", CREATED)
     inlines = (ResultInline,)
 
@@ -56,6 +67,11 @@ class ComparisonAdmin(ExcerptAdmin):
         results = ComparisonResult.objects.defer("response", "error_message")
         comparisons = super().get_queryset(request).select_related("user").defer("prompt", "system", "analysis")
         return comparisons.prefetch_related(Prefetch("results", results))
+
+    @admin.display(description="prompt")
+    def excerpt(self, row: Comparison) -> str:
+        """Show how the prompt begins."""
+        return super().excerpt(row)
 
     @admin.display
     def models(self, comparison: Comparison) -> str:

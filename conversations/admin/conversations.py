@@ -12,12 +12,20 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.shared import CREATED, LargeTableAdmin, ProviderFilter, answer, shortened
+from conversations.admin.shared import (
+    CREATED,
+    SEARCH_HELP,
+    LargeTableAdmin,
+    ProviderFilter,
+    UserFilter,
+    answer,
+    shortened,
+)
 from conversations.history import queries
 from conversations.models import Conversation, Message
 from conversations.search.staff import find_conversations
 from perf.pages.formatting import duration, moment, number, usd
-from perf.pages.model_admin import column, when
+from perf.pages.model_admin import MadeFilter, column, when
 
 MESSAGES_A_PAGE = 20
 MESSAGES = column("message_count", number, "messages")
@@ -49,10 +57,10 @@ class ConversationAdmin(LargeTableAdmin):
         MESSAGES,
         when("last_message_at", "last message, UTC"),
     )
-    list_filter = (ProviderFilter,)
+    list_filter = (UserFilter, MadeFilter, ProviderFilter)
     list_select_related = ("user",)
     find = find_conversations
-    search_help_text = "Words of the title or of a message, or part of a user's name."
+    search_help_text = SEARCH_HELP.format("the title or of a message")
     fields = readonly_fields = (
         "user",
         "model_called",

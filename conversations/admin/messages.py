@@ -10,21 +10,25 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from conversations.admin import costs
+from conversations.admin.markdown import rendered
 from conversations.admin.shared import (
     COST,
     CREATED,
     FIRST_TOKEN,
+    SEARCH_HELP,
     TIME,
     ExcerptAdmin,
     ProviderFilter,
     answer,
     shortened,
     tokens,
+    user_link,
 )
 from conversations.models import Message
 from conversations.search.staff import find_messages
-from models_registry.calls.costs import CostSource
-from perf.pages.formatting import NONE, per_million
+from perf.pages.formatting import NONE
+from perf.pages.model_admin import MadeFilter
 
 
 @admin.register(Message)
@@ -32,11 +36,11 @@ class MessageAdmin(ExcerptAdmin):
     """Shows the newest messages of all, and finds some by their words."""
 
     excerpt_of = "content"
-    list_display = ("excerpt", "said_by", "in_conversation", "model_called", COST, TIME, CREATED)
-    list_filter = (ProviderFilter,)
+    list_display = ("excerpt", "user_name", "said_by", "in_conversation", COST, TIME, CREATED)
+    list_filter = (MadeFilter, ProviderFilter)
     list_select_related = ("conversation__user",)
     find = find_messages
-    search_help_text = "Words of a message, or part of a user's name."
+    search_help_text = SEARCH_HELP.format("a message")
     fields = readonly_fields = (
         "in_conversation",
         "user",
@@ -47,9 +51,9 @@ class MessageAdmin(ExcerptAdmin):
         "request_that_failed",
         "model_called",
         "tokens",
-        COST,
+        "cost_in_full",
         "priced_by",
-        "reasoning",
+        "thought",
         TIME,
         FIRST_TOKEN,
         CREATED,
@@ -58,6 +62,10 @@ class MessageAdmin(ExcerptAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the system prompts of their conversations out."""
         return super().get_queryset(request).select_related("conversation__user").defer("conversation__system")
+
+    def title_of(self, row: Message) -> str:
+        """Name it by how its text begins, or say that there is no answer."""
+        return super().title_of(row) if row.content or not row.error else f"No answer: {row.error}"
 
     @admin.display(description="conversation")
     def in_conversation(self, message: Message) -> SafeString:
@@ -68,16 +76,25 @@ class MessageAdmin(ExcerptAdmin):
         return format_html('<a href="{}?message={}#message-{}">{}</a>', url, message.pk, message.pk, name)
 
     @admin.display
-    def user(self, message: Message) -> str:
+    def user(self, message: Message) -> SafeString:
+        """Link to whose conversation it is."""
+        return user_link(message.conversation.user)
+
+    @admin.display(description="user")
+    def user_name(self, message: Message) -> str:
         """Name whose conversation it is."""
         return message.conversation.user.get_username()
 
+    @admin.display(description="reasoning")
+    def thought(self, message: Message) -> SafeString | str:
+        """Show what the model thought before it answered."""
+        return rendered(message.reasoning) if message.reasoning else NONE
+
     @admin.display(description="by")
     def said_by(self, message: Message) -> str:
-        """Say who speaks, and how it ended where it did not end well."""
-        if message.status == Message.Status.COMPLETE:
-            return str(message.role)
-        return f"{message.role}: {self.state(message)}"
+        """Say who speaks, the user or which model, and how it ended where it did not end well."""
+        by = self.model_called(message) if message.role == Message.Role.ASSISTANT else str(message.role)
+        return by if message.status == Message.Status.COMPLETE else f"{by}: {self.state(message)}"
 
     @admin.display(description="status")
     def state(self, message: Message) -> str:
@@ -113,13 +130,12 @@ class MessageAdmin(ExcerptAdmin):
         """Say how many tokens went to and fro."""
         return tokens(message)
 
+    @admin.display(description="cost")
+    def cost_in_full(self, message: Message) -> str:
+        """Show how it is made of tokens and prices."""
+        return costs.in_full(message)
+
     @admin.display(description="priced by")
     def priced_by(self, message: Message) -> str:
-        """Say where the cost comes from, and the prices per million tokens when it was called."""
-        if message.cost is None:
-            return NONE
-        source = str(message.get_cost_source_display() or CostSource.LEGACY.label)
-        kinds = ("input", "cache_read", "cache_write", "output")
-        known = {kind: price for kind in kinds if (price := getattr(message, f"{kind}_price")) is not None}
-        prices = (f"{kind.replace('_', ' ')} {per_million(price)}" for kind, price in known.items())
-        return f"{source}: {', '.join(prices)}" if known else source
+        """Say where the cost comes from."""
+        return costs.priced_by(message)

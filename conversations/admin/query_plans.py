@@ -60,10 +60,14 @@ def _search() -> Iterator[DeclaredQuery]:
         yield DeclaredQuery(f"admin, search, newest {model._meta.verbose_name_plural}", newest, SUBQUERY)
     yield DeclaredQuery("admin, search, the text index", partial(_run, *index_query(None, tokens, CANDIDATES)))
     yield DeclaredQuery("admin, search, messages", partial(_run, *message_query(tokens, CANDIDATES)))
+    phrases = message_query(tokenize('"the sea" 数据库 🚀'), CANDIDATES)
+    yield DeclaredQuery("admin, search, messages with a phrase and a run", partial(_run, *phrases))
     newest_conversations = partial(staff.newest_conversations, tokens)
     newest_messages = partial(staff.newest_messages, tokens)
     yield DeclaredQuery("admin, search, among the newest conversations", newest_conversations, _walks(Conversation))
     yield DeclaredQuery("admin, search, among the newest messages", newest_messages, _walks(Message))
+    newest_comparisons = partial(staff.newest_comparisons, "sea")
+    yield DeclaredQuery("admin, search, among the newest comparisons", newest_comparisons, _walks(Comparison))
 
 
 def _walks(model: type[Model]) -> dict[str, str]:

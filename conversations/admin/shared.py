@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -21,6 +24,7 @@ CREATED = when("created_at", "created, UTC")
 COST = column("cost", usd, "cost")
 TIME = column("time", duration, "took")
 FIRST_TOKEN = column("ttft", duration, "first token after")
+SEARCH_HELP = "Words of {}, or part of a user's name; user:NAME and words find them among that user's own."
 FOUND_MORE = "There are more matches than are shown, which include the newest. Type another word, or more of a name."
 
 
@@ -37,6 +41,22 @@ class ProviderFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         """Narrow to the one chosen."""
         return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class UserFilter(admin.SimpleListFilter):
+    """Says whose rows are shown, and leads to all, where a link narrowed the table to one user."""
+
+    title = "user"
+    parameter_name = "user__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Offer the one that is chosen."""
+        return [(str(user.pk), user.get_username())] if (user := chosen_user(request)) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to the user, to none for one that there is not."""
+        user = chosen_user(request)
+        return queryset if not self.value() else queryset.filter(user=user) if user else queryset.none()
 
 
 class LargeTableAdmin(ReadOnlyAdmin):
@@ -63,6 +83,13 @@ class LargeTableAdmin(ReadOnlyAdmin):
             messages.info(request, FOUND_MORE)
         return queryset.filter(pk__in=matches.ids), False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Say in the title whose rows are shown."""
+        context = dict(extra_context or {})
+        if user := chosen_user(request):
+            context["title"] = f"{str(self.opts.verbose_name_plural).capitalize()} of {user.get_username()}"
+        return super().changelist_view(request, context)  # type: ignore[return-value]
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Follow the index of one user's rows where the page is narrowed to a user."""
         return ("-created_at", "-id") if "user__id__exact" in request.GET else self.ordering
@@ -88,10 +115,25 @@ class ExcerptAdmin(LargeTableAdmin):
         return shortened(getattr(row, self.excerpt_of)) or f"Empty {row._meta.verbose_name}"
 
 
+def chosen_user(request: HttpRequest) -> User | None:
+    """Return the user that a link narrowed the table to."""
+    written = request.GET.get(UserFilter.parameter_name, "")
+    return (
+        User.objects.filter(pk=int(written)).first()
+        if written.isascii() and written.isdigit() and len(written) < 10
+        else None
+    )
+
+
 def shortened(text: str) -> str:
     """Put the beginning of a text into one line."""
     line = " ".join(text[: EXCERPT + 1].split())
     return f"{line[:EXCERPT]}\u2026" if len(text) > EXCERPT else line
+
+
+def user_link(user: Any) -> SafeString:
+    """Link to a user's page."""
+    return format_html('<a href="{}">{}</a>', reverse("admin:auth_user_change", args=[user.pk]), user.get_username())
 
 
 def answer(text: str, code: str | None, message: str | None) -> SafeString:

@@ -8,7 +8,8 @@ from rest_framework.exceptions import ValidationError
 from conversations.completions.runner import complete
 from conversations.completions.storing import Storing
 from conversations.models import Comparison, ComparisonResult
-from models_registry.calls.completion import Call, Measurement, resolve
+from models_registry.calls.completion import Call, resolve
+from models_registry.calls.measurement import Measurement
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access

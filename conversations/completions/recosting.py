@@ -12,8 +12,8 @@ from django.db.models import F, Q, QuerySet, Value
 
 from conversations.completions.measured import Measured
 from conversations.models import ComparisonResult, Message
-from models_registry.calls.completion import COUNT_COLUMNS
 from models_registry.calls.costs import CostSource, price
+from models_registry.calls.measurement import COUNT_COLUMNS
 from models_registry.calls.usage import Usage
 from models_registry.models import LLMModel
 from models_registry.spending.money import COST_UNIT

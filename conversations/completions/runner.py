@@ -8,9 +8,11 @@ from queue import Empty, SimpleQueue
 from rest_framework.exceptions import APIException
 
 from models_registry.calls.completion import Call
+from models_registry.calls.figures import PROVIDER_TIME
 from models_registry.errors import ProviderError, StreamBroken
 from models_registry.providers import http
 from models_registry.providers.base import Piece, Relayed
+from perf.timing.request_stats import spent
 
 logger = logging.getLogger("llmselect.runner")
 
@@ -33,7 +35,8 @@ def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Even
     running = len(calls)
     try:
         while running:
-            events = _arrived(queue, heartbeat)
+            with spent(PROVIDER_TIME):
+                events = _arrived(queue, heartbeat)
             running -= sum(1 for _, event in events if event is None or isinstance(event, APIException))
             yield events
     finally:
@@ -47,7 +50,8 @@ def complete(call: Call) -> None:
     """Run a call in this thread until its end. Raises ProviderError."""
     _running.add(call)
     try:
-        call.complete()
+        with spent(PROVIDER_TIME):
+            call.complete()
     finally:
         _running.discard(call)
 

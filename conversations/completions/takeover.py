@@ -18,9 +18,10 @@ from django.db.models.functions import Cast, Coalesce, Round, TruncDate
 from django.utils import timezone
 
 from conversations.models import ComparisonResult, Message
+from models_registry.calls.measurement import TOKENS
 from models_registry.models import UsageMark
+from models_registry.spending import background
 from models_registry.spending.money import COST_UNIT
-from models_registry.spending.usage.counting import TOKENS
 from models_registry.spending.usage.rolling import NOBODY, add
 
 # A row may be committed so long after its id was made.
@@ -40,6 +41,11 @@ def take_over(*, now: datetime | None = None) -> int:
         while (calls := _take_over(table, rows, until)) is not None:
             counted += calls
     return counted
+
+
+def keep_usage() -> None:
+    """Roll usage up, settle the budgets of lost calls, and count what was not counted yet, in a thread from now on."""
+    background.start(take_over)
 
 
 def _take_over(table: str, rows: QuerySet[Any], until: UUID) -> int | None:

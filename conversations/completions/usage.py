@@ -10,8 +10,9 @@ from conversations.completions.concurrency import storage_limit
 from conversations.completions.storing import Storing
 from conversations.models import ComparisonResult, Message
 from models_registry.api.fields import money
-from models_registry.calls.completion import Call, Measurement
+from models_registry.calls.completion import Call
 from models_registry.calls.costs import CostSource
+from models_registry.calls.measurement import Measurement
 from perf.db.connections import release
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")

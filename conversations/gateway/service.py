@@ -131,9 +131,9 @@ class Run:
 def begin(*, access: Access, asked: ClientRequest, conversation_id: UUID | None = None) -> Run:
     """Keep the question and prepare the call, holding no connection afterwards.
 
-    Raises ModelNotFound, AmbiguousModel, UnknownModel, ModelNotAllowed, APIKeyMissing, APIKeyUnreadable,
-    BudgetExceeded, PriceUnknown, BadRequest for what the model's provider cannot be told, and NotFound for a
-    conversation that is not the user's: then nothing is stored.
+    Raises ModelNotFound, AmbiguousModel, UnknownModel, ModelDeactivated, ModelNotAllowed, APIKeyMissing,
+    APIKeyUnreadable, BudgetExceeded, PriceUnknown, BadRequest for what the model's provider cannot be told, and
+    NotFound for a conversation that is not the user's: then nothing is stored.
     """
     with storage_limit.acquire():
         try:

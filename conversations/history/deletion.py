@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from conversations.models import Comparison, Conversation
+from models_registry.spending.usage.rolling import forget
 
 
 def delete_locked(rows: QuerySet[Any], pk: UUID) -> None:
@@ -24,3 +25,8 @@ def lock_all(user_id: int) -> None:
     for rows in (Conversation.objects.for_user(user_id), Comparison.objects.for_user(user_id)):
         for _ in rows.select_for_update().order_by("pk").values_list("pk").iterator():
             pass
+
+
+def keep_usage_of_nobody(user_id: int) -> None:
+    """Keep what an account that is being deleted has used, as sums that say nothing of whose they are."""
+    forget(user_id)

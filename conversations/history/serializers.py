@@ -31,7 +31,7 @@ class ConversationQuery(serializers.Serializer[Any]):
     model = FilterField(max_length=200)
     search = FilterField(
         max_length=200,
-        help_text="Words of the title or of a message, all of them; the last may be unfinished.",
+        help_text='Words of the title or of a message, all of them; the last may be unfinished; a "phrase" in quotes.',
     )
 
 

@@ -69,7 +69,8 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         """List and search your conversations.
 
         Newest activity first, a page at a time: follow `next` for older ones. `search` finds words in titles and
-        messages, the last one perhaps unfinished, and adds a `snippet` that shows the match. `provider` and `model`
+        messages, the last one perhaps unfinished, and adds a `snippet` that shows the match. Words in quotes are found
+        in their order, and Chinese, Japanese, Thai, Korean and emoji anywhere in a text. `provider` and `model`
         narrow the list.
         """
         owner = current_user(request).pk

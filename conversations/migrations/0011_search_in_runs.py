@@ -153,7 +153,10 @@ def restore(apps, schema_editor):
 
 
 def index_again(connection):
-    """Index the rows with special letters again on PostgreSQL, a batch a transaction, so that nobody waits long."""
+    """Index the rows with special letters again on PostgreSQL, a batch a transaction, so that nobody waits long.
+
+    What an interrupted attempt did is not written again.
+    """
     special = f"octet_length({{0}}) <> char_length({{0}}) AND {{0}} ~ '[{RUNS}{EMOJI}{MODIFIERS}]'"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -168,9 +171,12 @@ WITH batch AS (
     SELECT m.id, m.content, c.user_id
     FROM conversations_message m JOIN conversations_conversation c ON c.id = m.conversation_id
     WHERE m.id > %s ORDER BY m.id LIMIT %s
+), special AS MATERIALIZED (
+    SELECT id, content, conversations_search_vector(user_id, content) AS search
+    FROM batch WHERE {special.format("content")}
 ), indexed AS (
-    UPDATE conversations_message m SET search = conversations_search_vector(batch.user_id, m.content)
-    FROM batch WHERE m.id = batch.id AND {special.format("batch.content")}
+    UPDATE conversations_message m SET search = special.search
+    FROM special WHERE m.id = special.id AND m.content = special.content AND m.search IS DISTINCT FROM special.search
 )
 SELECT id FROM batch ORDER BY id DESC LIMIT 1""",
                 [after, BATCH],

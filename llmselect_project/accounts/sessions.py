@@ -16,12 +16,11 @@ from django.utils import timezone
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.settings import api_settings
 
-from conversations.history.deletion import lock_all
+from conversations.history.deletion import keep_usage_of_nobody, lock_all
 from conversations.history.traces import remove_soon
 from llmselect_project.accounts.claims import token_id, verified
 from llmselect_project.api.errors import TokenNotValid
 from llmselect_project.models import LoginSession, RefreshToken
-from models_registry.spending.usage.rolling import forget
 from perf.caching.querysets import InvalidatingQuerySet
 from perf.plans.declared_queries import DeclaredQuery
 
@@ -99,20 +98,39 @@ def delete_account(*, user: User) -> None:
         lock_all(user.pk)
         about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
         about.update(object_repr=f"user {user.pk}")
-        forget(user.pk)
+        keep_usage_of_nobody(user.pk)
         user.delete()
         transaction.on_commit(remove_soon)
 
 
-def prune_sessions() -> int:
-    """Delete expired sessions, and tokens that expired or were used; returns the number of rows.
+def why_over(session: LoginSession) -> str:
+    """Say why a session can no longer be used, "" while it can; reads `session.user`."""
+    if session.expires_at < timezone.now():
+        return "expired"
+    if session.password_stamp != session.user.get_session_auth_hash():
+        return "ended by a new password"
+    return "" if session.user.is_active else "closed while the user is deactivated"
 
-    A used token needs no row: a token without a row counts as used before.
+
+def prune_sessions() -> int:
+    """Delete sessions that expired or that a new password ended, and tokens that expired or were used.
+
+    Returns the number of rows. A used token needs no row: a token without a row counts as used before.
     """
     now = timezone.now()
     unusable = RefreshToken.objects.filter(Q(expires_at__lt=now) | Q(used_at__lt=now - KEEP_USED))
     expired = LoginSession.objects.filter(expires_at__lt=now)
-    return _delete(unusable) + _delete(expired)
+    ended = LoginSession.objects.filter(pk__in=list(_ended_by_a_password()))
+    return _delete(unusable) + _delete(expired) + _delete(ended)
+
+
+def _ended_by_a_password() -> Iterator[uuid.UUID]:
+    """Yield the ids of sessions from before their user's present password, reading all sessions in batches."""
+    rows = LoginSession.objects.select_related("user").order_by("pk")
+    batch = list(rows[:PRUNE_BATCH])
+    while batch:
+        yield from (row.pk for row in batch if row.password_stamp != row.user.get_session_auth_hash())
+        batch = list(rows.filter(pk__gt=batch[-1].pk)[:PRUNE_BATCH])
 
 
 def _delete(rows: "QuerySet[RefreshToken] | QuerySet[LoginSession]") -> int:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from llmselect_project.models import LoginSession
-from perf.pages.dashboard import TILES, Tile, Today, changelist_url, count_since, declared_counts
+from perf.pages.dashboard import NEW_TODAY, TILES, Tile, Today, changelist_url, count_since, declared_counts
 from perf.plans.declared_queries import DeclaredQuery
 
 
 def tiles(today: Today) -> Iterator[Tile]:
     """Count the logins of today, up to a limit."""
     logins = count_since(LoginSession.objects.all(), today.since)
-    yield Tile("Logins", str(logins), "through the API", changelist_url(LoginSession))
+    yield Tile("Logins", str(logins), "through the API, not deleted", f"{changelist_url(LoginSession)}?{NEW_TODAY}")
 
 
 def declared_queries() -> Iterator[DeclaredQuery]:

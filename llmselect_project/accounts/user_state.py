@@ -21,7 +21,7 @@ FIELDS = [
     if field.attname in ("id", "is_superuser", "username", "is_staff", "is_active")
 ]
 
-namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL)
+namespace = Namespace("user_state", ttl=settings.USER_STATE_TTL, about="whether accounts and their sessions are valid")
 
 invalidates("auth.User", namespace, owner="pk")
 invalidates("llmselect_project.LoginSession", namespace, owner="user_id")

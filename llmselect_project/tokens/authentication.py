@@ -1,4 +1,4 @@
-"""Authentication by API token: `Authorization: Bearer llms_…`, and under /v1 also `x-api-key: llms_…`."""
+"""Authentication by API token: `Authorization: Bearer llms_…`, which the gateway also reads from `x-api-key`."""
 
 import math
 import time
@@ -18,8 +18,6 @@ from llmselect_project.tokens.state import load_state
 from perf.api.access import Access
 from perf.api.addresses import client_network
 from perf.serving import audit
-
-GATEWAY = "/v1/"  # below which clients of Anthropic's protocol send `x-api-key`
 
 
 class ApiTokenAuthentication(BaseAuthentication):
@@ -57,16 +55,11 @@ class ApiTokenAuthentication(BaseAuthentication):
 
 def _presented(request: Request) -> str | None:
     scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() == "bearer":
-        given = given.strip()
-        return given if given.startswith(PREFIX) else None
-    if request.path_info.startswith(GATEWAY):
-        return request.META.get("HTTP_X_API_KEY", "").strip() or None
-    return None
+    given = given.strip()
+    return given if scheme.lower() == "bearer" and given.startswith(PREFIX) else None
 
 
 def _refused(request: Request, token: str, reason: str, token_id: UUID | None = None) -> TokenNotValid:
     """Log a refusal, with as much of the token as its owner may show; returns the error."""
-    shown = token[:SHOWN] if token.startswith(PREFIX) else None
-    audit.refuse_token(reason, prefix=shown, token_id=token_id, address=client_network(request))
+    audit.refuse_token(reason, prefix=token[:SHOWN], token_id=token_id, address=client_network(request))
     return TokenNotValid()

@@ -11,9 +11,10 @@ from models_registry.catalogue.sync import sync
 from models_registry.catalogue.trial import Trial, try_providers
 from models_registry.keys.storage import environment_key
 from models_registry.models import Provider, ProviderKind
-from perf.pages.formatting import duration
-from perf.pages.model_admin import TableAdmin, on_off
+from perf.pages.formatting import duration, moment, quantity
+from perf.pages.model_admin import TableAdmin, on_off, when
 
+CHECKED = when("checked_at", "last check, UTC")
 TRIED_AT_ONCE = 10  # providers
 
 
@@ -34,15 +35,16 @@ class ProviderAdmin(TableAdmin):
     ordering = ("slug",)
     search_fields = ("slug", "name")
     search_help_text = "Part of a provider's name."
-    readonly_fields = ("checked_at", "check_started_at", "check_error")
+    fields = ("slug", "name", "kind", "base_url", "requires_key", "enabled", CHECKED, "check_error")
+    readonly_fields = (CHECKED, "check_error")
     actions = ("try_out", "refresh_models")
 
-    @admin.display(description="last check")
+    @admin.display(description="last check, UTC")
     def last_check(self, provider: Provider) -> str:
         """Say how the provider answered when it was last asked for its models."""
         if provider.check_error:
             return f"failed: {Truncator(provider.check_error).chars(80)}"
-        return f"{provider.checked_at:%Y-%m-%d %H:%M}" if provider.checked_at else "never"
+        return moment(provider.checked_at) if provider.checked_at else "never"
 
     @admin.display(description="key for everybody")
     def key(self, provider: Provider) -> str:
@@ -54,7 +56,7 @@ class ProviderAdmin(TableAdmin):
             return "environment"
         return "none" if provider.requires_key else "not needed"
 
-    @admin.display
+    @admin.display(description="kind")
     def protocol(self, provider: Provider) -> str:
         """Name the wire format, without the examples that the form gives."""
         return str(ProviderKind(provider.kind).label).partition(" (")[0]
@@ -80,7 +82,7 @@ class ProviderAdmin(TableAdmin):
         names = dict(queryset.order_by("slug").values_list("slug", "name"))
         for result in sync(providers=list(names)).results:
             name = names[result.slug]
-            counts = f"{result.total} models, {len(result.added)} added, {len(result.changed)} changed"
+            counts = f"{quantity(result.total, 'model')}, {len(result.added)} added, {len(result.changed)} changed"
             if result.withdrawn:
                 counts += f", {len(result.withdrawn)} withdrawn"
             if result.error is not None:
@@ -99,6 +101,8 @@ class ProviderAdmin(TableAdmin):
 def _sentence(trial: Trial) -> str:
     status = "" if trial.status is None else f" with {trial.status}"
     where = f"{trial.provider}: {trial.host}"
+    if not trial.asked:
+        return f"{trial.provider} was not tested: it needs a key, and there is no shared one."
     if trial.error is None:
-        return f"{where} answered{status} in {duration(trial.seconds)}: {trial.models:,} models."
+        return f"{where} answered{status} in {duration(trial.seconds)}: {quantity(trial.models, 'model')}."
     return f"{where} failed{status} after {duration(trial.seconds)}: {trial.error}"

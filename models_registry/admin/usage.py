@@ -41,7 +41,7 @@ class UsageAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         chosen = request.GET.get("range", "")
         name = chosen if chosen in RANGES else DEFAULT
-        username = request.GET.get("user", "").replace("\0", "")[:150]
+        username = request.GET.get("user", "")[:150]
         user_id = User.objects.filter(username=username).values_list("pk", flat=True).first() if username else None
         context = {
             **self.admin_site.each_context(request),

@@ -3,16 +3,15 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
 from models_registry.calls.collected import Collected, empty_answer, prompt_tokens
-from models_registry.calls.costs import CostSource, price
+from models_registry.calls.costs import price
 from models_registry.calls.figures import record_call
+from models_registry.calls.measurement import COUNT_COLUMNS, Measurement
 from models_registry.calls.usage import Usage
 from models_registry.catalogue.lookup import existing_model
 from models_registry.errors import ModelNotAllowed, ProviderError, StreamBroken
@@ -31,41 +30,10 @@ from models_registry.providers.base import (
 )
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
+from models_registry.spending.budgets.bounds import answers_asked
 from models_registry.spending.budgets.charging import Charge, budgets_of
-from models_registry.spending.usage.counting import TOKENS
 from perf.api.access import Access
 from perf.serving import audit
-
-# The columns that counts are stored in, and their names in a `Usage`.
-COUNT_COLUMNS = {
-    name: {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}.get(name, name) for name in TOKENS
-}
-
-
-class Measurement(NamedTuple):
-    """What a call took: tokens by kind, None where unknown; `cost` in USD and the rates it was made of; seconds.
-
-    `estimated` says that tokens were estimated from the text. `ttft` is the time to the first token.
-    """
-
-    time: float
-    ttft: float | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    input_audio_tokens: int | None = None
-    output_audio_tokens: int | None = None
-    input_image_tokens: int | None = None
-    cost: Decimal | None = None
-    cost_source: CostSource | None = None
-    input_price: Decimal | None = None
-    cache_read_price: Decimal | None = None
-    cache_write_price: Decimal | None = None
-    output_price: Decimal | None = None
-    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +51,7 @@ class ResolvedModel:
 def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
     """Look up prices and key; every call of a model begins here.
 
-    Raises ModelNotAllowed, UnknownModel, APIKeyMissing, APIKeyUnreadable.
+    Raises ModelNotAllowed, UnknownModel, ModelDeactivated, APIKeyMissing, APIKeyUnreadable.
     """
     if not access.may_use(f"{provider.slug}/{model}"):
         refused = ModelNotAllowed(provider=provider.slug, model=model)
@@ -256,7 +224,7 @@ class Call:
 
         `again` says that an earlier try may have been committed though nobody heard of it.
         """
-        self.charge.settle(measured, failed=self._failed, again=again)
+        self.charge.settle(measured, failed=self.failure is not None, again=again)
 
     def _counted(self) -> tuple[Usage | None, bool]:
         """Count the tokens, and tell whether any were estimated.
@@ -272,8 +240,10 @@ class Call:
         elif self._whole and usage.output_tokens is not None:
             return usage, False
         written = self._arrived.tokens
-        if self.prompt.max_tokens is not None and not self.relay:
-            written = min(written, self.prompt.max_tokens)  # whatever the estimate, there are no more
+        if self.prompt.max_tokens is not None:  # whatever the estimate, there are no more
+            written = min(
+                written, self.prompt.max_tokens * answers_asked(None if self.relay is None else self.relay.body)
+            )
         return replace(usage, output_tokens=max(written, usage.output_tokens or 0)), True
 
     def _end(self) -> None:

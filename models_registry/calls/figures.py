@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
 from rest_framework import serializers
 
 from perf.api.figure_serializers import Times as TimesSerializer
 from perf.pages.dashboard import TILES, Tile, Today
-from perf.pages.formatting import usd
+from perf.pages.formatting import NONE, usd
 from perf.pages.sections import SECTIONS, Column, Section, count, percentile
 from perf.timing import recorder
 from perf.timing.deltas import Delta
 from perf.timing.kinds import CounterMetric, HistogramMetric, Kind, register
+from perf.timing.request_stats import PARTS, Part
 from perf.timing.rows import Times, grouped, sum_extra, times
 
 if TYPE_CHECKING:
-    from models_registry.calls.completion import Measurement
+    from models_registry.calls.measurement import Measurement
 
 _MODEL = ("provider", "model")
 
@@ -54,6 +56,10 @@ FIRST_TOKENS = register(
         histogram=HistogramMetric("llmselect_provider_first_token_seconds", "Time to the first token.", _MODEL),
     )
 )
+
+
+PROVIDER_TIME = Part("provider_time", "Provider")  # seconds that a request waited for calls
+PARTS.append(PROVIDER_TIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,9 @@ def model_tiles(today: Today) -> Iterator[Tile]:
     called = model_rows(today.figures.total)
     calls, failed = sum(row.times.count for row in called), sum(row.failed for row in called)
     priced, spent = sum(row.priced for row in called), sum((row.cost for row in called), Decimal(0))
-    yield Tile("Calls of models", f"{calls:,}", f"{failed:,} failed", alarming=failed > 0)
-    yield Tile("Spend", usd(spent), f"{priced:,} of {calls:,} calls have a price")
+    url = f"{reverse('admin:perf-overview')}?range=today#providers"
+    yield Tile("Calls of models", f"{calls:,}", f"{failed:,} failed", url, alarming=failed > 0)
+    yield Tile("Spend", usd(spent), f"{priced:,} of {calls:,} calls have a price, that of the time of the call", url)
 
 
 TILES.append(model_tiles)
@@ -167,11 +174,11 @@ SECTIONS.append(
             Column("p99", percentile("times", "p99")),
             Column("First token p50", percentile("first_token", "p50")),
             Column("First token p95", percentile("first_token", "p95")),
-            Column("Prompt tokens", count("prompt_tokens")),
+            Column("Tokens in", count("prompt_tokens")),
             Column("Cached", count("cache_read_tokens")),
-            Column("Completion tokens", count("completion_tokens")),
+            Column("Tokens out", count("completion_tokens")),
             Column("Reasoning", count("reasoning_tokens")),
-            Column("Cost, USD", lambda row: f"{row.cost:.6f}" if row.priced else "\u2013"),
+            Column("Cost", lambda row: usd(row.cost) if row.priced else NONE),
         ),
         serializer=ProviderRow,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models_registry.keys.storage import has_system_key
-from models_registry.models import APIKey, Provider
+from models_registry.models import APIKey, Provider, SharedKey
 from models_registry.query_plans import enabled_providers
 from perf.pages.dashboard import FINDINGS, Finding, changelist_url
 
@@ -16,9 +16,10 @@ def provider_findings() -> Iterator[Finding]:
         yield Finding(provider.name, f"The last check failed: {provider.check_error}", url, alarming=True)
     keyless = [each.name for each in providers if each.requires_key and not has_system_key(each)]
     if keyless and len(keyless) == sum(provider.requires_key for provider in providers) and not APIKey.objects.exists():
-        yield Finding("Keys", "None of the providers that need a key has one yet.", url, alarming=True)
+        yield Finding("Keys", "Share a key, or let users store their own.", changelist_url(SharedKey), to_do=True)
     elif keyless:
-        yield Finding("Keys", f"Only for users with a key of their own: {', '.join(keyless)}.", url)
+        names = ", ".join(keyless)
+        yield Finding("Keys", f"Without a shared key, so usable only with a key of one's own: {names}.", url)
     if not failed:
         yield Finding("Providers", f"{len(providers)} enabled, no check failed.", url)
 

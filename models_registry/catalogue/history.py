@@ -22,6 +22,7 @@ RECORDED = (
     "price_tiers",
     "available",
     "deprecated",
+    "enabled",
     "context_window",
     "max_output_tokens",
 )
@@ -72,10 +73,10 @@ def staff_edit(model: LLMModel) -> Iterator[None]:
 
 
 def _value(model: LLMModel, name: str) -> Any:
-    """Return a value as it counts: tiers only where they say more than the prices do, and in no row of staff's own."""
+    """Return a value as it counts: tiers only where they say more than the prices do."""
     if name != "price_tiers":
         return getattr(model, name)
-    tiers = [] if model.source == LLMModel.Source.STAFF else model.price_tiers or []
+    tiers = model.price_tiers or []
     return tiers if len(tiers) > 1 or any(tier.keys() - SHOWN for tier in tiers) else None
 
 

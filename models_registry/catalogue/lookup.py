@@ -9,7 +9,7 @@ from uuid import UUID
 
 from models_registry.caches import keys, models
 from models_registry.catalogue.reconcile import SNAPSHOT
-from models_registry.errors import UnknownModel
+from models_registry.errors import ModelDeactivated, UnknownModel
 from models_registry.models import LLMModel, Provider, ProviderKind
 from models_registry.providers.echo import PAUSES
 from models_registry.query_plans import keyed_providers, registered, shared_providers
@@ -20,7 +20,7 @@ PROVIDER_FIELDS = ("id", "slug", "name", "kind", "base_url", "enabled", "require
 PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 NEAREST = 3  # names that are suggested for one that is unknown
 LIMITS = ("context_window", "max_output_tokens")
-MODEL_FIELDS = ("id", "model_id", "name", *LIMITS, *PRICES, "price_tiers", "reasoning", "source")
+MODEL_FIELDS = ("id", "model_id", "name", *LIMITS, *PRICES, "price_tiers", "reasoning", "enabled", "source")
 
 
 def usable_provider(slug: str) -> Provider:
@@ -34,7 +34,7 @@ def usable_provider(slug: str) -> Provider:
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
     # The name changes with the fields: a shared cache may still hold values of fewer ones.
-    key = models.key(SHARED_OWNER, f"model, context {provider.slug} {model}")
+    key = models.key(SHARED_OWNER, f"model, enabled {provider.slug} {model}")
     values, _ = models.fetch(key, lambda: _model_values(provider, model))
     if values is None:
         return None
@@ -44,12 +44,16 @@ def known_model(provider: Provider, model: str) -> LLMModel | None:
 
 
 def existing_model(provider: Provider, model: str) -> LLMModel | None:
-    """Return what the registry knows of a model; raises UnknownModel when it knows that there is no such model.
+    """Return what the registry knows of a model. Raises ModelDeactivated, and UnknownModel when there is no such model.
 
     It knows that of the echo, and of a provider whose own list it has read. Any name is taken of others, of an
     OpenAI-compatible server, and for a fine-tuned model (`ft:…`), which the list of its owner's account alone has.
     """
     known = known_model(provider, model)
+    if known is not None and not known.enabled:
+        key = models.key(SHARED_OWNER, f"instead {provider.slug} {model}")
+        nearest, _ = models.fetch(key, lambda: _alike(model, _offered(provider)))
+        raise ModelDeactivated(provider=provider.slug, model=model, nearest=nearest)
     if provider.kind == ProviderKind.ECHO and model not in PAUSES:
         raise UnknownModel(provider=provider.slug, model=model, nearest=_alike(model, PAUSES))
     is_open = provider.checked_at is None or provider.kind == ProviderKind.OPENAI_COMPATIBLE or model.startswith("ft:")
@@ -90,11 +94,15 @@ def _model_values(provider: Provider, model: str) -> list[Any] | None:
 
 def _nearest(provider: Provider, model: str) -> list[str] | None:
     """Find the ids most like one that the registry lacks; None when that is short for a listed snapshot's."""
-    listed = list(LLMModel.objects.filter(provider=provider).values_list("model_id", flat=True))
+    listed = _offered(provider)
     short = model.removesuffix("-latest")
     if any(SNAPSHOT.sub("", each) == short for each in listed):
         return None
     return _alike(model, listed)
+
+
+def _offered(provider: Provider) -> list[str]:
+    return list(LLMModel.objects.filter(provider=provider, enabled=True).values_list("model_id", flat=True))
 
 
 def _alike(model: str, listed: Iterable[str]) -> list[str]:

@@ -37,7 +37,7 @@ def reconcile(provider: Provider, listing: Listing | None, changes: Changes, *, 
 
     `listing` is the provider's own list of models, None without one. The caller holds a lock on the provider's row.
     """
-    entries = _entries(provider)
+    entries = entries_of(provider)
     rows = {row.model_id: row for row in LLMModel.objects.filter(provider=provider)}
     staff = {model_id for model_id, row in rows.items() if row.source == LLMModel.Source.STAFF}
     offered = None if listing is None else _offered(provider, listing)
@@ -79,7 +79,8 @@ def _told_by(item: ListedModel | None, name: str) -> LLMModel.Source:
     return LLMModel.Source.PROVIDER if by_provider else LLMModel.Source.CATALOGUE
 
 
-def _entries(provider: Provider) -> dict[str, catalogue.Entry]:
+def entries_of(provider: Provider) -> dict[str, catalogue.Entry]:
+    """Return what the catalogue knows of a provider's models, by their ids."""
     if provider.kind != ProviderKind.ECHO:
         return catalogue.entries(provider.slug)
     names = {model_id: model_id.replace("-", " ").title() for model_id in PAUSES}

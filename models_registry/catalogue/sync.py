@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from models_registry.calls.completion import client_of
+from models_registry.calls.figures import PROVIDER_TIME
 from models_registry.catalogue.offline import can_chat
 from models_registry.catalogue.reconcile import Changes, Listing, reconcile, vendor_of
 from models_registry.errors import APIKeyUnreadable, ProviderError
@@ -16,6 +17,7 @@ from models_registry.models import Provider, ProviderKind
 from models_registry.providers.base import ListedModel
 from models_registry.providers.reading.text import clean
 from perf.db.connections import release
+from perf.timing.request_stats import spent
 
 BUILT_IN = [
     ("openai", "OpenAI", ProviderKind.OPENAI),
@@ -107,7 +109,9 @@ def _fetch_listing(provider: Provider) -> Listing:
     """Fetch the chat models of the provider's own list. Raises ProviderError."""
     client = client_of(provider, system_key(provider))
     release()
-    models = [_storable(model) for model in client.list_models() if can_chat(vendor_of(provider), model.id)]
+    with spent(PROVIDER_TIME):
+        listed = client.list_models()
+    models = [_storable(model) for model in listed if can_chat(vendor_of(provider), model.id)]
     listing = {model.id: model for model in models if model.id.isprintable() and 0 < len(model.id) <= MAX_TEXT}
     if not listing:
         raise ProviderError("The provider listed no model that can chat.")

@@ -8,16 +8,21 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from models_registry.calls.completion import client_of
+from models_registry.calls.figures import PROVIDER_TIME
 from models_registry.errors import APIKeyUnreadable, ProviderError
 from models_registry.keys.storage import system_key
 from models_registry.models import Provider
 from models_registry.providers.base import ProviderClient
 from perf.db.connections import release
+from perf.timing.request_stats import spent
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a provider answered: `host` with port, HTTP `status` where there was one, `error` None when all is well."""
+    """What a provider answered: `host` with port, HTTP `status` where there was one, `error` None when all is well.
+
+    `asked` is false where a key is needed and there is none for everybody.
+    """
 
     provider: str  # its name for people
     host: str
@@ -25,6 +30,7 @@ class Trial:
     status: int | None = None
     models: int = 0
     error: str | None = None
+    asked: bool = True
 
 
 def try_providers(providers: Sequence[Provider]) -> list[Trial]:
@@ -35,7 +41,7 @@ def try_providers(providers: Sequence[Provider]) -> list[Trial]:
     """
     clients = [_client(provider) for provider in providers]
     release()
-    with ThreadPoolExecutor(max_workers=max(len(providers), 1)) as pool:
+    with spent(PROVIDER_TIME), ThreadPoolExecutor(max_workers=max(len(providers), 1)) as pool:
         return list(pool.map(_try, providers, clients))
 
 
@@ -52,7 +58,7 @@ def _try(provider: Provider, client: ProviderClient | str) -> Trial:
         return Trial(provider.name, host=provider.endpoint or provider.name, error=client)
     host = urlsplit(client.base_url).netloc or provider.name
     if provider.requires_key and not client.api_key:
-        return Trial(provider.name, host, error="there is no key for everybody, so nothing was asked.")
+        return Trial(provider.name, host, error="It needs a key, and there is no shared one.", asked=False)
     started = time.perf_counter()
     try:
         models = len(client.list_models())

@@ -9,6 +9,7 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample
 
 from perf.pages.sections import SECTIONS
+from perf.timing.request_stats import PARTS
 
 
 def asked(body: Any) -> OpenApiExample:
@@ -135,7 +136,7 @@ CACHE_FIGURES = [answered({**SINCE, "results": [CACHE_ROW]})]
 
 
 def request_figures() -> list[OpenApiExample]:
-    """Show the figures of requests, with the sections that apps have added by the time the routes are loaded."""
+    """Show the figures of requests, with what apps have added by the time the routes are loaded."""
     figures = {
         **SINCE,
         "in_flight": 1,
@@ -144,6 +145,6 @@ def request_figures() -> list[OpenApiExample]:
         "times": TIMES,
         "history": [{"start": "2026-11-28T09:29:00Z", "seconds": 60.0, "times": TIMES, "failed": 0}],
         "results": [REQUEST_ROW],
-        "slow": [SLOW_REQUEST],
+        "slow": [{**SLOW_REQUEST, **{part.name: 0.0 for part in PARTS}}],
     }
     return [answered({**figures, **{section.name: [] for section in SECTIONS}})]

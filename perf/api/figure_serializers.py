@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from perf.pages.sections import SECTIONS
+from perf.timing.request_stats import PARTS
 
 
 class Times(serializers.Serializer[Any]):
@@ -64,6 +65,10 @@ class SlowRequest(serializers.Serializer[Any]):
     pool_wait = serializers.FloatField()
     user_id = serializers.IntegerField(allow_null=True)
     request_id = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the parts of a request's time that apps measure; null where they were not yet measured."""
+        return {**super().get_fields(), **{part.name: serializers.FloatField(allow_null=True) for part in PARTS}}
 
 
 class RequestFigures(Range):

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAdminUser
@@ -15,38 +16,46 @@ from perf.api import figure_serializers as shown
 from perf.api.base import UncachedView
 from perf.api.validation import valid_query
 from perf.pages.sections import SECTIONS
-from perf.timing.figures import Figures, load
+from perf.timing.figures import BY_MINUTE, Figures, load
 from perf.timing.rows import SlowEvent
 
 
-class SinceQuery(serializers.Serializer[Any]):
-    """Since when; an hour ago when left out. Within the last hour by the minute, before it by the hour."""
+class RangeQuery(serializers.Serializer[Any]):
+    """From when to when; the last hour when left out. Within the last hour by the minute, before it by the hour."""
 
     since = serializers.DateTimeField(required=False, default_timezone=UTC)
+    until = serializers.DateTimeField(required=False, default_timezone=UTC, help_text="Now when left out.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a range that ends before it begins. Raises ValidationError."""
+        until = attrs.get("until")
+        if until is not None and until <= attrs.get("since", timezone.now() - BY_MINUTE):
+            raise serializers.ValidationError({"until": "Must be later than `since`."})
+        return attrs
 
 
 class FiguresView(UncachedView):
-    """A view of the figures since a moment."""
+    """A view of the figures of a range of time."""
 
     permission_classes = (IsAdminUser,)
 
     def figures(self, request: Request) -> Figures:
-        """Return the figures since `since`. Raises ValidationError if that is not ISO 8601."""
-        since: datetime | None = valid_query(SinceQuery, request.query_params).get("since")
-        return load(since)
+        """Return the figures from `since` to `until`. Raises ValidationError if one is not ISO 8601."""
+        query: dict[str, datetime] = valid_query(RangeQuery, request.query_params)
+        return load(query.get("since"), query.get("until"))
 
 
 class RequestFiguresView(FiguresView):
     """GET /admin/perf/requests."""
 
     @extend_schema(
-        parameters=[SinceQuery], responses=shown.RequestFigures, examples=examples.request_figures(), tags=["admin"]
+        parameters=[RangeQuery], responses=shown.RequestFigures, examples=examples.request_figures(), tags=["admin"]
     )
     def get(self, request: Request) -> Response:
         """Show how long requests take.
 
         Times in the application by route and method, with percentiles, errors and the slowest requests, over all
-        workers, for the last hour or since `since`.
+        workers, for the last hour, or from `since` to `until`.
         """
         figures = self.figures(request)
         everything = figures.all_requests()
@@ -69,7 +78,7 @@ class QueryFiguresView(FiguresView):
     """GET /admin/perf/queries."""
 
     @extend_schema(
-        parameters=[SinceQuery], responses=shown.QueryFigures, examples=examples.QUERY_FIGURES, tags=["admin"]
+        parameters=[RangeQuery], responses=shown.QueryFigures, examples=examples.QUERY_FIGURES, tags=["admin"]
     )
     def get(self, request: Request) -> Response:
         """Show which database statements take long.
@@ -92,7 +101,7 @@ class CacheFiguresView(FiguresView):
     """GET /admin/perf/caches."""
 
     @extend_schema(
-        parameters=[SinceQuery], responses=shown.CacheFigures, examples=examples.CACHE_FIGURES, tags=["admin"]
+        parameters=[RangeQuery], responses=shown.CacheFigures, examples=examples.CACHE_FIGURES, tags=["admin"]
     )
     def get(self, request: Request) -> Response:
         """Show how the caches are used.

@@ -31,11 +31,12 @@ SCANNED_CALLBACKS = 50  # of a transaction, so that one with very many changes s
 class Namespace:
     """One kind of cached value, kept `ttl` seconds for an owner (a user id or `SHARED_OWNER`); 0 caches nothing.
 
-    An owner has at most `max_entries` values, the newest.
+    An owner has at most `max_entries` values, the newest. `about` says on the cache page what is kept.
     """
 
-    def __init__(self, name: str, *, ttl: int, max_entries: int = generations.MAX_ENTRIES) -> None:
+    def __init__(self, name: str, *, ttl: int, max_entries: int = generations.MAX_ENTRIES, about: str = "") -> None:
         self.name = name
+        self.about = about
         self.ttl = ttl
         self.max_entries = max_entries
         self._flights = SingleFlight()

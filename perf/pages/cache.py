@@ -49,6 +49,14 @@ def _clear(request: HttpRequest, name: str) -> None:
     messages.success(request, f"Cleared {cleared}.")
 
 
+def _span(seconds: int) -> str:
+    """Write a lifetime in the largest unit that it is a multiple of."""
+    for length, unit in ((3600, "h"), (60, "min")):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def _row(stats: NamespaceStats) -> dict[str, Any]:
     counts = stats.counts
     looked_up = counts.hits + counts.misses
@@ -56,5 +64,7 @@ def _row(stats: NamespaceStats) -> dict[str, Any]:
     return {
         "stats": stats,
         "hit_rate": f"{counts.hit_rate:.1%}" if looked_up else None,
+        "ttl": _span(stats.ttl),
+        "about": NAMESPACES[stats.name].about,
         "last_invalidation": None if last is None else datetime.fromtimestamp(last, UTC),
     }

@@ -1,6 +1,5 @@
 """The index of the admin: today's figures and the system's health at a glance, above the list of tables."""
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from perf.pages import formatting
-from perf.pages.paginator import COUNT_LIMIT, CappedCount
+from perf.pages.paginator import COUNT_LIMIT, CappedCount, first_id
+from perf.pages.performance.requests import headline
 from perf.plans.declared_queries import DeclaredQuery
 from perf.serving import health
-from perf.timing import kinds
 from perf.timing.figures import Figures, load
-from perf.timing.rows import count_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something of the system's health: what it is about, and how it is."""
+    """Something of the system's health: what it is about, and how it is; `to_do` is no problem, but waits for staff."""
 
     title: str
     text: str
     url: str = ""
     alarming: bool = False
+    to_do: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,8 @@ class Today:
     since: datetime
     figures: Figures | None
 
+
+NEW_TODAY = "made=today"  # narrows a table with a `MadeFilter`
 
 # What apps add, in their order; each must take a time that does not grow with the tables.
 TILES: list[Callable[[Today], Iterable[Tile]]] = []
@@ -79,11 +80,8 @@ def count_since(rows: QuerySet[Any], since: datetime) -> int:
 
 
 def made_since(rows: QuerySet[Any], since: datetime) -> QuerySet[Any]:
-    """Narrow rows whose ids are UUIDv7 to those made since: the first 48 bits are the time in milliseconds.
-
-    The format is that of RFC 9562, section 5.7.
-    """
-    return rows.filter(pk__gte=uuid.UUID(int=int(since.timestamp() * 1000) << 80)).order_by()
+    """Narrow rows whose ids are UUIDv7 to those made since."""
+    return rows.filter(pk__gte=first_id(since)).order_by()
 
 
 def declared_counts(model: type[Model]) -> DeclaredQuery:
@@ -104,23 +102,23 @@ def changelist_url(model: type[Model]) -> str:
 
 
 def _request_tiles(today: Today) -> Iterator[Tile]:
-    url = f"{reverse('admin:perf-overview')}?range=24h"
+    url = f"{reverse('admin:perf-overview')}?range=today"
     if today.figures is None:
         yield Tile("Requests", formatting.NONE, "the figures cannot be read", url, alarming=True)
         return
-    times = today.figures.all_requests()
-    failed = count_failed(today.figures.total.of(kinds.REQUESTS))
-    share = failed / times.count if times.count else None
-    note = "" if settings.TIMING else "TIMING is off"
-    yield Tile("Requests", formatting.number(times.count), note or f"p95 {formatting.duration(times.p95)}", url)
-    yield Tile("Errors", formatting.number(failed), f"{formatting.rate(share)} answered 5xx", url, alarming=failed > 0)
+    requests = headline(today.figures)
+    times, failed = requests.times, requests.failed
+    note = f"p95 {formatting.duration(times.p95)}, admin left out" if settings.TIMING else "TIMING is off"
+    yield Tile("Requests", formatting.number(times.count), note, url)
+    answered = f"answered 5xx: {formatting.share(failed, times.count)}"
+    yield Tile("Errors", formatting.number(failed), answered, f"{url}#failed", alarming=failed > 0)
 
 
 def _health(failure: str) -> Iterator[Finding]:
     found = health.examine()
     database, cache = found.database, found.cache
     yield Finding("Database", _how(database, connection.vendor), alarming=bool(database["error"]))
-    backend = "Redis" if settings.REDIS_URL else "memory of each worker"
+    backend = "Redis" if settings.REDIS_URL else "memory of this worker"
     yield Finding("Cache", _how(cache, backend), reverse("admin:perf-cache"), alarming=bool(cache["error"]))
     if found.pending:
         yield Finding("Migrations", f"pending: {', '.join(found.pending)}", alarming=True)

@@ -11,6 +11,7 @@ NONE = "\u2013"
 RANGES = {"15m": 15 * 60, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600, "7d": 7 * 24 * 3600}  # seconds
 DEFAULT_RANGE = "1h"
 BRIEF_LENGTH = 180  # characters
+SMALL_RATE = 0.01
 SMALLEST_AMOUNT = Decimal("0.0001")  # USD; what is less is written as less
 
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -38,6 +39,11 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
+def quantity(count: int, thing: str) -> str:
+    """Write how many things there are, with the word in its plural where it needs one: "1 model", "1,200 models"."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def moment(at: datetime | None) -> str:
     """Format a time in UTC to the minute; a dash for None."""
     return NONE if at is None else f"{at:%Y-%m-%d %H:%M}"
@@ -63,8 +69,16 @@ def per_million(amount: Decimal | None) -> str:
 
 
 def rate(value: float | None) -> str:
-    """Format a rate of 0 to 1 in percent; a dash for None."""
-    return NONE if value is None else f"{value:.1%}"
+    """Format a rate of 0 to 1 in percent, with a second decimal where it is small; a dash for None."""
+    if value is None:
+        return NONE
+    return f"{value:.2%}" if 0 < value < SMALL_RATE else f"{value:.1%}"
+
+
+def share(part: int, whole: int) -> str:
+    """Format how many of how many, and the rate where it says more: "1 of 2,980 (0.03%)"."""
+    counted = f"{part:,} of {whole:,}"
+    return f"{counted} ({rate(part / whole)})" if part else counted
 
 
 def read_failure(error: Exception) -> str:

@@ -1,16 +1,17 @@
 """What the admin's pages of large tables share: bounded counts, readable titles, columns written for people."""
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 
-from perf.pages import formatting
-from perf.pages.paginator import CappedPaginator
+from perf.pages import deletion, formatting
+from perf.pages.paginator import CappedPaginator, first_id
 
 ROWS_A_PAGE = 50
 
@@ -36,6 +37,18 @@ class TableAdmin(admin.ModelAdmin[Any]):
             context["subtitle"] = self.title_of(row)
         return super().render_change_form(request, context, *args, **options)
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name the rows, and count what goes with them."""
+        rows = self.model._default_manager.filter(pk__in=[row.pk for row in objs])
+        found = deletion.counts(rows)
+        names = [self.title_of(row) for row in objs[: deletion.NAMED]]
+        if len(objs) > deletion.NAMED:
+            names.append(f"and {len(objs) - deletion.NAMED:,} more")
+        by_name = {str(model._meta.verbose_name_plural): count for model, count in found.items()}
+        return names, by_name, deletion.needed(found, request, self.admin_site), []
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -55,6 +68,25 @@ class TableAdmin(admin.ModelAdmin[Any]):
         title = None if row is None else self.title_of(row)
         context = {} if title is None else {"row_title": title, "title": f"Change history: {title}"}
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
+
+
+class MadeFilter(admin.SimpleListFilter):
+    """Narrows a table whose ids are UUIDv7 to the rows of today or of the last days, by the index of the ids."""
+
+    title = "time of creation"
+    parameter_name = "made"
+    DAYS: ClassVar = {"today": 0, "week": 7, "month": 30}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Offer some spans."""
+        return [("today", "Today"), ("week", "The last 7 days"), ("month", "The last 30 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Narrow to the chosen span; days begin at midnight UTC."""
+        if (days := self.DAYS.get(self.value() or "")) is None:
+            return queryset
+        midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return queryset.filter(pk__gte=first_id(midnight - timedelta(days=days)))
 
 
 class ReadOnlyAdmin(TableAdmin):

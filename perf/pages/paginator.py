@@ -1,7 +1,9 @@
 """A paginator for large tables in the admin, which does not count all rows."""
 
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Paginator
 
@@ -13,6 +15,14 @@ class CappedCount(int):
 
     def __str__(self) -> str:
         return f"{int(self):,}{'+' if self >= COUNT_LIMIT else ''}"
+
+
+def first_id(since: datetime) -> UUID:
+    """Return the least UUIDv7 of a time: the first 48 bits are the time in milliseconds.
+
+    The format is that of RFC 9562, section 5.7.
+    """
+    return UUID(int=int(since.timestamp() * 1000) << 80)
 
 
 class CappedPaginator(Paginator[Any]):

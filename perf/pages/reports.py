@@ -1,11 +1,14 @@
 """The figures as plain-text tables for a terminal."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from perf.pages.formatting import brief, counted, duration, number, rate
+from perf.pages.formatting import brief, counted, duration, number, quantity, rate
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures
+from perf.timing.request_stats import PARTS, Part
+from perf.timing.rows import SlowEvent
 
 GAP = "  "
 
@@ -33,6 +36,7 @@ _EVENTS: Columns = {
 _SLOW_REQUESTS: Columns = {
     **_EVENTS,
     "status": lambda event: str(event.details.get("status", "")),
+    "database": lambda event: duration(event.details.get("database_time")),
     "route and request id": lambda event: " ".join(
         str(event.details.get(name)) for name in ("method", "route", "request_id")
     ),
@@ -77,12 +81,14 @@ def tables(figures: Figures, limit: int) -> Iterator[str]:
     span = f"{figures.since:%Y-%m-%d %H:%M} to {figures.until:%Y-%m-%d %H:%M:%S} UTC"
     yield f"{span}, all workers; time in the application"
     yield (
-        f"{number(times.count)} requests, {number(times.count / figures.seconds)} a second, "
+        f"{quantity(times.count, 'request')}, {number(times.count / figures.seconds)} a second, "
         f"p50 {duration(times.p50)}, p95 {duration(times.p95)}, p99 {duration(times.p99)}, "
         f"{number(figures.gauges.get('in_flight', 0))} in flight"
     )
     yield from _table("Routes, by total time", _ROUTES, figures.requests(), limit)
-    yield from _table("Slow requests", _SLOW_REQUESTS, figures.slow_requests(), limit)
+    *first, last = _SLOW_REQUESTS.items()
+    parts = ((part.title.lower(), partial(_part, part)) for part in PARTS)
+    yield from _table("Slow requests", dict([*first, *parts, last]), figures.slow_requests(), limit)
     yield from _table("Queries, by total time", _QUERIES, figures.queries(), limit)
     yield from _table("N+1 suspects", _SUSPECTS, figures.suspects(), limit)
     yield from _table("Slow queries", _SLOW_QUERIES, figures.slow_queries(), limit)
@@ -91,6 +97,10 @@ def tables(figures: Figures, limit: int) -> Iterator[str]:
     for section in SECTIONS:
         columns = {**{column.title: column.text for column in section.columns}, section.row_title: section.row_name}
         yield from _table(section.title, columns, section.rows(figures.total), limit)
+
+
+def _part(part: Part, event: SlowEvent) -> str:
+    return duration(event.details.get(part.name))
 
 
 def _table(title: str, columns: Columns, rows: Sequence[Any], limit: int) -> Iterator[str]:

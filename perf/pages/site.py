@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
-from perf.pages import cache, dashboard, overview, query, route
+from perf.pages import cache, dashboard
+from perf.pages.performance import overview, query, route
 
 
 class Site(AdminSite):

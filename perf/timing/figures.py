@@ -1,5 +1,6 @@
 """The merged figures of all workers in a time range."""
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -152,7 +153,8 @@ def load(since: datetime | None = None, until: datetime | None = None) -> Figure
     end = min(until or now, now)
     begin = min(max(since or now - BY_MINUTE, now - BY_HOUR), end)
     span = MINUTE if begin >= now - BY_MINUTE - timedelta(minutes=1) else HOUR
-    first, last = (int(moment.timestamp()) // span * span for moment in (begin, end))
+    first = int(begin.timestamp()) // span * span
+    last = max((math.ceil(end.timestamp()) - 1) // span * span, first)  # what begins at the end is not in it
     starts = range(first, last + 1, span)
     with flushing.unflushed() as own:
         blocks = [(start, worker, Delta.decode(data)) for start, worker, data in store().read(span, starts)]

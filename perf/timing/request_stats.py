@@ -1,13 +1,28 @@
 """The statistics of the current request: its statements, cache lookups and waits for a connection."""
 
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from perf.timing.fingerprint import Fingerprint
 
 Query = tuple[Fingerprint, float, int | None]  # seconds, and rows: None when unknown, -1 when the statement failed
 Lookup = tuple[str, str, float]  # cache namespace, "hit" or "miss", seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a request's time that an app measures: its name in the log and the API, and the title of a column."""
+
+    name: str
+    title: str
+
+
+PARTS: list[Part] = []
+"""The parts that apps have registered; each is shown of slow and failed requests."""
 
 MAX_QUERIES = 1000  # statements that a request keeps in memory before they are recorded
 
@@ -15,7 +30,10 @@ MAX_QUERIES = 1000  # statements that a request keeps in memory before they are 
 class RequestStats:
     """The figures of one request, used by its thread alone; `route` returns the URL pattern of the request."""
 
-    __slots__ = ("counted", "database_seconds", "lookups", "pool_seconds", "queries", "query_count", "route")
+    __slots__ = (
+        *("answering", "counted", "database_seconds", "lookups", "parts"),
+        *("pool_seconds", "queries", "query_count", "route"),
+    )
 
     def __init__(self, route: Callable[[], str]) -> None:
         self.route = route
@@ -23,6 +41,8 @@ class RequestStats:
         self.query_count = 0
         self.database_seconds = 0.0
         self.pool_seconds = 0.0
+        self.parts: dict[str, float] = {}  # seconds by the name of a `Part`, up to the first byte of a stream
+        self.answering = False  # whether the first byte of a stream is there
         self.lookups: list[Lookup] = []
         self.counted: Counter[Fingerprint] = Counter()  # the statements that are no longer in `queries`
 
@@ -46,3 +66,14 @@ class RequestStats:
 
 current_stats: ContextVar[RequestStats | None] = ContextVar("request_stats", default=None)
 """The figures of the request that this thread works on; None outside of requests."""
+
+
+@contextmanager
+def spent(part: Part) -> Iterator[None]:
+    """Add the time of a block to a part of the current request's time; outside of requests nothing is added."""
+    stats, started = current_stats.get(), time.perf_counter()
+    try:
+        yield
+    finally:
+        if stats is not None and not stats.answering:
+            stats.parts[part.name] = stats.parts.get(part.name, 0.0) + time.perf_counter() - started

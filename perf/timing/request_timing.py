@@ -14,7 +14,7 @@ from perf.serving.logs import request_id
 from perf.timing import recorder
 from perf.timing.kinds import UNMATCHED
 from perf.timing.recorder import FinishedRequest
-from perf.timing.request_stats import RequestStats, current_stats
+from perf.timing.request_stats import PARTS, RequestStats, current_stats
 
 logger = logging.getLogger("perf.slow_request")
 
@@ -78,6 +78,7 @@ class RequestTiming:
                     return
             if self._first_byte is None:
                 self._first_byte = self.elapsed
+                self.stats.answering = True
             yield chunk
 
     def finish(self, status: int, *, streamed: bool = False) -> None:
@@ -130,6 +131,7 @@ def report_if_notable(stats: RequestStats, finished: FinishedRequest, *, request
             "query_count": stats.query_count,
             "database_time": round(stats.database_seconds, 4),
             "pool_wait": round(stats.pool_seconds, 4),
+            **{part.name: round(stats.parts.get(part.name, 0.0), 4) for part in PARTS},
         }
     if finished.status >= FAILURE:
         recorder.failed_request(finished.seconds, details)

@@ -94,7 +94,7 @@ def test_a_model_that_staff_corrected_is_staffs_own(root):
     model = Provider.objects.create(slug="p", name="P", kind="openai").models.create(
         model_id="m", name="M", source="catalogue"
     )
-    values = {"provider": model.provider_id, "model_id": "m", "name": "Better", "available": "on"}
+    values = {"provider": model.provider_id, "model_id": "m", "name": "Better", "enabled": "on"}
     assert root.post(reverse("admin:models_registry_llmmodel_change", args=[model.pk]), values).status_code == 302
     model.refresh_from_db()
     assert (model.name, model.source) == ("Better", "staff")

@@ -92,7 +92,8 @@ class Browser:
             if event["method"] == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
                 found.append(parameters["entry"]["text"])
             elif event["method"] == "Runtime.exceptionThrown":
-                found.append(parameters["exceptionDetails"]["text"])
+                details = parameters["exceptionDetails"]
+                found.append(f"{details['text']} {details.get('exception', {}).get('description', '')}".strip())
             elif event["method"] == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "assert"):
                 found.append(str(parameters["args"]))
             elif event["method"] == "Network.responseReceived" and parameters["response"]["status"] >= 400:

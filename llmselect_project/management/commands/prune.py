@@ -10,6 +10,7 @@ from llmselect_project.accounts.browser_sessions import prune_browser_sessions
 from llmselect_project.accounts.known_places import prune_places
 from llmselect_project.accounts.sessions import prune_sessions
 from llmselect_project.tokens.service import prune_tokens
+from perf.pages.formatting import quantity
 from perf.timing import flushing
 
 
@@ -23,4 +24,4 @@ class Command(BaseCommand):
         browser = prune_browser_sessions()
         expired = prune_sessions() + prune_tokens() + prune_places() + prune_requests() + browser + flushing.prune()
         traces.remove()
-        self.stdout.write(f"Deleted {expired} expired rows.")
+        self.stdout.write(f"Deleted {quantity(expired, 'expired row')}.")

@@ -10,6 +10,7 @@ import time
 from argparse import ArgumentParser
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -17,12 +18,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
 from django.urls import Resolver404, resolve
 
-from conversations.completions.takeover import take_over
+from conversations.completions.takeover import keep_usage
 from llmselect_project.config.checks import cache_errors
 from llmselect_project.config.commands import browser_url
 from llmselect_project.config.shutdown import relay_signals
 from llmselect_project.config.supervision import Supervisor
-from models_registry.spending import background as spending
 from perf.db.connections import one_line, unpooled
 from perf.serving.checks import pool_errors
 from perf.serving.granian import serve
@@ -65,8 +65,8 @@ class Command(BaseCommand):
         relay_signals()
         Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
-        spending.start(take_over)
-        self._say_where(host, port)
+        keep_usage()
+        threading.Thread(target=self._say_where, args=(host, port), name="say-where", daemon=True).start()
         serve(
             "llmselect_project.wsgi:application",
             host=host,
@@ -77,7 +77,9 @@ class Command(BaseCommand):
         )
 
     def _say_where(self, host: str, port: int) -> None:
-        """Print the address, and where a browser finds what this version has for people."""
+        """Print the address once it accepts connections, and where a browser finds what this version has for people."""
+        while not _answers(host, port):
+            time.sleep(0.05)
         self.stdout.write(f"LLMSelect listens on http://{host}:{port}")
         base = browser_url(host, port)
         for name, path in PAGES:
@@ -85,6 +87,15 @@ class Command(BaseCommand):
                 resolve(path)
                 self.stdout.write(f"  {name + ':':12}{base}{path}")
         self.stdout.flush()
+
+
+def _answers(host: str, port: int) -> bool:
+    """Return whether a worker accepts connections at the address."""
+    try:
+        socket.create_connection((urlsplit(browser_url(host, port)).hostname or host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _restart(**environment: str) -> None:

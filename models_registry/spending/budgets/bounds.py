@@ -50,6 +50,12 @@ def most_input_tokens(sent: Prompt | Mapping[str, Any]) -> int:
     return _most_tokens(sent) + HIDDEN_TOKENS
 
 
+def answers_asked(body: Mapping[str, Any] | None) -> int:
+    """Read how many answers a request in a provider's own format asks for at once, which only OpenAI's can."""
+    asked = (body or {}).get("n")
+    return asked if isinstance(asked, int) and asked > 1 else 1
+
+
 def ceiling(model: LLMModel | None, input_tokens: int) -> Ceiling | None:
     """Choose the highest rates for a prompt of up to so many tokens, at any hour; None where a price is unknown."""
     if model is None or model.input_price is None or model.output_price is None:
@@ -93,7 +99,7 @@ def _most_tokens(value: Any) -> int:
         return sum(map(_most_tokens, held)) + sum(len(str(name)) + FRAME_TOKENS for name in value) + _media(value)
     if isinstance(value, Sequence):
         return sum(map(_most_tokens, value))
-    return len(str(value)) + FRAME_TOKENS
+    return 0 if value is None else len(str(value)) + FRAME_TOKENS
 
 
 def _media(part: Mapping[str, Any]) -> int:

@@ -17,11 +17,12 @@ from uuid_utils.compat import uuid7
 
 from models_registry import caches
 from models_registry.api.fields import money
+from models_registry.calls.measurement import Measurement
 from models_registry.errors import BudgetExceeded, PriceUnknown
 from models_registry.models import Budget, Reservation, UsageEntry
 from models_registry.providers.base import Prompt
 from models_registry.spending.budgets import leases
-from models_registry.spending.budgets.bounds import allowance, ceiling, most_input_tokens
+from models_registry.spending.budgets.bounds import allowance, answers_asked, ceiling, most_input_tokens
 from models_registry.spending.budgets.sums import change
 from models_registry.spending.models import Period
 from models_registry.spending.money import MAX_AMOUNT
@@ -29,7 +30,7 @@ from models_registry.spending.usage.counting import counts_of
 from perf.api.access import Access
 
 if TYPE_CHECKING:
-    from models_registry.calls.completion import Measurement, ResolvedModel
+    from models_registry.calls.completion import ResolvedModel
 
 ATTEMPTS = 20  # at a reservation, when others change the same budgets between reading and writing
 
@@ -63,14 +64,14 @@ class Charge:
             if not rows:  # deleted since the call was resolved
                 return prompt
             tightest = min(rows, key=lambda row: row.left)
-            allowed = allowance(registered, prompt, rates, tightest.left, sent=sent, answers=_answers(body))
+            allowed = allowance(registered, prompt, rates, tightest.left, sent=sent, answers=answers_asked(body))
             if allowed.amount > tightest.left or attempt == ATTEMPTS - 1:
                 raise exceeded(tightest, needed=allowed.amount, at=now)
             if self._hold(rows, allowed.amount, now):
                 return replace(prompt, max_tokens=allowed.max_tokens)
         raise AssertionError  # the last attempt raises
 
-    def settle(self, measured: "Measurement", *, failed: bool, again: bool = False) -> None:
+    def settle(self, measured: Measurement, *, failed: bool, again: bool = False) -> None:
         """Keep the usage, and replace what was reserved by what the call did cost; call it in a transaction.
 
         `again` says that an earlier try may have been committed though nobody heard of it.
@@ -135,12 +136,6 @@ def budgets_of(access: Access) -> tuple[UUID, ...]:
     key = caches.budgets.key(access.user_id, "all")
     found, _ = caches.budgets.fetch(key, lambda: _all_of(access.user_id))
     return tuple(UUID(pk) for pk, token in found if token in (None, str(access.token_id)))
-
-
-def _answers(body: Mapping[str, Any] | None) -> int:
-    """Read how many answers are asked for at once, which only OpenAI's protocol can."""
-    asked = (body or {}).get("n")
-    return asked if isinstance(asked, int) and asked > 1 else 1
 
 
 def spender_of(access: Access) -> dict[str, Any]:

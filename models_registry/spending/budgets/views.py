@@ -17,10 +17,11 @@ from rest_framework.viewsets import GenericViewSet
 from models_registry import query_plans as queries
 from models_registry.api.requests import current_user
 from models_registry.models import Budget
-from models_registry.spending.budgets import examples, tokens
+from models_registry.spending.budgets import examples
 from models_registry.spending.budgets import serializers as shown
 from models_registry.spending.budgets.keeping import change_limit, create_budget
 from models_registry.spending.models import BudgetQuerySet
+from perf.api import token_names
 from perf.api.base import UncachedView
 from perf.api.validation import valid, valid_query
 
@@ -73,7 +74,7 @@ class BudgetViewSet(UncachedView, GenericViewSet[Budget]):
             if not user.is_staff:
                 raise PermissionDenied("Only staff make budgets for others.")
             owner = _user(data["user"])
-        name = "" if token_id is None else tokens.name_of(owner.pk, token_id)
+        name = "" if token_id is None else token_names.name_of(owner.pk, token_id)
         if name is None:
             raise ValidationError({"token": "The user has no such token."})
         budget = create_budget(

@@ -1,27 +1,15 @@
 """The columns that usage is counted in, and what one call counts for."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from models_registry.calls.completion import Measurement
+from models_registry.calls.measurement import TOKENS, Measurement
 
-TOKENS = (
-    "prompt_tokens",
-    "completion_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "reasoning_tokens",
-    "input_audio_tokens",
-    "output_audio_tokens",
-    "input_image_tokens",
-)
 COUNTS = ("requests", "errors", "unpriced", *TOKENS)
 SUMS = (*COUNTS, "cost")
 
 
-def counts_of(measured: "Measurement", *, failed: bool, cost: Decimal) -> dict[str, Any]:
+def counts_of(measured: Measurement, *, failed: bool, cost: Decimal) -> dict[str, Any]:
     """Count one call; its `cost` in USD is 0 where it is unknown, which `unpriced` tells apart."""
     tokens = {name: getattr(measured, name) or 0 for name in TOKENS}
     unpriced = measured.cost is None and measured.prompt_tokens is not None

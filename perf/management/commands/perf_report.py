@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from perf.pages import formatting
+from perf.pages.performance import ranges
 from perf.pages.reports import tables
 from perf.pages.sections import SECTIONS
 from perf.timing.figures import Figures, load
@@ -28,16 +29,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--since",
             default=formatting.DEFAULT_RANGE,
-            help=f"one of {', '.join(formatting.RANGES)}, or a time in ISO 8601; {formatting.DEFAULT_RANGE} by default",
+            help=f"one of {', '.join(ranges.NAMES)}, or a time in ISO 8601; {formatting.DEFAULT_RANGE} by default",
         )
+        parser.add_argument("--until", help="a time in ISO 8601; now by default, and for yesterday its end")
         parser.add_argument("--limit", type=int, default=20, help="rows of a table, 20 by default")
         parser.add_argument("--json", action="store_true", help="print everything as JSON; durations are seconds")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Print the figures. Raises CommandError when they cannot be read."""
-        since = _parse_since(options["since"])
+        since, until = _range(options["since"], options["until"])
         try:
-            figures = load(since)
+            figures = load(since, until)
         except Exception as error:  # whatever the store raises
             raise CommandError(formatting.read_failure(error)) from error
         if options["json"]:
@@ -47,18 +49,26 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
 
-def _parse_since(text: str) -> datetime:
-    """Return the time of a range's name or of ISO 8601. Raises CommandError for anything else."""
-    if text in formatting.RANGES:
-        return timezone.now() - timedelta(seconds=formatting.RANGES[text])
+def _range(since: str, until: str | None) -> tuple[datetime, datetime]:
+    """Return the beginning and the end. Raises CommandError for what is none, or an end before the beginning."""
+    chosen = ranges.named(since) if since in ranges.NAMES else None
+    begin = chosen.since if chosen else _moment("--since", since, f"one of {', '.join(ranges.NAMES)}, or ")
+    end = chosen.until if chosen else timezone.now()
+    if until is not None:
+        end = _moment("--until", until)
+    if end <= begin:
+        raise CommandError("--until must be later than --since.")
+    return begin, end
+
+
+def _moment(option: str, text: str, other: str = "") -> datetime:
+    """Return a time in ISO 8601. Raises CommandError for anything else."""
     try:
         found = parse_datetime(text)
     except ValueError:
         found = None
     if found is None:
-        raise CommandError(
-            f"--since must be one of {', '.join(formatting.RANGES)}, or a time in ISO 8601, not {text!r}."
-        )
+        raise CommandError(f"{option} must be {other}a time in ISO 8601, not {text!r}.")
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 

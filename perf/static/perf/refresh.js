@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const label = document.getElementById("perf-refresh");
+  if (!label) return; // a range that is over does not change
   const box = label.querySelector("input");
   const live = document.getElementById("perf-live");
   const KEY = "perf-refresh";
@@ -19,6 +20,7 @@
       live.replaceChildren(...read.childNodes);
       live.querySelectorAll(".perf-table").forEach((table, number) => { table.scrollLeft = scrolled[number] || 0; });
       live.classList.remove("old");
+      document.dispatchEvent(new Event("perf-refreshed"));
     } catch {
       live.classList.add("old"); // the server does not answer, or nobody is logged in any more
     } finally {

@@ -56,6 +56,8 @@ def screens(rows):
         f"/compare/{rows['blind'].pk}": "document.querySelectorAll('.column').length === 4",
         "/arena": "!!document.querySelector('.matrix')",
         "/models": "document.querySelectorAll('tbody tr').length === 5",
+        "/usage": "!!document.querySelector('.budget-form') && !!document.querySelector('.tiles')",
+        "/settings/tokens": "!!document.querySelector('.settings .button.primary')",
         "/settings/keys#openai": "!!document.querySelector('[name=key]')",
         "/settings/appearance": "!!document.querySelector('[name=theme]')",
         "/settings/account": "!!document.querySelector('[name=new_password]')",

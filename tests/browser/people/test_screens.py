@@ -91,7 +91,7 @@ def test_the_password_is_changed_and_the_account_deleted(page):
 def test_models_are_sorted_filtered_and_shown(page):
     page.visit(f"{page.url}/models", "document.querySelectorAll('tbody tr').length === 5")
     first = "document.querySelector('tbody .cell-name').innerText"
-    page.click(".sort", "Prompt")
+    page.click(".sort", "Provider")
     page.wait(f"{first} === 'Echo Fast'")
     page.fill(".filters input[type=search]", "bro")
     page.wait("document.querySelectorAll('tbody tr').length === 1")
@@ -155,3 +155,23 @@ def test_a_token_is_made_shown_once_used_and_revoked(page):
     page.click("dialog .danger")
     page.shows("You have no tokens.", ".settings")
     assert APIClient(headers={"authorization": f"Bearer {token}"}).get("/api/v1/auth/me").status_code == 401
+
+
+def test_usage_and_a_budget_that_refuses(page):
+    page.expected = ("429", "Failed to load resource")
+    page.choose("Quick")
+    page.say("hello")
+    page.answered()
+    page.visit(f"{page.url}/usage", "document.querySelectorAll('.panel tbody tr').length === 1")
+    page.shows("openai · quick", ".page-body")
+    page.fill(".budget-form [name=limit]", "0.0000001")
+    page.press("Enter")
+    page.wait("document.querySelectorAll('.budget').length === 1")
+    page.visit(f"{page.url}/", "!!document.querySelector('.composer textarea')")
+    page.say("too dear")
+    page.shows("Your budget does not cover this call.")
+    assert page.run("document.querySelector('.composer textarea').value") == "too dear"
+    page.visit(f"{page.url}/usage", "document.querySelectorAll('.budget').length === 1")
+    page.click(".budget button", "Delete")
+    page.click("dialog .danger")
+    page.wait("document.querySelectorAll('.budget').length === 0")

@@ -1,6 +1,7 @@
 """What staff find in the admin's lists: words of titles and texts through the index, parts of users' names, ids."""
 
 import re
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from conversations.models import Message
+from conversations.models import Conversation, Message
 from conversations.search import staff as search
 from tests.conversations.comparisons import comparison
 from tests.helpers import conversation
@@ -77,13 +78,65 @@ def test_comparisons(desk, ann, bob):
     assert found(desk, "comparison", "bo") == ["by bob"]
 
 
+def test_comparisons_by_a_part_of_the_newest_prompts(desk, ann, monkeypatch):
+    comparison(ann, prompt="Old whales")
+    comparison(ann, prompt="How do whales sing?")
+    comparison(ann, prompt="Bread")
+    assert found(desk, "comparison", "WHALES") == ["How do whales sing?", "Old whales"]
+    monkeypatch.setattr(search, "NEWEST_COMPARISONS", 2)
+    assert found(desk, "comparison", "whales") == ["How do whales sing?"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "titles", "texts"),
+    [
+        ("user:ann", ["Bread", "Whales sing"], ["deep water", "flour and water"]),
+        ("user:an flour", ["Bread"], ["flour and water"]),
+        ("user:bob water", [], []),
+        ("user:nobody water", [], []),
+        (" user:ann whales", ["Whales sing"], []),
+    ],
+)
+def test_words_among_what_one_user_said(desk, three, typed, titles, texts):
+    assert found(desk, "conversation", typed) == titles
+    assert found(desk, "message", typed) == texts
+
+
+@pytest.mark.parametrize("name", ["conversation", "message"])
+def test_a_search_by_name_says_when_there_is_more(desk, ann, monkeypatch, name):
+    monkeypatch.setattr(search, "CANDIDATES", 3)
+    monkeypatch.setattr(search, "NEWEST_CONVERSATIONS", 3)
+    for _ in range(5):
+        say(conversation(ann), "word")
+    for typed in ("ann", "user:ann"):
+        response = desk.get(LISTS[name], {"q": typed})
+        assert [str(message)[:22] for message in response.context["messages"]] == ["There are more matches"]
+
+
+def test_a_table_of_one_user_says_whose_it_is(desk, three, ann):
+    html = desk.get(LISTS["conversation"], {"user__id__exact": ann.pk}).text
+    assert "<h1>Conversations of ann</h1>" in html
+    assert '<a href="?">' in html
+    for nobody in ("0", "x", "9" * 50, "²"):
+        assert desk.get(LISTS["conversation"], {"user__id__exact": nobody}, follow=True).status_code == 200
+
+
+def test_tables_narrow_to_what_is_new(desk, three):
+    old = conversation(three[0].user, title="Old")
+    Conversation.objects.filter(pk=old.pk).update(id=UUID(int=1))
+    assert len(found(desk, "conversation", "")) == 4
+    for span in ("today", "week", "month"):
+        assert "Old" not in desk.get(LISTS["conversation"], {"made": span}).text
+    assert "Old" in desk.get(LISTS["conversation"], {"made": "x"}).text
+
+
 def test_by_an_id(desk, three):
     assert found(desk, "conversation", f" {three[1].pk} ") == ["Bread"]
     assert found(desk, "message", str(three[2].messages.get().pk)) == ["leaves of the mountain"]
 
 
 def test_no_text_is_looked_through_with_like(desk, three):
-    for name in LISTS:
+    for name in ("conversation", "message"):  # of comparisons, the newest prompts alone
         with CaptureQueriesContext(connection) as queries:
             found(desk, name, "water")
         looking = [query["sql"] for query in queries if "LIKE" in query["sql"].upper()]
@@ -105,3 +158,22 @@ def test_the_conversations_of_a_user_by_an_index(desk, three, ann):
     assert "Bread" in response.content.decode()
     assert "Tea" not in response.content.decode()
     assert f'href="{LISTS["conversation"]}?user__id__exact={ann.pk}"' in desk.get("/admin/auth/user/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "expected"),
+    [
+        ("conversation", "機能", ["Bread"]),
+        ("conversation", "タワー", ["東京タワー"]),
+        ("conversation", '"flour and"', ["Bread"]),
+        ("conversation", '"and flour"', []),
+        ("message", "数据库", ["问题在数据库🚀"]),
+        ("message", "🚀", ["问题在数据库🚀"]),
+        ("message", '"and water"', ["flour and water"]),
+        ("message", '"water and"', []),
+    ],
+)
+def test_words_in_runs_emoji_and_phrases(desk, three, ann, name, typed, expected):
+    say(three[1], "昨日の病院は機能していない")
+    say(conversation(ann, title="東京タワー"), "问题在数据库🚀")
+    assert found(desk, name, typed) == expected

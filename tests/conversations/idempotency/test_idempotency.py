@@ -278,7 +278,7 @@ def test_prune_deletes_expired_records(api, openai, capsys):
         post(api, key=key)
     RepeatableRequest.objects.filter(key="old").update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
     call_command("prune")
-    assert capsys.readouterr().out == "Deleted 1 expired rows.\n"
+    assert capsys.readouterr().out == "Deleted 1 expired row.\n"
     assert RepeatableRequest.objects.get().key == "new"
     assert Message.objects.count() == 4
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from models_registry.models import Budget
-from models_registry.spending.budgets import tokens
 from models_registry.spending.models import Period
+from perf.api import token_names
 from tests.helpers import client_for, error, invalid
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +26,8 @@ def staff_api(staff):
 @pytest.fixture
 def laptop(ann, monkeypatch):
     """Give Ann a token, as the app that has tokens would."""
-    monkeypatch.setattr(
-        tokens, "FINDERS", [lambda user_id, token_id: {(ann.pk, TOKEN): "laptop"}.get((user_id, token_id))]
-    )
+    names = {(ann.pk, TOKEN): "laptop"}
+    monkeypatch.setattr(token_names, "FINDERS", [lambda user_id, token_id: names.get((user_id, token_id))])
 
 
 def make(client, status=201, **body):

@@ -5,7 +5,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from tests.helpers import PASSWORD, client_for
+from conversations.models import Conversation
+from llmselect_project.accounts.sessions import prune_sessions, start_session
+from llmselect_project.models import LoginSession
+from tests.helpers import PASSWORD, client_for, conversation
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +50,7 @@ def test_nobody_shuts_themselves_out(root, ann):
     said = act(root, "deactivate", root, ann)
     assert active(root, ann) == [True, False]
     assert said[0] == "Deactivated 1 user."
-    assert said[1].startswith("1 left as they are")
+    assert said[1].startswith("1 was left as it is: ")
 
 
 def test_superusers_are_stopped_by_superusers_alone(root, staff, ann):
@@ -63,6 +66,61 @@ def test_whoever_may_only_look_cannot(staff, ann):
     staff.user_permissions.add(Permission.objects.get(codename="view_user"))
     assert act(staff, "deactivate", ann) != ["Deactivated 1 user."]
     assert active(ann) == [True]
+
+
+def test_deleting_shows_a_summary_that_does_not_grow(root, ann, django_assert_max_num_queries):
+    client = Client()
+    client.force_login(root)
+    for _ in range(30):
+        conversation(ann, messages=4)
+    start_session(user=ann)
+    with django_assert_max_num_queries(25):
+        html = client.get(f"{URL}{ann.pk}/delete/").text
+    for line in ("Users: 1", "Conversations: 30", "Messages: 120", "Login sessions: 1"):
+        assert f"<li>{line}</li>" in html
+    assert html.count("<a ") < 60
+    assert client.post(f"{URL}{ann.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=ann.pk).exists()
+    assert not Conversation.objects.exists()
+
+
+def test_who_may_not_delete_what_a_user_owns_cannot_delete_the_user(staff, ann):
+    staff.user_permissions.set(Permission.objects.filter(codename__in=("view_user", "delete_user")))
+    client = Client()
+    client.force_login(staff)
+    assert "Yes, I" in client.get(f"{URL}{ann.pk}/delete/").text
+    conversation(ann, messages=1)
+    html = client.get(f"{URL}{ann.pk}/delete/").text
+    assert "<li>conversation</li>" in html
+    assert client.post(f"{URL}{ann.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_several_are_deleted_by_name(root, ann, bob):
+    client = Client()
+    client.force_login(root)
+    chosen = {"action": "delete_selected", "_selected_action": [ann.pk, bob.pk]}
+    html = client.post(URL, chosen).text
+    assert "<li>ann</li>" in html
+    assert "<li>bob</li>" in html
+    assert client.post(URL, {**chosen, "post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk__in=[ann.pk, bob.pk]).exists()
+
+
+def test_the_sessions_say_why_they_are_over(root, ann, bob):
+    client = Client()
+    client.force_login(root)
+    start_session(user=ann)
+    change = {"password1": "another long password", "password2": "another long password", "usable_password": "true"}
+    assert client.post(f"{URL}{ann.pk}/password/", change).status_code == 302
+    start_session(user=bob)
+    sessions = "/admin/llmselect_project/loginsession/"
+    html = client.get(sessions).text
+    assert 'field-state">ended by a new password<' in html
+    assert 'field-state">open<' in html
+    act(root, "deactivate", bob)
+    assert 'field-state">closed while the user is deactivated<' in client.get(sessions).text
+    prune_sessions()
+    assert list(LoginSession.objects.values_list("user__username", flat=True)) == ["bob"]
 
 
 def test_the_list_has_no_red_cross(root, ann):

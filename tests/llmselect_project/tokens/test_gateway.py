@@ -5,6 +5,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from llmselect_project.models import ApiToken
+from llmselect_project.tokens.secret import make_token
 from tests.helpers import token_for
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,16 @@ def test_it_is_taken_in_either_header(ann, openai):
     for headers in both(token_for(ann, allowed_endpoints=["v1"])):
         assert get(MODELS, headers)[0] == 200
         assert get(MODELS, {**headers, **CLAUDE})[0] == 200
+
+
+def test_other_keys_are_refused_there(ann, openai):
+    for key in ("sk-ant-0123456789", make_token(), "llms_x", "Bearer"):
+        assert get(MODELS, {"x-api-key": key})[0] == 401
+
+
+def test_other_paths_do_not_read_that_header(ann):
+    status, body = get("/api/v1/conversations", {"x-api-key": token_for(ann)})
+    assert (status, body["error"]) == (401, "not_authenticated")
 
 
 def test_a_token_for_other_endpoints_is_refused(ann, openai):

@@ -215,13 +215,13 @@ def test_kinds_without_a_rate_of_their_own_cost_what_the_rest_does():
     assert cost(used, Rates(USD(2), USD(5))) == USD("0.000025")
 
 
-def test_staffs_prices_hold_whatever_the_catalogue_says():
+def test_tiers_hold_until_staff_set_a_price_which_drops_them():
     tiers = write_tiers([Tier(0, Rates(USD(9), USD(9))), Tier(10, Rates(USD(99), USD(99)))])
     row = LLMModel(source="staff", input_price=USD(2), output_price=USD(8), cache_read_price=USD(1), price_tiers=tiers)
-    assert row.rates(1_000_000) == Rates(USD(2), USD(8), USD(1), None)
-    row.source = "catalogue"
     assert row.rates(11) == Rates(USD(99), USD(99))
     assert row.rates(10) == Rates(USD(9), USD(9))
+    row.price_tiers = None
+    assert row.rates(1_000_000) == Rates(USD(2), USD(8), USD(1), None)
 
 
 def test_without_tiers_the_prices_of_the_row_count():

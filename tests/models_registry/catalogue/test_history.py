@@ -47,7 +47,7 @@ def recorded(model_id):
 
 
 def edit(root, row, **values):
-    form = {"provider": row.provider_id, "model_id": row.model_id, "name": row.name, "available": "on"}
+    form = {"provider": row.provider_id, "model_id": row.model_id, "name": row.name, "enabled": "on"}
     names = ("input_price", "output_price", "cache_read_price", "cache_write_price", "context_window")
     shown = {name: value for name in names if (value := getattr(row, name)) is not None}
     url = reverse("admin:models_registry_llmmodel_change", args=[row.pk])
@@ -145,15 +145,20 @@ def test_staff_change_a_price(provider, root):
     assert recorded("gpt-4o") == expected
 
 
-def test_a_row_that_staff_made_their_own_loses_the_catalogues_tiers(provider, root):
+def test_a_new_price_drops_the_catalogues_tiers_and_another_name_does_not(provider, root):
     row = model("gpt-5.5")
-    assert edit(root, row, **({"deprecated": "on"} if row.deprecated else {})).status_code == 302
-    ((field, old, new, source),) = recorded("gpt-5.5")
-    assert (field, json.loads(old), new, source) == ("price_tiers", row.price_tiers, None, "staff")
+    tiers, more = row.price_tiers, {"deprecated": "on"} if row.deprecated else {}
+    assert edit(root, row, name="Mine", **more).status_code == 302
+    assert (recorded("gpt-5.5"), model("gpt-5.5").source) == ([], "staff")
+    assert edit(root, model("gpt-5.5"), input_price="3.1", **more).status_code == 302
+    assert ("price_tiers", tiers, None, "staff") in [
+        (field, json.loads(old) if field == "price_tiers" else old, new, source)
+        for field, old, new, source in recorded("gpt-5.5")
+    ]
 
 
 def test_a_model_that_staff_add_has_no_history(provider, root):
-    values = {"provider": provider.pk, "model_id": "own", "name": "Own", "available": "on", "input_price": "1"}
+    values = {"provider": provider.pk, "model_id": "own", "name": "Own", "enabled": "on", "input_price": "1"}
     assert root.post(reverse("admin:models_registry_llmmodel_add"), values).status_code == 302
     assert model("own").source == "staff"
     assert not ModelChange.objects.exists()
@@ -202,8 +207,13 @@ def test_the_page_in_the_admin_shows_the_newest(provider, root):
     url = reverse("admin:models_registry_llmmodel_change", args=[row.pk])
     assert "None so far." in root.get(url).text
     assert root.get(reverse("admin:models_registry_llmmodel_add")).status_code == 200
-    history.store([*changed(row, 0, 60), ModelChange(model=row, changed_at=NOW, field="f", new="<b>", source="staff")])
+    history.store(
+        [*changed(row, 0, 60), ModelChange(model=row, changed_at=NOW, field="gone", new="<b>", source="staff")]
+    )
     page = root.get(url).text
-    assert (page.count("<td>available</td>"), page.index("<td>59</td>") < page.index("<td>58</td>")) == (50, True)
+    assert (
+        page.count("<td>in the provider&#x27;s list</td>"),
+        page.index("<td>59</td>") < page.index("<td>58</td>"),
+    ) == (50, True)
     ModelChange.objects.filter(field="available").delete()
-    assert "<td>\u2013</td><td>&lt;b&gt;</td><td>staff</td>" in root.get(url).text
+    assert "<td>\u2013</td><td>&lt;b&gt;</td><td>Staff</td>" in root.get(url).text

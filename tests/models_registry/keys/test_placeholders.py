@@ -112,12 +112,27 @@ def test_a_vendors_own_keys_are_long(api, settings):
     assert put(api, "sk-0123456789").json() == invalid(key=said)
 
 
-@pytest.mark.parametrize("key", ["none", "key", "your-key", "x", "<key>"])
-def test_servers_of_ones_own_take_any_key(ann, api, key):
+@pytest.fixture
+def ollama(db):
     base_url = "http://127.0.0.1:11434/v1"
-    Provider.objects.create(slug="ollama", name="Ollama", kind="openai_compatible", base_url=base_url)
+    return Provider.objects.create(slug="ollama", name="Ollama", kind="openai_compatible", base_url=base_url)
+
+
+@pytest.mark.parametrize("key", ["none", "x", "EMPTY", "ollama", "p4$$w(rd*", "token-abc123", "sk-1234"])
+def test_servers_of_ones_own_take_any_key_that_is_no_placeholder(ann, api, ollama, key):
     assert put(api, key, "/api/v1/keys/ollama").status_code == 200
     assert decrypt(APIKey.objects.get(user=ann).key_encrypted) == key
+
+
+@pytest.mark.parametrize("key", PLACEHOLDERS)
+def test_a_placeholder_is_refused_for_servers_of_ones_own(api, ollama, key):
+    response = put(api, key, "/api/v1/keys/ollama")
+    assert (response.status_code, response.json()) == (400, invalid(key="This is a placeholder, not a key."))
+
+
+def test_a_count_of_one_is_no_plural(api, settings):
+    settings.PROVIDER_BASE_URLS = {}
+    assert put(api, "x").json()["details"] == {"key": ["This is too short for a key of OpenAI: it has 1 character."]}
 
 
 @pytest.mark.parametrize("around", ["{} ", " {}", "{}\n", "\t{}\r\n", "\u00a0{}"])

@@ -127,3 +127,19 @@ def test_rotation_and_what_no_key_opens(desk, own, ann, settings, capsys):
     capsys.readouterr()
     call_command("rotate_keys")
     assert f"Cannot read the shared key {SharedKey.objects.get().pk} for own." in capsys.readouterr().err
+
+
+def test_a_placeholder_is_refused_also_as_a_replacement(desk, own):
+    assert "This is a placeholder" in share(desk, own, key="sk-...").content.decode()
+    assert not SharedKey.objects.exists()
+    share(desk, own)
+    row = SharedKey.objects.get()
+    assert "This is a placeholder" in share(desk, own, key="sk-...", url=change_url(row)).content.decode()
+    row.refresh_from_db()
+    assert decrypt(row.key_encrypted) == SECRET
+
+
+def test_only_providers_without_a_shared_key_are_offered(desk, own, openai):
+    share(desk, own)
+    offered = desk.get(ADD).context["adminform"].form.fields["provider"].queryset
+    assert list(offered) == [openai]

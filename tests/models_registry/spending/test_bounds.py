@@ -130,7 +130,7 @@ def test_several_answers_cost_as_many_times():
         ({"type": "document", "source": {"type": "url", "url": "https://x.example/a.pdf"}}, 500_000, 501_000),
         ({"type": "document", "source": {"media_type": "application/pdf", "data": "A" * 9_000}}, 9_000, 10_000),
         ({"type": "input_audio", "input_audio": {"data": "A" * 9_000, "format": "wav"}}, 9_000, 10_000),
-        ({"type": "text", "text": "hello"}, 5, 400),
+        ({"type": "text", "text": "hello"}, 5, 800),
     ],
 )
 def test_images_and_files_of_a_request(part, least, most):

@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmselect_project.config.environment import networks
-from models_registry.calls.completion import Measurement
 from models_registry.calls.figures import record_call
+from models_registry.calls.measurement import Measurement
 from perf.timing import flushing, recorder
 from perf.timing.fingerprint import fingerprint_of
 from perf.timing.request_stats import RequestStats

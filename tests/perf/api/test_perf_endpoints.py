@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from models_registry.calls.completion import Measurement
 from models_registry.calls.figures import record_call
+from models_registry.calls.measurement import Measurement
 from perf.timing import recorder
 from perf.timing.fingerprint import fingerprint_id, fingerprint_of
 from perf.timing.request_stats import RequestStats, current_stats

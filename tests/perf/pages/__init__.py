@@ -1,7 +1,7 @@
 """What the tests of the pages have in common: figures to show."""
 
-from models_registry.calls.completion import Measurement
 from models_registry.calls.figures import record_call
+from models_registry.calls.measurement import Measurement
 from perf.timing import recorder
 from perf.timing.fingerprint import fingerprint_of
 from perf.timing.request_stats import RequestStats, current_stats

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from conversations.models import Conversation
 from llmselect_project.accounts.sessions import start_session
-from models_registry.calls.completion import Measurement
 from models_registry.calls.figures import record_call
+from models_registry.calls.measurement import Measurement
 from models_registry.models import APIKey, Provider
 from perf.models import TimingBlock
 from perf.pages import dashboard

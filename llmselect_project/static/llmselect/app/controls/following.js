@@ -20,6 +20,7 @@ export function useFollowing(whole, growing, fromEnd = true) {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   };
   const scrolled = () => {
+    if (!box.current) return;
     const { scrollHeight, scrollTop, clientHeight } = box.current;
     const end = scrollHeight - scrollTop - clientHeight < NEAR;
     following.current = end;
@@ -29,7 +30,7 @@ export function useFollowing(whole, growing, fromEnd = true) {
   useEffect(() => {
     if (!box.current) return undefined;
     const watch = new ResizeObserver(() => {
-      if (following.current) box.current.scrollTop = box.current.scrollHeight;
+      if (following.current && box.current) box.current.scrollTop = box.current.scrollHeight;
     });
     watch.observe(inner.current);
     watch.observe(box.current);

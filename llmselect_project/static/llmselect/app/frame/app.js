@@ -1,7 +1,7 @@
 /** The page: the sidebar, the screen that the address names, and what tells of the connection and of failures. */
-import { loadRegistry } from "../data/registry.js";
+import { loadRegistry, models } from "../data/registry.js";
 import { conversations } from "../data/lists.js";
-import { loadMe } from "../data/session.js";
+import { loadMe, me } from "../data/session.js";
 import { reachable, signedOut } from "../lib/api.js";
 import { signInAgain } from "../lib/errors.js";
 import { Component, html, signal, useEffect, useState } from "../lib/ui.js";
@@ -24,19 +24,38 @@ const LATER = {
   settings: () => import("../settings/screen.js"),
 };
 
+const AGAIN = 3000; // milliseconds between attempts to reach a server that is away
+
 export const online = signal(navigator.onLine);
-addEventListener("online", () => {
-  online.value = true;
-  reachable.value = true;
-  conversations.refresh();
-});
+addEventListener("online", () => (online.value = true));
 addEventListener("offline", () => (online.value = false));
 
+/** Reads what the page begins with, and what of it is still missing after the server was away. */
+function begin() {
+  if (!me.value) loadMe().catch(() => {});
+  if (!models.value) loadRegistry();
+  if (conversations.state.value === "failed") conversations.more();
+  else conversations.refresh();
+}
+
+/** Asks a server that is away until it answers. */
+async function reach() {
+  try {
+    await fetch("/health/live", { cache: "no-store" });
+    reachable.value = true;
+    begin();
+  } catch {
+    // It is asked again.
+  }
+}
+
 export function App() {
+  useEffect(begin, []);
   useEffect(() => {
-    loadMe().catch(() => {});
-    loadRegistry();
-  }, []);
+    if (reachable.value) return undefined;
+    const timer = setInterval(reach, AGAIN);
+    return () => clearInterval(timer);
+  }, [reachable.value]);
   return html`<a class="skip" href="#screen">${t("skip")}</a>
     <${Sidebar} />
     <main id="screen" class="screen" tabindex="-1">

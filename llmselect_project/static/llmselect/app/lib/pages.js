@@ -18,7 +18,7 @@ export class PagedList {
   /** Reads the next page, unless one is being read or there is none. */
   async more() {
     if (this.state.value === "loading" || this.state.value === "complete") return;
-    await this.read(this.next, (found) => {
+    await this.read(this.next ?? this.path, (found) => {
       const known = new Set(this.rows.value.map((row) => row.id));
       return [...this.rows.value, ...found.filter((row) => !known.has(row.id))];
     });

@@ -8,14 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from perf.pages import formatting, history
-from perf.pages.overview import chosen_range, load_range
+from perf.pages import formatting
+from perf.pages.performance import history, ranges, requests
 from perf.timing.figures import Figures
 from perf.timing.kinds import Key
+from perf.timing.request_stats import PARTS
 from perf.timing.rows import QueryRow, SlowEvent
 
 ROWS = 20  # statements in a table
-WIDEST = list(formatting.RANGES)[-1]
 ID_LENGTH = 200  # characters of a request id that count
 
 
@@ -25,22 +25,22 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
     404 for a route that is not among the figures of the widest range, 503 when they cannot be read.
     """
-    name = chosen_range(request)
+    chosen = ranges.chosen(request)
     method, route = request.GET.get("method", ""), request.GET.get("route", "")
     context = {
         **site.each_context(request),
         "title": f"{method} {route}".strip(),
         "subtitle": "Performance",
-        "range": name,
-        "ranges": list(formatting.RANGES),
+        "range": chosen,
+        "ranges": ranges.NAMES,
         "method": method,
         "route": route,
         "failure": None,
         "thresholds": (settings.SLOW_REQUEST_MS, settings.SLOW_QUERY_MS),
     }
     try:
-        found = _of_route(load_range(name), formatting.RANGES[name], method, route)
-        known = found["requests"] or found["queries"] or _is_known(load_range(WIDEST), route)
+        found = _of_route(chosen.load(), chosen.seconds, method, route)
+        known = found["requests"] or found["queries"] or _is_known(ranges.named(ranges.WIDEST).load(), route)
     except Exception as error:  # whatever the store raises
         found, known = {"failure": formatting.read_failure(error)}, True
     if not known:
@@ -55,18 +55,18 @@ def request_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
     Known are requests that were slow or failed, and the slow statements of any request.
     """
-    wanted = request.GET.get("id", "").strip()[:ID_LENGTH]
+    wanted, widest = request.GET.get("id", "").strip()[:ID_LENGTH], ranges.named(ranges.WIDEST)
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Request",
         "subtitle": wanted,
         "wanted": wanted,
-        "range": WIDEST,
+        "range": widest,
         "failure": None,
         "thresholds": (settings.SLOW_REQUEST_MS, settings.SLOW_QUERY_MS),
     }
     try:
-        context |= _of_request(load_range(WIDEST), wanted)
+        context |= _of_request(widest.load(), wanted)
     except Exception as error:  # whatever the store raises
         context["failure"] = formatting.read_failure(error)
     return TemplateResponse(request, "perf/request.html", context, status=503 if context["failure"] else 200)
@@ -88,8 +88,9 @@ def _of_route(figures: Figures, seconds: int, method: str, route: str) -> dict[s
         "queries": [(row, row.routes[route]) for row in queries[:ROWS]],
         "more_queries": len(queries) - ROWS,
         "suspects": [row for row in figures.suspects() if row.route == route],
-        "slow_requests": slow,
-        "failed_requests": failed,
+        "parts": PARTS,
+        "slow_requests": requests.lines(slow),
+        "failed_requests": requests.lines(failed),
         "slow_queries": _with_texts(figures, [e for e in figures.slow_queries() if e.details.get("route") == route]),
     }
 
@@ -107,7 +108,8 @@ def _of_request(figures: Figures, wanted: str) -> dict[str, Any]:
     route = next((event.details["route"] for event in (*events, *slow) if event.details.get("route")), "")
     queries: list[QueryRow] = [row for row in figures.queries() if route and route in row.routes]
     return {
-        "event": events[0] if events else None,
+        "line": requests.lines(events[:1])[0] if events else None,
+        "parts": PARTS,
         "route": route,
         "slow_queries": _with_texts(figures, slow),
         "queries": [(row, row.routes[route]) for row in queries[:ROWS]],

@@ -6,7 +6,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from perf.pages import formatting
-from perf.pages.overview import chosen_range, load_range
+from perf.pages.performance import ranges
 from perf.plans.generic_plan import NotExplained, generic_plan
 from perf.timing.rows import QueryRow
 
@@ -17,13 +17,13 @@ def page(request: HttpRequest, site: AdminSite, fingerprint: str) -> HttpRespons
 
     404 for a statement that is not among the figures, 503 when they cannot be read.
     """
-    name = chosen_range(request)
+    chosen = ranges.chosen(request)
     found: list[QueryRow] = []
     failure = None
     try:
         # A link may be older than the range, so the widest range is searched, too.
-        for span in dict.fromkeys((name, list(formatting.RANGES)[-1])):
-            found = [row for row in load_range(span).queries() if row.id == fingerprint]
+        for span in (chosen, ranges.named(ranges.WIDEST)):
+            found = [row for row in span.load().queries() if row.id == fingerprint]
             if found:
                 break
     except Exception as error:  # whatever the store raises
@@ -33,7 +33,7 @@ def page(request: HttpRequest, site: AdminSite, fingerprint: str) -> HttpRespons
     context = {
         **site.each_context(request),
         "title": "Query",
-        "range": name,
+        "range": chosen,
         "rows": found,
         "row": found[0] if found else None,
         "failure": failure,

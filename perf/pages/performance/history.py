@@ -19,19 +19,21 @@ def every_start(figures: Figures, seconds: int) -> dict[int, Delta]:
     return {start: figures.by_start.get(start, Delta()) for start in range(first, end, figures.span)}
 
 
-def charts_of(figures: Figures, deltas: dict[int, Delta], chosen: Callable[[Key], bool] | None = None) -> list[Chart]:
+def charts_of(
+    figures: Figures, deltas: dict[int, Delta], chosen: Callable[[Key], bool], *, waits_too: bool = False
+) -> list[Chart]:
     """Draw requests per second and their times; `chosen` narrows them by method, route and status.
 
-    The waits for a connection are drawn where all requests are.
+    With `waits_too` the waits for a connection are drawn as well, of all requests.
     """
     until = figures.until.timestamp()
     names = labels(figures, deltas)
     times, waits, answered, failed = [], [], [], []
     for start, delta in deltas.items():
         seconds = max(min(float(figures.span), until - start), 1.0)  # the current minute or hour is not over
-        requests = {key: series for key, series in delta.of(kinds.REQUESTS).items() if chosen is None or chosen(key)}
+        requests = {key: series for key, series in delta.of(kinds.REQUESTS).items() if chosen(key)}
         times.append(rows.times(requests.values()))
-        waits.append(rows.times(delta.of(kinds.POOL).values() if chosen is None else ()))
+        waits.append(rows.times(delta.of(kinds.POOL).values() if waits_too else ()))
         answered.append(times[-1].count / seconds)
         failed.append(rows.count_failed(requests) / seconds)
     tooltips = [
@@ -40,7 +42,7 @@ def charts_of(figures: Figures, deltas: dict[int, Delta], chosen: Callable[[Key]
     ]
     series = [ChartSeries("answered", "blue", answered), ChartSeries("failed (5xx)", "red", failed)]
     drawn = [
-        charts.bars("Requests per second", series, tooltips, formatting.number),
+        charts.bars("Requests per second", series, tooltips, lambda top: f"up to {formatting.number(top)} a second"),
         _percentiles("Time in the application", times, names),
     ]
     if any(one.count for one in waits):

@@ -1,0 +1,1 @@
+"""The pages about performance: all figures, one route, one request, one statement."""
