@@ -39,9 +39,10 @@ def conversation_rows(conversations: ConversationQuerySet) -> Rows:
     return rows
 
 
-def by_digest(user_id: int, digests: Sequence[str]) -> ConversationQuerySet:
-    """Return a user's conversations whose turns have one of these digests."""
-    return Conversation.objects.for_user(user_id).filter(digest__in=digests)
+def by_digest(user_id: int, digests: Sequence[str]) -> QuerySet[Conversation, tuple[UUID, str | None]]:
+    """Return id and digest of a user's conversations whose turns have one of these digests."""
+    own = Conversation.objects.for_user(user_id).filter(digest__in=digests)
+    return own.values_list("id", "digest")
 
 
 def messages(conversation_id: UUID) -> QuerySet[Message]:
