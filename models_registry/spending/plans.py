@@ -38,7 +38,10 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("usage of all by user", by_user, {**NEW, **per_user}, GROUPED)
     for name, owner in (("one's own", budget.user_id), ("all", None)):
         rows = KeysetPagination.beyond(queries.budgets(owner), ordering=queries.NEWEST_BUDGET_FIRST, position=None)
-        yield DeclaredQuery(f"budgets, {name}", partial(_page, rows), {User._meta.db_table: "the users of one page"})
+        few = {User._meta.db_table: "the users of one page"}
+        if owner is None:
+            few[Budget._meta.db_table] = "a page in the order of the key"
+        yield DeclaredQuery(f"budgets, {name}", partial(_page, rows), few)
     own = Budget.objects.filter(user_id=budget.user_id).order_by("pk").values_list("pk", "token_id")
     yield DeclaredQuery("chat, which budgets there are", own.all, may_sort="a handful of budgets of a user")
     yield DeclaredQuery("chat, what is left", Budget.objects.filter(pk__in=[budget.pk]).order_by("pk").all)

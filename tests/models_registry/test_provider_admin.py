@@ -51,7 +51,7 @@ def test_one_that_is_not_there_and_one_without_a_key(desk, openai, settings):
     said = act(desk, "try_out", openai, away)
     assert said[0].startswith("BadPort: 127.0.0.1:9 failed after ")
     assert "Could not reach 127.0.0.1:9: connection refused." in said[0]
-    assert said[1] == "openai was not tested: it needs a key, and there is no shared one."
+    assert said[1] == "OpenAI was not tested: it needs a key, and there is no shared one."
 
 
 def test_too_many_at_once(desk):

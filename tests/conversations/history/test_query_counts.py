@@ -73,4 +73,4 @@ def test_chatting_reads_nothing_and_writes_each_row_once(api, openai, model):
         assert api.post("/api/v1/chat", hello).status_code == 200
     kinds = Counter(query["sql"].split()[0] for query in sent.captured_queries)
     rows = {kind: kinds[kind] for kind in ("SELECT", "INSERT", "UPDATE")}
-    assert rows == {"SELECT": 0, "INSERT": 3, "UPDATE": 1}  # the conversation, two messages; the conversation again
+    assert rows == {"SELECT": 0, "INSERT": 4, "UPDATE": 1}  # conversation, two messages, usage; the conversation again

@@ -27,10 +27,13 @@ pytestmark = pytest.mark.django_db
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
     "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
-    "no reasoning effort|result is preferred|Must be in the future"
+    "no reasoning effort|result is preferred|Must be in the future|"
+    "Must be later than|Date has wrong format|There is no user with this name|Must not be before"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 BODIES = {
+    "/api/v1/budgets": {"period": "day", "limit": "2.50", "user": "bob", "token": None},
+    "/api/v1/budgets/{id}": {"limit": "2.50"},
     "/api/v1/admin/cache/clear": {"namespace": "models"},
     "/api/v1/admin/models/refresh": {"provider": "echo"},
     "/api/v1/auth/login": {"username": "staff", "password": PASSWORD},

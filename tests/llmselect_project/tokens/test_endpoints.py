@@ -38,6 +38,7 @@ OF = {
         "comparisons/*/analyze",
         "comparisons/*/vote",
         "leaderboard",
+        "leaderboard/pairs",
     },
     "conversations": {"conversations", "conversations/*", "conversations/*/messages", "conversations/*/export"},
     "models": {"models/*/*/history"},

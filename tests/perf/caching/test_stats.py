@@ -19,7 +19,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/v1/admin/cache/stats"
 PAGE = "/admin/perf/cache/"
 LIST = "/api/v1/conversations"
-TTLS = {"comparisons": 300, "conversations": 300, "keys": 300, "leaderboard": 300, "models": 86_400, "user_state": 60}
+TTLS = dict.fromkeys(("budgets", "comparisons", "conversations", "keys", "leaderboard"), 300) | {
+    "models": 86_400,
+    "user_state": 60,
+}
 
 shared_only = pytest.mark.skipif(not project.REDIS_URL, reason="needs Redis")
 

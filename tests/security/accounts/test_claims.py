@@ -92,9 +92,11 @@ def test_every_odd_claim_of_a_refresh_token_is_refused(ann, path):
 
 @pytest.mark.parametrize("route", [route for route, row in TABLE.items() if row.default in (PRIVATE, STAFF)])
 def test_every_endpoint_refuses_them(ann, route):
-    path = path_of(route, pk="00000000-0000-0000-0000-000000000001", provider="echo", model_id="echo-fast")
+    path = path_of(route, pk="00000000-0000-0000-0000-000000000001", provider="echo", model_id="echo-fast", name="x")
     claims = {"exp": [10**30, 1e300], "sid": [[], {}], "user_id": [2**63, True, ["1"]]}
     for _, odd in odd_tokens(login()["access"], **claims):
         for method in ("GET", "POST", "DELETE"):
             response = client_with(odd).generic(method, path, json.dumps({}), content_type="application/json")
-            assert (response.status_code, response.json()) == (401, REFUSED)
+            body = response.json()
+            assert response.status_code == 401
+            assert body == REFUSED or body["error"]["message"] == REFUSED["message"]  # /v1 has its protocols' shapes
