@@ -24,7 +24,7 @@ class MessagesView(GatewayView):
 
     @extend_schema(
         request=MESSAGE_REQUEST,
-        responses=MESSAGE_ANSWER,
+        responses={200: MESSAGE_ANSWER},
         parameters=[CONVERSATION],
         examples=examples.MESSAGE,
         tags=["gateway"],
@@ -44,7 +44,7 @@ class CountTokensView(GatewayView):
 
     throttle_scope = "completion"
 
-    @extend_schema(request=COUNT_REQUEST, responses=COUNT_ANSWER, examples=examples.COUNTED, tags=["gateway"])
+    @extend_schema(request=COUNT_REQUEST, responses={200: COUNT_ANSWER}, examples=examples.COUNTED, tags=["gateway"])
     def post(self, request: Request) -> Response:
         """Count the tokens of a message in Anthropic's protocol.
 

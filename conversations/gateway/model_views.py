@@ -18,7 +18,7 @@ from perf.api.access import access_of
 class ModelsView(GatewayView):
     """GET /v1/models."""
 
-    @extend_schema(operation_id="v1_models_list", responses=LIST, examples=examples.MODELS, tags=["gateway"])
+    @extend_schema(operation_id="v1_models_list", responses={200: LIST}, examples=examples.MODELS, tags=["gateway"])
     def get(self, request: Request) -> Response:
         """List the models that you can call.
 
@@ -35,7 +35,7 @@ class ModelsView(GatewayView):
 class ModelView(GatewayView):
     """GET /v1/models/{id}."""
 
-    @extend_schema(responses=LISTED, examples=examples.MODEL_SHOWN, tags=["gateway"])
+    @extend_schema(responses={200: LISTED}, examples=examples.MODEL_SHOWN, tags=["gateway"])
     def get(self, request: Request, name: str) -> Response:
         """Show a model by a name.
 

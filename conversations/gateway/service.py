@@ -16,8 +16,7 @@ from conversations.completions.parts import kept_parts
 from conversations.completions.runner import complete, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import settling
-from conversations.gateway.digests import digests
-from conversations.history.queries import by_digest
+from conversations.gateway.digests import digests, kept_under
 from conversations.models import Conversation, Message
 from models_registry.calls.collected import prompt_tokens
 from models_registry.calls.completion import Call, ResolvedModel, resolve
@@ -213,15 +212,16 @@ def _found(
 
     Raises NotFound for one that is not the user's.
     """
+    own = Conversation.objects.for_user(user_id).select_for_update()
     if conversation_id is not None:
-        named = Conversation.objects.for_user(user_id).select_for_update().filter(pk=conversation_id).first()
+        named = own.filter(pk=conversation_id).first()
         if named is None:
             raise NotFound("There is no conversation of this id.")
         return named, known.get(named.digest or "", answered if named.message_count else 0)
-    rows = by_digest(user_id, list(known)).select_for_update()
-    found = sorted(rows, key=lambda row: (known[row.digest or ""], row.last_message_at))
-    if found:
-        return found[-1], known[found[-1].digest or ""]
+    for pk, digest in sorted(kept_under(user_id, list(known)), key=lambda row: (known[row[1]], row[0]), reverse=True):
+        found = own.filter(pk=pk, digest=digest).first()  # unless another request has just continued it
+        if found is not None:
+            return found, known[digest]
     return Conversation(user_id=user_id), 0
 
 

@@ -60,7 +60,7 @@ class ChatCompletionsView(GatewayView):
 
     @extend_schema(
         request=CHAT_REQUEST,
-        responses=CHAT_ANSWER,
+        responses={200: CHAT_ANSWER},
         parameters=[CONVERSATION],
         examples=examples.COMPLETION,
         tags=["gateway"],
