@@ -82,6 +82,7 @@ def test_the_password_is_changed_and_the_account_deleted(page):
     page.press("Enter")
     page.shows("The password is changed.")
     page.click(".button.danger")
+    page.wait("!!document.activeElement.closest('dialog') && document.activeElement.type === 'password'")
     page.type("another good password")
     page.press("Enter")
     page.wait("location.pathname === '/login'")
@@ -129,6 +130,7 @@ def test_languages_and_colours(page):
 def test_going_offline_is_noticed(page):
     page.expected = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource")
     conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.choose("Quick")
     page.call("Network.emulateNetworkConditions", offline=True, **conditions)
     page.shows("The server cannot be reached.", ".banner")
     page.say("typed while offline")
@@ -164,7 +166,7 @@ def test_usage_and_a_budget_that_refuses(page):
     page.answered()
     page.visit(f"{page.url}/usage", "document.querySelectorAll('.panel tbody tr').length === 1")
     page.shows("openai · quick", ".page-body")
-    page.fill(".budget-form [name=limit]", "0.0000001")
+    page.fill(".budget-form [name=limit]", "0.000001")
     page.press("Enter")
     page.wait("document.querySelectorAll('.budget').length === 1")
     page.visit(f"{page.url}/", "!!document.querySelector('.composer textarea')")

@@ -1,5 +1,5 @@
 /** The messages of a conversation, which stays at its end while an answer grows, and reads older ones further up. */
-import { Fragment, html, useEffect } from "../lib/ui.js";
+import { Fragment, html, memo, useEffect } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { useFollowing } from "../controls/following.js";
 import { Icon } from "../controls/icons.js";
@@ -29,18 +29,38 @@ export function Messages({ thread, actions }) {
     older();
   };
 
-  const last = messages.findLast((each) => each.role === "user");
+  const question = messages.findLast((each) => each.role === "user");
+  const answer = messages.at(-1);
   return html`<${Fragment}>
     <div class="scroll" ref=${box} onScroll=${scroll} tabindex="-1">
       <div class="messages" ref=${inner} role="log" aria-live="off" aria-label=${t("messages")}>
         <div class="top">${thread.older.value && html`<p class="quiet" role="status">${t("loading")}</p>`}</div>
-        ${messages.map((message) =>
-          message.role === "user"
-            ? html`<${Question} key=${message.key} message=${message} busy=${message === last && live !== null} newest=${message === last} actions=${actions} />`
-            : html`<${Answer} key=${message.key} message=${message} busy=${message === messages.at(-1) && live !== null} newest=${message === messages.at(-1)} actions=${actions} />`,
-        )}
+        ${pagesOf(messages).map((page) => {
+          const newest = page.includes(answer) || page.includes(question);
+          return html`<${Page} key=${page[0].page} messages=${page} busy=${newest && live !== null} question=${newest && question} answer=${newest && answer} actions=${actions} />`;
+        })}
       </div>
     </div>
     ${away && html`<button type="button" class="to-end" aria-label=${t("to_end")} title=${t("to_end")} onClick=${toEnd}><${Icon} name="down" /></button>`}
   <//>`;
 }
+
+/** Splits messages into those that were read together. @param {import("./thread.js").Message[]} messages */
+function pagesOf(messages) {
+  const pages = [];
+  for (const message of messages) {
+    if (pages.at(-1)?.[0].page === message.page) pages.at(-1).push(message);
+    else pages.push([message]);
+  }
+  return pages;
+}
+
+/** Messages that were read together, which the browser skips as one while they are out of sight. */
+const Page = memo(
+  ({ messages, busy, question, answer, actions }) => html`<div class="message-page">
+    ${messages.map((message) => {
+      const newest = message === (message.role === "user" ? question : answer);
+      return html`<${message.role === "user" ? Question : Answer} key=${message.key} message=${message} busy=${newest && busy} newest=${newest} actions=${actions} />`;
+    })}
+  </div>`,
+);

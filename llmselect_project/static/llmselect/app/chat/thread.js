@@ -12,11 +12,13 @@ import { t } from "../lib/words.js";
  * @typedef {{id: string | null, key: string, role: "user" | "assistant", content: string, reasoning: string | null, provider: string,
  *   model: string, status: string, finish_reason: string | null, prompt_tokens: number | null, completion_tokens: number | null,
  *   usage: any, cost: string | null, estimated: boolean, time: number | null, ttft: number | null, created_at: string,
- *   live?: Live, error?: any}} Message
+ *   live?: Live, error?: any, page: number}} Message
+ * `page` numbers what was read together: 0 the newest messages, less the older ones
  * @typedef {import("../data/registry.js").Choice} Choice
  */
 
-const OLDER = 20; // messages a page
+const OLDER = 48; // messages a page
+const AT_ONCE = 16; // of them, shown in one frame
 
 let numbers = 0;
 
@@ -38,6 +40,9 @@ export class Thread {
     /** @type {{role: string, content: string}[]} turns from elsewhere, which the first message takes along */
     this.seed = [];
     this.readingOlder = false;
+    /** @type {any[]} older messages that were read and are not shown yet */
+    this.unshown = [];
+    this.next = null;
   }
 
   /** Reads the newest messages. */
@@ -52,8 +57,14 @@ export class Thread {
         this.title.value = told.title;
         this.system.value = told.system ?? this.system.value;
         if (first || !this.choice.value) this.choice.value = { provider: told.provider, model: told.model };
-        this.messages.value = this.merged(told.messages);
-        this.older.value = told.older_messages;
+        // What was read before stays, unless so much is new that the two do not meet.
+        const known = new Set(this.messages.value.map((each) => each.id));
+        const meets = told.messages.some((row) => known.has(row.id));
+        this.messages.value = meets ? this.merged(told.messages) : told.messages.map(withKey);
+        if (!meets) {
+          this.older.value = told.older_messages;
+          this.unshown = [];
+        }
         this.state.value = "ready";
       });
     } catch (error) {
@@ -62,16 +73,22 @@ export class Thread {
     }
   }
 
-  /** Reads the page before the oldest message; returns whether there was one. */
+  /** Shows some messages before the oldest one, a few at a time, since drawing many stalls the page; returns whether there were any. */
   async loadOlder() {
     const link = this.older.value;
     if (!link || this.readingOlder) return false;
     this.readingOlder = true;
     try {
-      const page = await get(`${link}&page_size=${OLDER}`);
+      if (!this.unshown.length) {
+        const page = await get(`${link}&page_size=${OLDER}`);
+        this.unshown = page.results;
+        this.next = page.next;
+      }
       batch(() => {
-        this.messages.value = [...page.results.map(withKey), ...this.messages.value];
-        this.older.value = page.next;
+        const number = (this.messages.value[0]?.page ?? 0) - 1;
+        const shown = this.unshown.splice(-AT_ONCE).map((row) => ({ ...withKey(row), page: number }));
+        this.messages.value = [...shown, ...this.messages.value];
+        if (!this.unshown.length) this.older.value = this.next;
       });
       return true;
     } finally {
@@ -123,7 +140,7 @@ export class Thread {
   async edit(question, text, parameters) {
     const changed = withKey(await patch(`/messages/${question.id}`, { content: text }));
     const at = this.messages.value.findIndex((each) => each.id === question.id);
-    this.messages.value = [...this.messages.value.slice(0, at), { ...changed, key: question.key }];
+    this.messages.value = [...this.messages.value.slice(0, at), { ...changed, key: question.key, page: question.page }];
     await this.retry(this.messages.value[at], parameters);
   }
 
@@ -249,12 +266,12 @@ export class Thread {
   /** @param {"user" | "assistant"} role @param {string} content @returns {Message} */
   local(role, content) {
     const figures = { prompt_tokens: null, completion_tokens: null, usage: null, cost: null, estimated: false, time: null, ttft: null };
-    const place = { id: null, key: `local-${++numbers}`, status: "complete", finish_reason: null, reasoning: null };
+    const place = { id: null, page: 0, key: `local-${++numbers}`, status: "complete", finish_reason: null, reasoning: null };
     return { ...figures, ...place, ...this.choice.value, role, content, created_at: new Date().toISOString() };
   }
 }
 
-const withKey = (row) => ({ ...row, key: row.id });
+const withKey = (row) => ({ ...row, key: row.id, page: 0 });
 
 /** @type {Map<string, Thread>} the conversations that were opened, the one shown last at the end */
 const opened = new Map();
