@@ -4,7 +4,7 @@ The messages are drawn one after the other, so that a longer conversation begins
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count, islice
 from random import Random
@@ -41,11 +41,12 @@ class MessageRow(NamedTuple):
 
 
 class DemoConversation:
-    """One conversation of a demo user."""
+    """One conversation of a demo user, begun before `NEWEST`, or on a `day`, which has conversations of its own."""
 
-    def __init__(self, user: int, number: int) -> None:
-        self._rng = Random(f"conversation {user} {number}")  # noqa: S311  # the same data at each run
-        self.created_at = recent_moment(self._rng)
+    def __init__(self, user: int, number: int, day: date | None = None) -> None:
+        name = f"conversation {user} {number}" if day is None else f"conversation {user} {number} {day}"
+        self._rng = Random(name)  # noqa: S311  # the same data at each run
+        self.created_at = recent_moment(self._rng) if day is None else moment_of(self._rng, day)
         self.id = uuid7_at(self._rng, self.created_at)
 
     def messages(self, length: int) -> list[MessageRow]:
@@ -106,6 +107,11 @@ def answer_about(rng: Random, topic: Topic) -> str:
 def recent_moment(rng: Random) -> datetime:
     """Draw a moment before `NEWEST`; late ones are more likely, as in the history of a real user."""
     return NEWEST - timedelta(seconds=round(rng.random() ** 2 * SPAN, 6))
+
+
+def moment_of(rng: Random, day: date) -> datetime:
+    """Draw a moment of a day, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=round(rng.random() * 86_400, 6))
 
 
 def uuid7_at(rng: Random, moment: datetime) -> UUID:

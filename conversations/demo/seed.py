@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
 from conversations import caches
 from conversations.demo.accounts import ensure_users
@@ -32,7 +34,8 @@ Progress = Callable[[int], object]
 class Amount:
     """The size of the demo data: conversations and comparisons of each user, messages of each conversation.
 
-    `heavy_user` is the number of conversations of the first user, out of all; the others share the rest evenly.
+    `heavy_user` is the number of conversations of the first user, out of all; the others share the rest evenly. `today`
+    is how many of each user begin in the course of the present day; those that are not over yet are left out.
     """
 
     users: int
@@ -40,6 +43,7 @@ class Amount:
     messages: int
     comparisons: int
     heavy_user: int | None = None
+    today: int = 0
 
     def shares(self) -> list[int]:
         """Return the number of conversations of each user."""
@@ -52,7 +56,7 @@ class Amount:
     @property
     def rows(self) -> int:
         """The number of messages and comparisons in all."""
-        return sum(self.shares()) * self.messages + self.users * self.comparisons
+        return (sum(self.shares()) + self.users * self.today) * self.messages + self.users * self.comparisons
 
 
 @dataclass(slots=True)
@@ -78,7 +82,12 @@ def seed(amount: Amount, *, password: str | None = None, progress: Progress = la
     added = Added(users=created)
     size = max(1, MESSAGES_AT_ONCE // max(amount.messages, 10))  # conversations without messages are rows, too
     for batch in _batches(_interleaved(amount.shares()), size):
-        _add_conversations(batch, users, amount.messages, added)
+        _add_conversations([(users[user], DemoConversation(user, n)) for user, n in batch], amount.messages, added)
+        progress(len(batch) * amount.messages)
+    day = timezone.now().date()
+    for batch in _batches(_interleaved([amount.today] * amount.users), size):
+        wanted = [(users[user], DemoConversation(user, n, day)) for user, n in batch]
+        _add_conversations(wanted, amount.messages, added, before=timezone.now())
         progress(len(batch) * amount.messages)
     for batch in _batches(_interleaved([amount.comparisons] * amount.users), COMPARISONS_AT_ONCE):
         _add_comparisons(batch, users, added)
@@ -95,13 +104,17 @@ def analyze() -> None:
             cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def _add_conversations(batch: Sequence[tuple[int, int]], users: Sequence[int], length: int, added: Added) -> None:
-    wanted = [(users[position], DemoConversation(position, number)) for position, number in batch]
+def _add_conversations(
+    wanted: Sequence[tuple[int, DemoConversation]], length: int, added: Added, before: datetime | None = None
+) -> None:
+    """Add conversations of these users with so many messages; with `before`, those that are over by then."""
     with transaction.atomic():
         found = Conversation.objects.select_for_update().in_bulk([demo.id for _, demo in wanted])
         rows, messages, grown = [], [], []
         for user_id, demo in wanted:
             demo_messages = demo.messages(length)
+            if before is not None and (demo_messages[-1].created_at if demo_messages else demo.created_at) >= before:
+                continue
             row = {**demo.fields(demo_messages), "user_id": user_id}
             if (stored := found.get(demo.id)) is None:
                 rows.append(row)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, IntegerField, Q, QuerySet, UUIDField
 
 from conversations.history.serializers import CONVERSATION_FIELDS, MESSAGE_FIELDS
 from conversations.models import (
@@ -16,6 +17,8 @@ from conversations.models import (
     Message,
     RepeatableRequest,
 )
+from perf.api.pagination import AnyPosition, KeysetPagination, PositionKind
+from perf.db.compiled import CompiledQuery, Parameter
 
 CONVERSATION_ORDERINGS = ("-last_message_at", "-created_at")
 MOVING = ("-last_message_at",)  # orderings whose value changes: a message moves its conversation to the top
@@ -25,12 +28,13 @@ EXACT_FILTERS = ("provider", "model")
 BATCH = 100  # messages of an export in one query
 
 Rows = QuerySet[Any, dict[str, Any]]
+USER, CONVERSATION = Parameter("user", IntegerField()), Parameter("conversation", UUIDField())
 
 
-def conversation_list(user_id: int, filters: Mapping[str, Any]) -> ConversationQuerySet:
+def conversation_list(user_id: int | Parameter, filters: Mapping[str, Any]) -> ConversationQuerySet:
     """Return a user's conversations, filtered by provider and model."""
     exact = {name: filters[name] for name in EXACT_FILTERS if name in filters}
-    return Conversation.objects.for_user(user_id).filter(**exact)
+    return Conversation.objects.filter(user_id=user_id, **exact)
 
 
 def conversation_rows(conversations: ConversationQuerySet) -> Rows:
@@ -45,7 +49,32 @@ def by_digest(user_id: int, digests: Sequence[str]) -> QuerySet[Conversation, tu
     return own.values_list("id", "digest")
 
 
-def messages(conversation_id: UUID) -> QuerySet[Message]:
+def conversation_page(user_id: int, filters: Mapping[str, Any], pager: KeysetPagination) -> list[dict[str, Any]]:
+    """Return the rows of a page of a user's conversations, and one more if there are others."""
+    names = tuple(name for name in EXACT_FILTERS if name in filters)
+    position = pager.position
+    query = _compiled_page(names, pager.order, position.kind if position else None, pager.size + 1)
+    return query.rows(user=user_id, **filters, **(position.values if position else {}))
+
+
+@lru_cache(maxsize=256)
+def _compiled_page(names: tuple[str, ...], ordering: str, kind: PositionKind | None, size: int) -> CompiledQuery:
+    rows = conversation_rows(conversation_list(USER, {name: Parameter(name, CharField()) for name in names}))
+    position = AnyPosition(kind) if kind else None
+    return CompiledQuery(KeysetPagination.beyond(rows, ordering=ordering, position=position)[:size])
+
+
+def conversation_detail(user_id: int, pk: UUID) -> dict[str, Any] | None:
+    """Return the columns of a user's conversation; None if it is not the user's."""
+    return next(iter(_compiled_detail().rows(user=user_id, conversation=pk)), None)
+
+
+@lru_cache
+def _compiled_detail() -> CompiledQuery:
+    return CompiledQuery(conversation_rows(conversation_list(USER, {}).filter(pk=CONVERSATION)))
+
+
+def messages(conversation_id: UUID | Parameter) -> QuerySet[Message]:
     """Return the messages of a conversation."""
     return Message.objects.filter(conversation_id=conversation_id)
 
@@ -72,9 +101,15 @@ def message_rows(messages: QuerySet[Message]) -> Rows:
     return rows
 
 
-def newest_messages(conversation_id: UUID) -> Rows:
+def newest_messages(conversation_id: UUID) -> list[dict[str, Any]]:
     """Return the messages shown with a conversation, newest first, and one more that tells whether there are others."""
-    return message_rows(messages(conversation_id)).order_by("-created_at", "-id")[: NEWEST + 1]
+    return _compiled_newest().rows(conversation=conversation_id)
+
+
+@lru_cache
+def _compiled_newest() -> CompiledQuery:
+    rows = message_rows(messages(CONVERSATION))
+    return CompiledQuery(rows.order_by("-created_at", "-id")[: NEWEST + 1])
 
 
 def message_batches(conversation_id: UUID) -> Iterator[list[dict[str, Any]]]:

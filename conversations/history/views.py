@@ -78,16 +78,18 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
 
     def _page(self, request: Request) -> Any:
         self.filters = valid_query(serializers.ConversationQuery, request.query_params)
-        found = queries.conversation_rows(queries.conversation_list(current_user(request).pk, self.filters))
         if "search" in self.filters:
-            return self._search_page(request, found, self.filters["search"])
-        rows = self.paginate_queryset(found) or []
-        return self.get_paginated_response([conversation_row(row) for row in rows]).data
-
-    def _search_page(self, request: Request, conversations: QuerySet[Any], search: str) -> Any:
-        tokens, pager = tokenize(search), KeysetPagination()
+            return self._search_page(request, self.filters["search"])
+        pager = KeysetPagination()
         pager.begin(request, self)
-        rows = pager.finish(page(pager, conversations, user_id=current_user(request).pk, tokens=tokens))
+        rows = pager.finish(queries.conversation_page(current_user(request).pk, self.filters, pager))
+        return pager.get_paginated_response([conversation_row(row) for row in rows]).data
+
+    def _search_page(self, request: Request, search: str) -> Any:
+        owner, tokens, pager = current_user(request).pk, tokenize(search), KeysetPagination()
+        pager.begin(request, self)
+        conversations = queries.conversation_rows(queries.conversation_list(owner, self.filters))
+        rows = pager.finish(page(pager, conversations, user_id=owner, tokens=tokens))
         texts = newest_texts([row["id"] for row in rows], tokens) if rows else {}
         found = [conversation_row(row, snippet(tokens, texts.get(row["id"]), row["title"])) for row in rows]
         return pager.get_paginated_response(found).data
@@ -122,10 +124,10 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         return self.cached_response(request, owner=owner, load=lambda: self._detail(request, pk))
 
     def _detail(self, request: Request, pk: UUID) -> dict[str, Any]:
-        row = queries.conversation_rows(self.get_queryset().filter(pk=pk)).first()
+        row = queries.conversation_detail(current_user(request).pk, pk)
         if row is None:
             raise NotFound
-        messages = list(queries.newest_messages(pk))
+        messages = queries.newest_messages(pk)
         older = None
         if len(messages) > queries.NEWEST:
             messages.pop()

@@ -108,11 +108,11 @@ def newest_of(model: type[Conversation | Comparison], user_ids: Iterable[int], l
     return " UNION ALL ".join(one for _ in parameters), [value for pair in parameters for value in pair]
 
 
-def _by_user(model: type[Conversation | Comparison], typed: str, limit: int = CANDIDATES) -> Matches:
+def _by_user(model: type[Conversation | Comparison], typed: str, limit: int | None = None) -> Matches:
     users = list(users_named(typed))
     if not users:
         return Matches(frozenset(), capped=False)
-    share = limit // len(users)
+    share = (limit or CANDIDATES) // len(users)
     found = list(_ids(*newest_of(model, users, share)))
     return Matches(frozenset(found), capped=len(users) == USERS or len(found) >= share)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet, UUIDField
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
@@ -15,8 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from perf.db.compiled import Parameter
+
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+Direction = Literal["next", "previous"]
+PositionKind = tuple[Direction, bool]
 
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 
@@ -28,10 +33,30 @@ class Position:
     Backwards, rows newer than `until` are left out: a row that moved to the top was read already.
     """
 
-    direction: Literal["next", "previous"]
+    direction: Direction
     value: datetime
     id: UUID
     until: datetime | None = None
+
+    @property
+    def kind(self) -> PositionKind:
+        """The direction, and whether `until` leaves rows out."""
+        return self.direction, self.until is not None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values by their names in `AnyPosition`."""
+        return {"value": self.value, "id": self.id, "until": self.until}
+
+
+class AnyPosition:
+    """Stands for all positions of one kind, in a query that is compiled once and runs with `Position.values`."""
+
+    value, id = Parameter("value", DateTimeField()), Parameter("id", UUIDField())
+
+    def __init__(self, kind: PositionKind) -> None:
+        self.direction, bounded = kind
+        self.until = Parameter("until", DateTimeField()) if bounded else None
 
 
 class KeysetPagination(CursorPagination):
@@ -125,14 +150,12 @@ class KeysetPagination(CursorPagination):
         return self._link("previous", *self._edge(0, FIRST_ID if self.order.startswith("-") else LAST_ID))
 
     @staticmethod
-    def position_at(
-        direction: Literal["next", "previous"], row: Any, *, ordering: str, moving: bool = False
-    ) -> Position:
+    def position_at(direction: Direction, row: Any, *, ordering: str, moving: bool = False) -> Position:
         """Return the position after `row`, or before it; `moving` as the view declares it."""
         return Position(direction, *_key(row, ordering.lstrip("-")), timezone.now() if moving else None)
 
     @staticmethod
-    def beyond(queryset: QuerySet[Any], *, ordering: str, position: Position | None) -> QuerySet[Any]:
+    def beyond(queryset: QuerySet[Any], *, ordering: str, position: Position | AnyPosition | None) -> QuerySet[Any]:
         """Return the rows beyond `position`, the nearest first; all rows if it is None."""
         backwards = position is not None and position.direction == "previous"
         column, descending = ordering.lstrip("-"), ordering.startswith("-") != backwards

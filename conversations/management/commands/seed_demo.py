@@ -31,6 +31,12 @@ class Command(BaseCommand):
             metavar="CONVERSATIONS",
             help="of demo-001, out of users x conversations; the other users share the rest",
         )
+        parser.add_argument(
+            "--today",
+            type=int,
+            default=0,
+            help="more of each user, that begin today at times that are over (default 0)",
+        )
         parser.add_argument("--password", help="of the demo users, who cannot log in without one")
         parser.add_argument("--force", action="store_true", help="also in production")
 
@@ -54,7 +60,7 @@ class Command(BaseCommand):
 
 
 def _amount(options: dict[str, Any]) -> Amount:
-    names = ("users", "conversations", "messages", "comparisons", "heavy_user")
+    names = ("users", "conversations", "messages", "comparisons", "heavy_user", "today")
     amount = Amount(**{name: options[name] for name in names})
     for name in names:
         if (options[name] or 0) < 0:

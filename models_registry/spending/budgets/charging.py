@@ -108,9 +108,6 @@ class Charge:
         if not amount:
             return True
         with transaction.atomic():
-            if not all(change(row.pk, at=at, reserved=amount, within=True) for row in budgets):
-                transaction.set_rollback(True)  # of this block only
-                return False
             Reservation.objects.create(
                 id=self.id,
                 **spender_of(self.model.access),
@@ -119,6 +116,10 @@ class Charge:
                 budgets=[str(row.pk) for row in budgets],
                 expires_at=at + leases.LEASE,
             )
+            # Last, since others wait for the locks of these rows.
+            if not all(change(row.pk, at=at, reserved=amount, within=True) for row in budgets):
+                transaction.set_rollback(True)  # of this block only
+                return False
         self.amount, self.reserved_at = amount, at
         transaction.on_commit(partial(leases.hold, self))
         return True

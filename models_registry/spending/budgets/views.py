@@ -91,7 +91,7 @@ class BudgetViewSet(UncachedView, GenericViewSet[Budget]):
     def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Show a budget.
 
-        With what is spent and reserved at this moment.
+        With what is spent and what calls under way have reserved at this moment.
         """
         return Response(self._row(pk))
 

@@ -10,6 +10,7 @@
     if (element.parentElement.closest(SCROLLED)) continue;
     if (box.right > innerWidth + 1 || box.left < -1) found.push(`${name(element)}: ${Math.round(box.left)} to ${Math.round(box.right)}`);
     const style = getComputedStyle(element);
+    if (style.clipPath !== "none") continue; // for screen readers only
     const cut = style.overflowX !== "visible" && style.overflowX !== "auto" && style.textOverflow !== "ellipsis";
     if (cut && element.scrollWidth > element.clientWidth + 1 && !element.matches("input, select, textarea, svg, dialog"))
       found.push(`${name(element)}: ${element.scrollWidth} in ${element.clientWidth}`);

@@ -161,7 +161,7 @@ def test_a_message_says_by_which_prices_it_cost_what(desk, ann):
     fields = {"cost": "0.00975", "cost_source": "list", "input_price": "1.25", "cache_read_price": "0.125"}
     Message.objects.filter(pk=message.pk).update(**fields)
     page = desk.get(reverse("admin:conversations_message_change", args=[message.pk])).content.decode()
-    assert "list prices: input $1.25, cache read $0.125" in page
+    assert "list prices: input $1.25, read from a cache $0.125 per million tokens" in page
     Message.objects.filter(pk=message.pk).update(cost_source=None, input_price=None, cache_read_price=None)
     page = desk.get(reverse("admin:conversations_message_change", args=[message.pk])).content.decode()
     assert "list prices, all tokens alike" in page

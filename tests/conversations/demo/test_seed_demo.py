@@ -66,6 +66,20 @@ def test_answers_have_figures_and_questions_have_none(seed_demo):
             assert message.ttft < message.time
 
 
+def test_conversations_of_today_are_over_and_added_once(seed_demo):
+    seed_demo(today=40)
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Conversation.objects.filter(created_at__gte=midnight)
+    assert rows.count() <= 3 * 40
+    if timezone.now().hour:  # soon after midnight there may be none
+        assert rows.exists()
+    assert_in_step()
+    before = set(rows.values_list("pk", flat=True))
+    seed_demo(today=40)
+    assert before <= set(rows.values_list("pk", flat=True))
+    assert_in_step()
+
+
 def test_a_second_run_changes_nothing(seed_demo):
     seed_demo()
     before = content()

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from conversations.models import Comparison, Conversation
-from llmselect_project.tokens.endpoints import GROUPS, group_of
+from llmselect_project.tokens.endpoints import GROUPS, READ_ONLY, group_of
 from tests.helpers import PASSWORD, client_with, conversation, error, token_for
 from tests.security.access_table import METHODS, TABLE
 from tests.security.routes import path_of
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 API = "/api/v1"
 SAFE = ("GET", "HEAD", "OPTIONS")
 NEVER = error("not_allowed_for_tokens", "No API token may do this; log in for it.")
-READ_ONLY = error("read_only_token", "This token may only read.")
+ONLY_READS = error("read_only_token", "This token may only read.")
 # The routes that read no credentials, whatever is sent.
 PUBLIC = {
     "api/v1",
@@ -42,6 +42,7 @@ OF = {
     "conversations": {"conversations", "conversations/*", "conversations/*/messages", "conversations/*/export"},
     "models": {"models/*/*/history"},
     "keys": {"keys", "keys/system", "keys/*"},
+    "usage": {"usage", "budgets", "budgets/*"},
     "admin": {
         "admin/cache/clear",
         "admin/cache/stats",
@@ -84,7 +85,7 @@ def test_a_token_without_limits(staff, echo, route):
     group, own = group_of(route), short(route) == "auth/me"
     for method in METHODS[:-1]:
         safe, expected = method in SAFE, None
-        if (group is None and not (own and safe)) or (group == "keys" and not safe):
+        if (group is None and not (own and safe)) or (group in READ_ONLY and not safe):
             expected = "not_allowed_for_tokens"
         elif group == "admin":
             expected = "endpoint_not_allowed"
@@ -111,7 +112,7 @@ def test_a_token_that_only_reads(staff, echo, route):
         assert {codes["POST"], codes["DELETE"]} == {"not_allowed_for_tokens"}
     else:
         assert codes["GET"] is codes["OPTIONS"] is None
-        only = "not_allowed_for_tokens" if group_of(route) == "keys" else "read_only_token"
+        only = "not_allowed_for_tokens" if group_of(route) in READ_ONLY else "read_only_token"
         assert {codes[method] for method in ("POST", "PUT", "PATCH", "DELETE")} == {only}
 
 
@@ -123,7 +124,7 @@ def test_the_refusals_say_what_is_missing(ann, echo):
         {"endpoints": "conversations"},
     )
     assert limited.get(f"{API}/conversations").json() == lacking
-    assert limited.post(f"{API}/chat", {}).json() == READ_ONLY
+    assert limited.post(f"{API}/chat", {}).json() == ONLY_READS
     assert limited.post(f"{API}/auth/password", {}).json() == NEVER
 
 

@@ -100,7 +100,7 @@ def test_it_says_what_needs_a_look(desk, settings):
     Provider.objects.create(slug="one", name="One", kind="openai", check_error="Refused.")
     shown = texts(desk.get("/admin/"))
     assert "One problem The last check failed: Refused." in shown
-    assert "Keys problem None of the providers that need a key has one yet." in shown
+    assert "Keys to do Share a key, or let users store their own." in shown
     assert "Database ok" in shown
     settings.SYSTEM_API_KEYS = {"one": "sk-test"}
     Provider.objects.update(check_error="")

@@ -41,8 +41,8 @@ export function Verdict({ run }) {
   if (able.length < 2) return html`<p class="note">${t("no_vote")}</p>`;
   const voted = row.voted_at !== null;
   const pressed = (index, bad) => voted && row.preferred_index === index && row.both_bad === bad;
-  const button = (label, key, index, bad = false) => html`<button type="button" class=${pressed(index, bad) ? "button vote pressed" : "button vote"} aria-pressed=${pressed(index, bad)} disabled=${busy} onClick=${() => vote(index, bad)} aria-label=${label}>
-    <span class="long">${label}</span><span class="short">${index === null ? label : letter(index)}</span> <kbd>${key}</kbd></button>`;
+  const button = (label, key, index, bad = false) => html`<button type="button" class=${pressed(index, bad) ? "button vote pressed" : "button vote"} aria-pressed=${pressed(index, bad)} disabled=${busy} onClick=${() => vote(index, bad)}>
+    <span class="long">${label}</span><span class="short" aria-hidden="true">${index === null ? label : letter(index)}</span> <kbd>${key}</kbd></button>`;
   const judge = async () => {
     const choice = await chooseModel();
     if (choice) run.judge(choice).catch((error) => notify({ ...explain(error, choice.provider), bad: true }));
