@@ -8,6 +8,7 @@ import copy
 import json
 import re
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from django.db import transaction
@@ -18,6 +19,7 @@ from llmselect_project.accounts.sessions import start_session
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import LLMModel
+from models_registry.spending.budgets.keeping import create_budget
 from tests.helpers import PASSWORD, client_with, conversation
 from tests.openapi import SCHEMA, resolved
 
@@ -169,6 +171,7 @@ class World:
             "conversations": row.pk,
             "messages": row.messages.earliest("created_at").pk,
             "comparisons": comparison.pk,
+            "budgets": create_budget(user_id=staff.pk, period="total", limit=Decimal(5), by_staff=True).pk,
             "tokens": create_token(user_id=staff.pk, name="mine")[0].pk,
         }
         self.client = client_with(tokens.access)

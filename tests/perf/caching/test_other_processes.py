@@ -45,7 +45,7 @@ def test_the_registry_as_sync_models_the_admin_and_the_shell_leave_it(server, an
     url = f"{server}/models"
     assert [row["name"] for row in read(f"{url}?provider=own")] == ["Before"]
 
-    values = {"provider": provider.pk, "model_id": "m", "name": "After", "available": "on"}
+    values = {"provider": provider.pk, "model_id": "m", "name": "After", "enabled": "on"}
     response = admin_client.post(reverse("admin:models_registry_llmmodel_change", args=[model.pk]), values)
     assert response.status_code == 302
     assert [row["name"] for row in read(f"{url}?provider=own")] == ["After"]

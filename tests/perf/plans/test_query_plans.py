@@ -132,9 +132,14 @@ def paths():
     )
 
 
+def plain(sql):
+    """Write a statement without the brackets around the values of one that is compiled once."""
+    return sql.replace("(%s)", "%s")
+
+
 def test_every_list_and_detail_runs_what_is_declared(filled):
     """What the endpoints ask, page after page, is among the declared queries to the letter."""
-    declared = {sql for query in plans.all_declared_queries() for sql, _ in selects_of(query)}
+    declared = {plain(sql) for query in plans.all_declared_queries() for sql, _ in selects_of(query)}
     row = Conversation.objects.order_by("-message_count")[0]
     assert APIKey.objects.filter(user_id=row.user_id).exists()
     api = client_for(row.user)
@@ -147,7 +152,7 @@ def test_every_list_and_detail_runs_what_is_declared(filled):
 
     def asked(link):
         bodies = []
-        found = {sql for sql, _ in selects_of(DeclaredQuery(link, lambda: read(link, bodies)))}
+        found = {plain(sql) for sql, _ in selects_of(DeclaredQuery(link, lambda: read(link, bodies)))}
         return found, bodies[0]
 
     for path in paths():
