@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from perf.benchmarks.processes import free_port, wait_for
+from tests.helpers import eventually
 from tests.llmselect_project.documents.blocks import ROOT, blocks, checkout, plain_environment
 from tests.llmselect_project.documents.terminal import COMMANDS, Terminal
 
@@ -40,6 +41,7 @@ def made(shell, folder, port):
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/health/live")
+            assert eventually(lambda: "/api/docs" in log.read_text())  # the addresses come once the server answers
             yield log.read_text()
         finally:
             os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
