@@ -18,6 +18,7 @@ from conversations.history.queries import (
     NEWEST_FIRST,
     by_digest,
     comparisons,
+    conversation_detail,
     conversation_list,
     conversation_rows,
     history,
@@ -54,7 +55,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
         for ordering in CONVERSATION_ORDERINGS:
             yield from _pages(f"conversations{' by ' if names else ''}{' and '.join(names)}", rows, ordering)
     own = Conversation.objects.for_user(user).filter(pk=pk)
-    yield DeclaredQuery("conversation", lambda: conversation_rows(own).first())
+    yield DeclaredQuery("conversation", lambda: conversation_detail(user, pk))
     yield DeclaredQuery("gateway, the conversation that a history continues", lambda: by_digest(user, ["a", "b"]))
     yield DeclaredQuery("conversation, its newest messages", lambda: newest_messages(pk))
     yield DeclaredQuery("conversation, whole", lambda: as_get(own))

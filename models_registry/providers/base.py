@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from models_registry.calls.usage import Usage
+from models_registry.errors import ProviderError
 
 Effort = Literal["minimal", "low", "medium", "high"]
 FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_calls", "error"]
@@ -191,7 +192,7 @@ class ProviderClient(ABC):
 
     def relay(self, model: str, relay: Relay) -> CompletionStream:
         """Send a request that is in the provider's own format already; raises its refusal."""
-        raise NotImplementedError
+        raise ProviderError("This provider takes no requests in a format of its own.")
 
     @abstractmethod
     def list_models(self) -> list[ListedModel]:

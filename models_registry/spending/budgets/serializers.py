@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from models_registry.api.fields import money
@@ -11,7 +12,11 @@ from models_registry.spending.budgets.keeping import LARGEST
 from models_registry.spending.models import Period
 from perf.api.fields import FilterField, IdField, TextField
 
+AMOUNT = {"type": "number", "minimum": 0, "maximum": float(LARGEST)}
+WRITTEN = {"type": "string", "format": "decimal", "pattern": r"^\d{1,7}(?:\.\d{0,6})?$"}
 
+
+@extend_schema_field({"oneOf": [WRITTEN, AMOUNT]})
 class LimitField(serializers.DecimalField):
     """USD, as a decimal string or a number."""
 

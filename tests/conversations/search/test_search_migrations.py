@@ -86,14 +86,16 @@ def test_what_is_there_is_indexed_again_and_again_as_before(ann, migrate):
 
 def test_rows_of_the_old_version_are_kept_up_by_the_new(ann, migrate):
     migrate("0010")
-    (message,) = say(conversation(ann, title="大阪城"), "機能していない")
-    say(conversation(ann, title="gone"), "数据库")
-    Conversation.objects.filter(title="gone").delete()
+    then = MigrationExecutor(connection).loader.project_state(("conversations", "0010_dropped_messages")).apps
+    for title, text in (("大阪城", "機能していない"), ("gone", "数据库")):
+        row = then.get_model("conversations", "Conversation").objects.create(user_id=ann.pk, title=title)
+        then.get_model("conversations", "Message").objects.create(conversation=row, role="user", content=text)
+    then.get_model("conversations", "Conversation").objects.filter(title="gone").delete()
     migrate("0011")
-    Message.objects.filter(pk=message.pk).update(content="病院")
+    Message.objects.update(content="病院")
     assert (indexed(ann, "機能"), indexed(ann, "病院"), indexed(ann, "数据")) == ([], ["大阪城"], [])
     migrate("0010")
-    Conversation.objects.all().delete()
+    then.get_model("conversations", "Conversation").objects.all().delete()
     for words in ("病院", "大阪", "阪城", "大"):
         assert found_by_beginnings(ann, words) == []
 
