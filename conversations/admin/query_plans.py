@@ -67,7 +67,8 @@ def _search() -> Iterator[DeclaredQuery]:
     yield DeclaredQuery("admin, search, among the newest conversations", newest_conversations, _walks(Conversation))
     yield DeclaredQuery("admin, search, among the newest messages", newest_messages, _walks(Message))
     newest_comparisons = partial(staff.newest_comparisons, "sea")
-    yield DeclaredQuery("admin, search, among the newest comparisons", newest_comparisons, _walks(Comparison))
+    few = "all comparisons, where there are fewer than are searched"
+    yield DeclaredQuery("admin, search, among the newest comparisons", newest_comparisons, _walks(Comparison), few)
 
 
 def _walks(model: type[Model]) -> dict[str, str]:

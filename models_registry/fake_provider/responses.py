@@ -114,11 +114,11 @@ def _models(wire: Format, request: Request, state: State) -> dict[str, Any]:
 
 def _scripted(script: Script, body: dict[str, Any], state: State) -> ScriptedResponse:
     messages = body["messages"]
-    content = messages[-1]["content"]
+    content = messages[-1].get("content") or ""  # a relay passes on what its client sent
     has_result = isinstance(content, list) and any(part.get("type") == "tool_result" for part in content)
     is_tool = bool(script.tool) and messages[-1]["role"] != "tool" and not has_result
     pieces = [] if is_tool and not script.reply else script.pieces(_text(content))
-    prompt = " ".join([str(body.get("system") or ""), *(str(message["content"]) for message in messages)])
+    prompt = " ".join([str(body.get("system") or ""), *(str(message.get("content") or "") for message in messages)])
     return ScriptedResponse(
         script=script,
         body=body,

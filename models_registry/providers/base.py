@@ -190,7 +190,7 @@ class ProviderClient(ABC):
     def stream(self, model: str, prompt: Prompt) -> CompletionStream:
         """Ask for the answer piece by piece; returns once the provider accepted (or raises its refusal)."""
 
-    def relay(self, model: str, relay: Relay) -> CompletionStream:
+    def relay(self, model: str, relay: Relay) -> CompletionStream:  # noqa: ARG002 - vendors send it
         """Send a request that is in the provider's own format already; raises its refusal."""
         raise ProviderError("This provider takes no requests in a format of its own.")
 

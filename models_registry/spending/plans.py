@@ -31,8 +31,9 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     for name, columns in (("day", ("day",)), ("model", ("provider", "model")), ("token", ("token_id", "token_name"))):
         run = partial(summed, columns=columns, user_id=budget.user_id)
         yield DeclaredQuery(f"usage of a user by {name}", run, may_sort=GROUPED)
+    totals = NEW | {UsageTotal._meta.db_table: "a row for each day, endpoint and model, of which a report reads many"}
     for name, columns in (("day", ("day",)), ("model", ("provider", "model"))):
-        yield DeclaredQuery(f"usage of all by {name}", partial(summed, columns=columns), NEW, GROUPED)
+        yield DeclaredQuery(f"usage of all by {name}", partial(summed, columns=columns), totals, GROUPED)
     per_user = {UsageDay._meta.db_table: "the sums of all users in these days"}
     by_user = partial(summed, columns=("user_id",))
     yield DeclaredQuery("usage of all by user", by_user, {**NEW, **per_user}, GROUPED)

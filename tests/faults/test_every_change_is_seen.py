@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -18,7 +19,10 @@ from conversations.models import Comparison, ComparisonResult, Conversation, Mes
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken, LoginSession
 from models_registry.catalogue.lookup import has_key, has_shared_key
-from models_registry.models import Alias, APIKey, LLMModel, Provider, SharedKey
+from models_registry.models import Alias, APIKey, Budget, LLMModel, Provider, SharedKey
+from models_registry.spending.budgets.charging import budgets_of
+from models_registry.spending.models import Period
+from perf.api.access import Access
 from perf.caching.invalidation import EXEMPT, RULES
 from perf.caching.querysets import InvalidatingQuerySet
 from tests.helpers import PASSWORD, client_with, token_for
@@ -28,6 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # What is changed of a row so that some answer shows it, and whom else a row can be given to.
 CHANGED = {
+    "models_registry.Budget": {"token_id": UUID(int=2)},
     "auth.User": {"username": "changed"},
     "llmselect_project.LoginSession": {"password_stamp": "changed"},
     "llmselect_project.ApiToken": {"revoked_at": datetime(2026, 1, 1, tzinfo=UTC)},
@@ -55,6 +60,7 @@ GIVEN = {
     "conversations.Comparison": {"user": "bob"},
     "conversations.ComparisonResult": {"comparison": "bob's comparison"},
     "models_registry.APIKey": {"user": "bob"},
+    "models_registry.Budget": {"user": "bob"},
 }
 
 
@@ -88,6 +94,7 @@ class World:
             "leaderboard": ["/api/v1/leaderboard", "/api/v1/leaderboard/pairs"],
             "models": ["/api/v1/models", "/v1/models"],
             "keys": [],
+            "budgets": [],
         }
 
     def _first(self, label):
@@ -137,12 +144,20 @@ class World:
                 else self.others["other provider"],
                 key_encrypted="x",
             ),
+            "models_registry.Budget": lambda: Budget(
+                user=self.user, period=self.period(), limit=1, period_start=timezone.now()
+            ),
             "models_registry.SharedKey": lambda: SharedKey(
                 provider=self.others["other provider"] if SharedKey.objects.exists() else self.provider,
                 key_encrypted="x",
             ),
         }
         return makers[label]()
+
+    def period(self):
+        """Choose one for which nobody has a budget yet, so that each can be given to the other user."""
+        taken = Budget.objects.values_list("period", flat=True)
+        return next(each for each in Period.values if each not in taken)
 
     def seen(self, *names):
         """Read what is cached in these namespaces, as both users see it."""
@@ -156,7 +171,8 @@ class World:
         ]
         providers = (self.provider, self.others["other provider"])
         keys += [has_shared_key(provider) for provider in providers if provider.pk]
-        return read, keys
+        budgets = [budgets_of(Access(user.pk)) for user in (self.others["ann"], self.others["bob"]) if user.pk]
+        return read, keys, budgets
 
     def values(self, wanted):
         return {name: self.others.get(value, value) for name, value in wanted.items()}

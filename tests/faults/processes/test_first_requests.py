@@ -33,7 +33,14 @@ def answers(base, paths, headers):
 
 
 def every_path(row):
-    values = {"pk": row.pk, "provider": "echo", "model_id": "echo-fast", "fingerprint": "0"}
+    values = {
+        "pk": row.pk,
+        "provider": "echo",
+        "model_id": "echo-fast",
+        "fingerprint": "0",
+        "name": "echo/echo-fast",
+        "digest": "0",
+    }
     values |= {"object_id": NONE, "content_type_id": 1, "id": 1, "app_label": "auth"}
     routes = {route for route, _ in all_routes() if "(" not in route}
     return sorted({path_of(route, **values) for route in routes})
