@@ -9,8 +9,8 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
+from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.comparisons.leaderboard import leaderboard
-from conversations.demo.seed import Amount, seed
 from conversations.history.queries import (
     CONVERSATION_ORDERINGS,
     EXACT_FILTERS,

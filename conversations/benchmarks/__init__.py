@@ -19,12 +19,12 @@ CASES = {
         ("hits", "a mixed load: 20 reads a write, three queries a user", "caching.hits"),
         ("caching", "a list with and without its cache, 16 clients", "caching.caching"),
         ("compare", "models side by side, one worker", "streams.compare"),
-        ("search", "words in a million messages, by HTTP", "search.search"),
+        ("search", "words in a million messages, by HTTP", "growth.search.search"),
         ("recording", "what timing itself costs", "timing.recording"),
         ("accuracy", "percentiles shown against those seen", "timing.accuracy"),
         ("slow-bodies", "1,000 clients that send a byte a second", "http.slow_bodies.slow_bodies"),
-        ("leaderboard", "ratings over 10,000 votes", "leaderboard.votes"),
-        ("usage", "reports of usage at many calls", "usage.usage"),
-        ("lists", "lists, detail and keys at 1,000,000 messages", "lists.lists"),
+        ("leaderboard", "ratings over 10,000 votes", "growth.leaderboard.votes"),
+        ("usage", "reports of usage at many calls", "growth.usage.usage"),
+        ("lists", "lists, detail and keys at 1,000,000 messages", "growth.lists.lists"),
     )
 }

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from conversations.demo.seed import Amount, seed
+from conversations.benchmarks.demo.seed import Amount, seed
 from models_registry.catalogue import plan_rows
 from models_registry.keys.encryption import encrypt
 from models_registry.models import APIKey, Provider

@@ -12,11 +12,11 @@ from rest_framework.views import APIView
 from conversations.chat import examples
 from conversations.chat.retrying import begin_retry, delete_turn, edit_question
 from conversations.chat.views import answer_events, parameters_of, whole_answer
+from conversations.completions.idempotency.views import UnrepeatableView
 from conversations.completions.responses import streamed
 from conversations.completions.sse import EVENT, EventStreamResponse
 from conversations.history import serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
-from conversations.idempotency.views import UnrepeatableView
 from models_registry.api.requests import current_user
 from models_registry.providers.base import Prompt
 from perf.api.access import access_of

@@ -19,8 +19,8 @@ from conversations.chat.context import Mode
 from conversations.chat.service import Exchange, call_of, resolve_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
+from conversations.completions.idempotency.records import Attempt, InProgress
 from conversations.history.queries import history, messages, messages_after, messages_before, own_message
-from conversations.idempotency.records import Attempt, InProgress
 from conversations.models import Conversation, Message, RepeatableRequest
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt

@@ -14,12 +14,12 @@ from conversations.chat.context import Mode, fit
 from conversations.chat.counting import count_message
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
+from conversations.completions.idempotency.records import AnswerDeleted, Attempt
 from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
 from conversations.history.queries import history, question
-from conversations.idempotency.records import AnswerDeleted, Attempt
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.catalogue.lookup import known_model

@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from conversations.chat import examples
 from conversations.chat.service import Exchange, begin
 from conversations.completions.concurrency import Slot
+from conversations.completions.idempotency.records import AnswerDeleted
+from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.runner import complete, stream_all
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.completions.usage import usage_event
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
-from conversations.idempotency.records import AnswerDeleted
-from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import RepeatableRequest
 from models_registry.errors import ProviderError
 from models_registry.providers.base import Prompt, Reasoning, Turn

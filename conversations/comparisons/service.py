@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
+from conversations.completions.idempotency.records import Attempt
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.runner import Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
-from conversations.idempotency.records import Attempt
 from conversations.models import Comparison, ComparisonResult
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable

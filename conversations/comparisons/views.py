@@ -20,12 +20,12 @@ from conversations.comparisons.judge import analyze
 from conversations.comparisons.serializers import comparison_row, result_row
 from conversations.comparisons.service import RunningComparison, begin, clear_vote, vote
 from conversations.completions.concurrency import Slot
+from conversations.completions.idempotency.records import AnswerDeleted
+from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
-from conversations.idempotency.records import AnswerDeleted
-from conversations.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
 from models_registry.providers.base import Reasoning

@@ -31,7 +31,7 @@ LONG_TESTS = {
     "tests/conversations/chat/test_chat_stream.py",
     "tests/conversations/chat/test_messages_again.py",
     "tests/conversations/comparisons/test_compare.py",
-    "tests/conversations/idempotency/test_idempotency.py",
+    "tests/conversations/completions/idempotency/test_idempotency.py",
     "tests/faults/test_every_change_is_seen.py",
     "tests/security/accounts/test_guesses.py",
 }

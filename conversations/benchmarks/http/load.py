@@ -10,10 +10,10 @@ from pathlib import Path
 from django.conf import settings
 from tqdm import tqdm
 
+from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.benchmarks.fixture import account, deployment
 from conversations.benchmarks.http.endpoints import ENDPOINTS, Endpoint, ServerPair
 from conversations.benchmarks.http.goals import GOALS, Run
-from conversations.demo.seed import Amount, seed
 from perf.benchmarks import answers
 from perf.benchmarks.answers import RecordedAnswer
 from perf.benchmarks.cases import Note, Options, Output, Result, Row

@@ -9,10 +9,10 @@ from typing import Any
 from rest_framework.settings import api_settings
 from tqdm import tqdm
 
+from conversations.benchmarks.demo.seed import Amount
 from conversations.benchmarks.filled_database import FilledDatabase, fill
 from conversations.benchmarks.predecessor import without_optimisations as without
 from conversations.benchmarks.predecessor.servers import SERVERS
-from conversations.demo.seed import Amount
 from conversations.history.queries import CONVERSATION_ORDERINGS, conversation_list, conversation_rows
 from conversations.history.serializers import conversation_row
 from conversations.query_plans import PAGE

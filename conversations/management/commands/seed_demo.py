@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from conversations.demo.accounts import UsernameTaken
-from conversations.demo.seed import Amount, seed
+from conversations.benchmarks.demo.accounts import UsernameTaken
+from conversations.benchmarks.demo.seed import Amount, seed
 
 
 class Command(BaseCommand):

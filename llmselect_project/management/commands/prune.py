@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from conversations.completions.idempotency.records import prune_requests
 from conversations.history import traces
-from conversations.idempotency.records import prune_requests
 from llmselect_project.accounts.browser_sessions import prune_browser_sessions
 from llmselect_project.accounts.known_places import prune_places
 from llmselect_project.accounts.sessions import prune_sessions

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from conversations.benchmarks.lists import lists
+from conversations.benchmarks.growth.lists import lists
 from perf.benchmarks.cases import Options
 
 CALLS = [

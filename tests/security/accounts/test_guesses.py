@@ -137,7 +137,7 @@ def test_nothing_checks_a_password_past_the_limit():
         for path in Path(configured.BASE_DIR / package).rglob("*.py")
         if re.search(r"\bcheck_password\(|\bPasswordChangeForm\b", path.read_text(encoding="utf-8"))
     }
-    assert found == {"conversations/demo/accounts.py"}
+    assert found == {"conversations/benchmarks/demo/accounts.py"}
     assert configured.AUTHENTICATION_BACKENDS == ["llmselect_project.accounts.guesses.CountingBackend"]
 
 

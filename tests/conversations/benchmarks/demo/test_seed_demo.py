@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from conversations.demo import seed as seeding
+from conversations.benchmarks.demo import seed as seeding
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from tests.helpers import client_for, conversation, login
 

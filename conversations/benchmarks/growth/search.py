@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
+from conversations.benchmarks.demo.bulk_writes import bulk_insert
 from conversations.benchmarks.fixture import account, deployment
-from conversations.demo.bulk_writes import bulk_insert
 from conversations.models import Conversation, Message
 from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.measuring import milliseconds, percentile

@@ -4,9 +4,9 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from conversations.demo.candidates import CANDIDATES, Candidate
-from conversations.demo.chats import answer_about, recent_moment, uuid7_at
-from conversations.demo.text import TOPICS
+from conversations.benchmarks.demo.candidates import CANDIDATES, Candidate
+from conversations.benchmarks.demo.chats import answer_about, recent_moment, uuid7_at
+from conversations.benchmarks.demo.text import TOPICS
 
 VOTED, BLIND, TIED = 0.85, 0.5, 0.1  # shares of the comparisons
 NOISE = 0.9  # standard deviation of an answer's quality around its model's strength

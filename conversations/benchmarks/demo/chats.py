@@ -11,9 +11,9 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from conversations.benchmarks.demo.candidates import CANDIDATES, WEIGHTS
+from conversations.benchmarks.demo.text import FOLLOW_UPS, OPENINGS, TOPICS, Topic
 from conversations.chat.service import TITLE_FROM_MESSAGE
-from conversations.demo.candidates import CANDIDATES, WEIGHTS
-from conversations.demo.text import FOLLOW_UPS, OPENINGS, TOPICS, Topic
 from conversations.models import PREVIEW_LENGTH, Message
 
 NEWEST = datetime(2026, 10, 1, tzinfo=UTC)  # fixed, so that the rows do not depend on today

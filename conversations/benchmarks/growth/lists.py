@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 from rest_framework.utils.urls import replace_query_param
 
 from conversations import caches
+from conversations.benchmarks.demo.seed import Amount
 from conversations.benchmarks.filled_database import FilledDatabase, fill
 from conversations.benchmarks.fixture import LIST, PASSWORD
-from conversations.demo.seed import Amount
 from conversations.models import Conversation
 from models_registry.query_plans import own_key
 from perf.benchmarks.cases import Options, Result

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations import caches
-from conversations.demo.accounts import ensure_users
-from conversations.demo.bulk_writes import bulk_insert, bulk_update
-from conversations.demo.chats import DemoConversation, MessageRow
-from conversations.demo.comparisons import DemoComparison
+from conversations.benchmarks.demo.accounts import ensure_users
+from conversations.benchmarks.demo.bulk_writes import bulk_insert, bulk_update
+from conversations.benchmarks.demo.chats import DemoConversation, MessageRow
+from conversations.benchmarks.demo.comparisons import DemoComparison
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 
 MESSAGES_AT_ONCE, COMPARISONS_AT_ONCE = 20_000, 2_000  # in one transaction

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
-from conversations.idempotency.records import KEPT, Attempt, InProgress
+from conversations.completions.idempotency.records import KEPT, Attempt, InProgress
 from conversations.models import Comparison, Conversation, Message, RepeatableRequest
 from tests.helpers import PASSWORD, checked_out, client_for, error, eventually, free_slots, invalid
 

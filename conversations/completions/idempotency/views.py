@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from conversations.idempotency.records import Attempt
+from conversations.completions.idempotency.records import Attempt
 from models_registry.api.requests import current_user
 
 HEADER = "Idempotency-Key"
