@@ -19,6 +19,8 @@ from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
+from conversations.files.parts import with_contents, with_text
+from conversations.files.uses import use_in_messages
 from conversations.history.queries import history, question
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
@@ -144,8 +146,8 @@ def begin(
     messages may be left out of the call.
 
     Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
-    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
+    take or a file that is gone, ModelNotAllowed, InputNotSupported, BudgetExceeded, PriceUnknown, ContextLengthExceeded,
+    APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
     is answered where it stands.
     """
     with storage_limit.acquire():
@@ -156,6 +158,7 @@ def begin(
             conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
             asked = [_user_message(turn, resolved) for turn in prompt.messages]
             append(conversation, asked)
+            use_in_messages(access.user_id, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
@@ -277,7 +280,9 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
-    return Message(role=turn.role, content=turn.content, provider=resolved.provider.slug, model=resolved.id)
+    parts = with_text(turn.content, turn.parts)
+    names = {"provider": resolved.provider.slug, "model": resolved.id}
+    return Message(role=turn.role, content=turn.content, parts=parts, **names)
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
@@ -289,8 +294,10 @@ def call_of(
 ) -> tuple[Call, int]:
     """Return the call that answers the last of `messages`, and the number of messages left out of it.
 
-    Raises ValidationError for a parameter that the model cannot take, and ContextLengthExceeded.
+    Raises ValidationError for a parameter that the model cannot take, InputNotSupported, FileGone, and
+    ContextLengthExceeded.
     """
-    whole = replace(prompt, messages=messages, system=conversation.system)
-    sent, dropped = fit(resolved, whole, context)
-    return Call(resolved, replace(whole, messages=sent)), dropped
+    sent = with_contents(messages, conversation.user_id)
+    whole = replace(prompt, messages=sent, system=conversation.system)
+    fitting, dropped = fit(resolved, whole, context)
+    return Call(resolved, replace(whole, messages=fitting)), dropped
