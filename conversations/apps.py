@@ -16,7 +16,7 @@ class ConversationsConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        """Register the SQLite function, the deletion of files, rules of invalidation, cache warmer, declared queries and benchmarks."""
+        """Register what other apps call of this one, and what happens with rows and connections."""
         from conversations import caches  # noqa: F401  # the rules of invalidation
         from conversations.files import uses
         from conversations.history import today  # noqa: F401  # tiles of the admin's index

@@ -145,10 +145,9 @@ def begin(
     message, and a provider, model or system prompt that is None stays what it was. `context` says whether the oldest
     messages may be left out of the call.
 
-    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take or a file that is gone, ModelNotAllowed, InputNotSupported, BudgetExceeded, PriceUnknown, ContextLengthExceeded,
-    APIKeyMissing or APIKeyUnreadable, and InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
-    is answered where it stands.
+    Raises NotFound for a conversation that is not the user's, what `call_of` and `resolve` raise, ValidationError for a
+    file that is gone, and InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt
+    stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(access, provider, model, conversation_id)
@@ -294,8 +293,7 @@ def call_of(
 ) -> tuple[Call, int]:
     """Return the call that answers the last of `messages`, and the number of messages left out of it.
 
-    Raises ValidationError for a parameter that the model cannot take, InputNotSupported, FileGone, and
-    ContextLengthExceeded.
+    Raises ContextLengthExceeded, FileGone, and what `Call` raises.
     """
     sent = with_contents(messages, conversation.user_id)
     whole = replace(prompt, messages=sent, system=conversation.system)

@@ -1,1 +1,1 @@
-"""Files of users: uploaded or sent along, stored by their content, and deleted with the last message that shows them."""
+"""Files of users: stored by their content, sent along with messages, and deleted with the last one that shows them."""

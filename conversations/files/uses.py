@@ -36,9 +36,10 @@ def file_ids(parts: Iterable[Part] | None) -> Iterator[UUID]:
 
 
 def use_in_messages(user_id: int, messages: Sequence[Message]) -> None:
-    """Keep the files of new messages, in the transaction that stores them. Raises ValidationError for one that is gone."""
-    _use(user_id, [(pk, {"conversation_id": row.conversation_id, "message_id": row.pk})
-                   for row in messages for pk in file_ids(row.parts)])  # fmt: skip
+    """Keep the files of new messages, in the transaction that stores them. Raises ValidationError for a lost one."""
+    used = [(pk, message) for message in messages for pk in file_ids(message.parts)]
+    places = [(pk, {"conversation_id": row.conversation_id, "message_id": row.pk}) for pk, row in used]
+    _use(user_id, places)
 
 
 def use_in_comparison(comparison: Comparison) -> None:

@@ -10,7 +10,7 @@ LARGEST = 100_000_000  # bytes: a file is held in memory while it is sent to a m
 
 
 def storages(base: Path, database: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Write the setting STORAGES: files lie in FILES_DIR, by default `files` beside the SQLite database or in `base`."""
+    """Write the setting STORAGES: files lie in FILES_DIR, by default `files` in `base` or beside the SQLite file."""
     beside = Path(database["NAME"]).resolve().parent if database["ENGINE"] == "perf.db.sqlite3" else base
     folder = env.str("FILES_DIR", default="").strip() or str(beside / "files")
     local = {

@@ -98,7 +98,7 @@ def empty_answer(stream: CompletionStream, reasoning: str) -> EmptyAnswer:
 
 
 def prompt_tokens(prompt: Prompt) -> int:
-    """Estimate the tokens of a prompt: those of its texts, tools and what tools answered, of its images and documents."""
+    """Estimate the tokens of a prompt: of its texts, images and documents, its tools and what they answered."""
     others = [f"{tool.name}{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
     alone = [turn.content for turn in prompt.messages if turn.parts is None]
     more = sum(turn_tokens(turn) for turn in prompt.messages if turn.parts is not None)

@@ -16,7 +16,7 @@ from perf.timing import flushing
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, refresh tokens, API tokens, known places, idempotency keys, unused files, old figures."""
+    """Deletes expired sessions, tokens, known places and idempotency keys, unused files, and old figures."""
 
     help = __doc__
 

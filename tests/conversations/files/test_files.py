@@ -3,8 +3,8 @@
 import hashlib
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conversations.models import StoredFile
 from tests.conversations.files.helpers import FILES, PDF, PNG, folder, stored_contents, upload, uploaded
@@ -12,10 +12,7 @@ from tests.helpers import error
 
 
 def body(response) -> bytes:
-    try:
-        return b"".join(response.streaming_content)
-    finally:
-        response.close()
+    return b"".join(response.streaming_content)
 
 
 def test_it_lists_ones_own_newest_first(api, bob_api):
