@@ -18,8 +18,9 @@ STORAGE = "files"  # in the setting STORAGES
 class FolderStorage(FileSystemStorage):
     """A folder whose files are on the disk before anybody relies on them, and readable by nobody else."""
 
-    def _save(self, name: str, content: Any) -> str:
-        saved = super()._save(name, content)
+    def save(self, name: str | None, content: IO[Any], max_length: int | None = None) -> str:
+        """Write a file through to the disk."""
+        saved = super().save(name, content, max_length)
         descriptor = os.open(self.path(saved), os.O_RDONLY)
         try:
             os.fsync(descriptor)

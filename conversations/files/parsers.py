@@ -41,7 +41,7 @@ def uploaded(request: Request) -> dict[str, Any]:
 
     Raises ParseError for a malformed form, ValidationError for one without a file, and EmptyFile.
     """
-    data = request.data
+    data: Any = request.data
     if not (request.content_type or "").startswith(MultiPartParser.media_type):
         if "stream" not in data:  # REST framework parses no body without content
             raise EmptyFile

@@ -61,7 +61,7 @@ def part_of(file: StoredFile) -> Part:
 def attached(user_id: int, ids: Sequence[UUID]) -> list[Part]:
     """Return the parts of a user's files. Raises ValidationError of `attachments` for one that is not the user's."""
     found = service.files_by_id(user_id, ids) if ids else []
-    problems = {number: [NOT_FOUND] for number, file in enumerate(found) if file is None}
+    problems: Any = {number: [NOT_FOUND] for number, file in enumerate(found) if file is None}
     if problems:
         raise ValidationError({"attachments": problems})
     return [part_of(file) for file in found if file is not None]
