@@ -11,10 +11,16 @@ from models_registry.models import LLMModel, Provider
 from perf.caching.outage import outage
 from perf.serving import health
 from perf.timing import flushing, recorder
+from tests.emptying import empty_small_tables_by_delete
 from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
 
 __all__ = ["stub", "stub_server"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    empty_small_tables_by_delete()
 
 
 @pytest.fixture(autouse=True)
