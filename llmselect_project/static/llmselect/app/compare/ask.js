@@ -6,7 +6,7 @@ import { grow, LIMIT } from "../chat/composer.js";
 import { openDialog } from "../controls/dialogs.js";
 import { Icon } from "../controls/icons.js";
 import { chooseModel, ModelButton } from "../controls/model_picker.js";
-import { blind, choose, chosen } from "./screen.js";
+import { blind, choose, chosen, isChosen } from "./screen.js";
 
 const DRAFT = "draft.compare";
 
@@ -44,7 +44,7 @@ export function Ask({ run, send }) {
       ${chosen.value.map((choice, index) => html`<${Slot} choice=${choice} index=${index} key=${index} />`)}
       ${chosen.value.length < 4 && html`<button type="button" class="slot add" onClick=${add} aria-label=${t("add_model")}><${Icon} name="plus" size=${15} /> <span>${t("add_model")}</span></button>`}
     </div>
-    <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${run.row.value ? t("next_prompt") : t("write_prompt")} aria-label=${t("write_prompt")}
+    <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${isChosen(run.models()) ? t("next_prompt") : t("write_prompt")} aria-label=${t("write_prompt")}
       onInput=${(event) => type(event.target.value)} onKeyDown=${press}></textarea>
     <div class="composer-row">
       <label class="check blind-switch" title=${t("blind_hint")}><input type="checkbox" checked=${blind.value} onChange=${switchBlind} /> <${Icon} name="blind" size=${16} /> <span>${t("blind")}</span></label>

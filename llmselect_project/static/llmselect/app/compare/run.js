@@ -32,6 +32,8 @@ export class Run {
     this.id = signal(id);
     this.prompt = signal("");
     this.blind = true;
+    /** @type {Choice[]} whom one asked here; of a comparison that was read, its results say it */
+    this.asked = [];
     /** @type {import("../vendor/signals.js").Signal<Column[]>} what streams here; empty for one that was read */
     this.columns = signal([]);
     /** @type {import("../vendor/signals.js").Signal<Comparison | null>} */
@@ -76,6 +78,7 @@ export class Run {
     batch(() => {
       this.prompt.value = asked.prompt;
       this.blind = asked.blind;
+      this.asked = asked.models;
       this.columns.value = asked.models.map((_, index) => new Column(index));
       this.running.value = true;
     });
@@ -167,6 +170,12 @@ export class Run {
     } finally {
       this.judging.value = false;
     }
+  }
+
+  /** The models that were asked, as far as one may know them. @returns {Choice[]} */
+  models() {
+    const named = this.row.value?.results.filter((each) => each.provider && each.model) ?? [];
+    return named.length ? named.map((each) => ({ provider: /** @type {string} */ (each.provider), model: /** @type {string} */ (each.model) })) : this.asked;
   }
 
   /** Says which answer is by which model. */
