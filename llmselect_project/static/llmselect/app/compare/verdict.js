@@ -54,7 +54,7 @@ export function Verdict({ run }) {
   };
   const others = row.results.every((each) => each.model) && !isChosen(run.models());
   return html`<section class="verdict" aria-label=${t("vote")}>
-    <div class="votes" role="group" aria-label=${t("vote")}>
+    <div class=${`votes of-${able.length}`} role="group" aria-label=${t("vote")}>
       <h2>${voted ? t("voted") : t("which_is_better")}</h2>
       ${able.map(({ index }) => button(t("answer_letter", { letter: letter(index) }), index + 1, index))}
       ${button(t("tie"), "=", null)}
