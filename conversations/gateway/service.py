@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 
-from conversations.chat.service import Exchange, add_answer, append, prepare
+from conversations.chat.counting import add_answer
+from conversations.chat.service import Exchange, append, prepare
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.runner import complete, stream_all
