@@ -51,6 +51,32 @@ MESSAGE = [
         }
     ),
 ]
+ANSWERED = {
+    "id": "resp_0199b0c4e5d17c3e8f0a1b2c3d4e5f60",
+    "object": "response",
+    "created_at": 1795858200,
+    "status": "completed",
+    "model": MODEL,
+    "output": [
+        {
+            "type": "message",
+            "id": "msg_8d1f0c4be2f94f0d9a3c7b5e6f7a8b9c",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}],
+        }
+    ],
+    "usage": {
+        "input_tokens": 5,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 10,
+    },
+}
+RESPONSE = [asked({"model": MODEL, "input": TEXT}), answered(ANSWERED)]
+RESPONSE_SHOWN = [answered(ANSWERED)]
+RESPONSE_DELETED = [answered({"id": ANSWERED["id"], "object": "response", "deleted": True})]
 COUNTED = [asked({"model": MODEL, "messages": [QUESTION]}), answered({"input_tokens": 7})]
 LISTED = {"id": MODEL, "object": "model", "created": 1795858200, "owned_by": "echo"}
 MODELS = [answered({"object": "list", "data": [LISTED]})]

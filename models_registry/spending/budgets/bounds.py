@@ -20,6 +20,7 @@ HIDDEN_TOKENS = 256  # of what vendors add to a prompt: dates, rules of safety, 
 IMAGE_TOKENS, DOCUMENT_TOKENS = 50_000, 500_000
 IMAGES = ("image", "image_url", "input_image")
 DOCUMENTS = ("document", "file", "input_file")
+KEPT = ("item_reference",)  # what OpenAI keeps, and a request only names
 # The output of a model of which no limit is known; those of older ones are as small, and more would be refused.
 OUTPUT_TOKENS = 4_096
 # A call without a limit of its own takes no more than this share of what is left, so that others can run beside it: a
@@ -103,10 +104,10 @@ def _most_tokens(value: Any) -> int:
 
 
 def _media(part: Mapping[str, Any]) -> int:
-    """Bound the tokens of an image, and of a document that the vendor fetches; one that is sent has its bytes."""
+    """Bound the tokens of an image, and of what the vendor has or fetches; a document that is sent has its bytes."""
     if part.get("type") in IMAGES:
         return IMAGE_TOKENS
-    fetched = part.get("type") in DOCUMENTS and not any("data" in name for name in _names(part))
+    fetched = part.get("type") in (*DOCUMENTS, *KEPT) and not any("data" in name for name in _names(part))
     return DOCUMENT_TOKENS if fetched else 0
 
 
