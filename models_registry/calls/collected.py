@@ -40,7 +40,7 @@ class Collected:
                 self._add(each)
             return True
         self._add(piece)
-        return isinstance(piece, str) or (with_tools and isinstance(piece, ToolDelta))
+        return isinstance(piece, str) or (with_tools and isinstance(piece, ToolDelta | Signature))
 
     def _add(self, piece: Piece) -> None:
         if isinstance(piece, str):

@@ -126,7 +126,7 @@ def _input(fields: Fields, untranslatable: dict[str, str]) -> tuple[list[str], l
 
 def _item(item: Fields, untranslatable: dict[str, str]) -> tuple[str, Turn | None]:
     """Read an item: a system prompt, or a turn, or nothing of either."""
-    kind = item.text("type") or "message"
+    kind = item.text("type") or ("message" if "role" in item.value else "item_reference")
     if kind not in FIELDS:
         untranslatable[item.at("type")] = f"{item.at('type')}: an item of type {kind[:50]} cannot be translated."
         role: Role = "user" if kind.endswith("_output") else "assistant"
@@ -134,7 +134,7 @@ def _item(item: Fields, untranslatable: dict[str, str]) -> tuple[str, Turn | Non
     untranslatable |= unknown_fields(item, FIELDS[kind], {"namespace": [""], "async": [False]})
     if kind == "function_call":
         texts = {"name": item.needed("name"), "arguments": item.text("arguments") or "{}"}
-        return "", turn_of("assistant", [{"type": "tool_call", "id": item.needed("call_id"), **texts}])
+        return "", turn_of("assistant", [{"type": "tool_call", "id": _call_id(item, untranslatable), **texts}])
     if kind == "function_call_output":
         return "", turn_of("user", [_result(item, untranslatable)])
     if kind == "reasoning":
@@ -176,7 +176,15 @@ def _result(item: Fields, untranslatable: dict[str, str]) -> Part:
     if not is_text:
         untranslatable[item.at("output")] = f"{item.at('output')} must be text for this model's provider."
     content: Any = "\n".join(part["text"] for part in parts) if is_text else parts
-    return {"type": "tool_result", "id": item.needed("call_id"), "content": content, "is_error": False}
+    return {"type": "tool_result", "id": _call_id(item, untranslatable), "content": content, "is_error": False}
+
+
+def _call_id(item: Fields, untranslatable: dict[str, str]) -> str:
+    """Read which call an item is, or answers."""
+    found = item.text("call_id")
+    if not found:
+        untranslatable[item.at("call_id")] = f"{item.at('call_id')} is needed by this model's provider."
+    return found or ""
 
 
 def _reasoning(item: Fields) -> Part:

@@ -107,7 +107,8 @@ def _media(part: Mapping[str, Any]) -> int:
     """Bound the tokens of an image, and of what the vendor has or fetches; a document that is sent has its bytes."""
     if part.get("type") in IMAGES:
         return IMAGE_TOKENS
-    fetched = part.get("type") in (*DOCUMENTS, *KEPT) and not any("data" in name for name in _names(part))
+    named = part.get("type") in (*DOCUMENTS, *KEPT) or part.keys() == {"id"}  # an item may be named by its id alone
+    fetched = named and not any("data" in name for name in _names(part))
     return DOCUMENT_TOKENS if fetched else 0
 
 
