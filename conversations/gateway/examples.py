@@ -1,6 +1,6 @@
 """Requests and answers of the gateway, for the documentation; the echo says what it was told."""
 
-from conversations.history.examples import TEXT
+from conversations.history.examples import ANSWER, TEXT
 from perf.api.examples import answered, asked
 
 MODEL = "echo/echo-fast"
@@ -52,11 +52,28 @@ MESSAGE = [
     ),
 ]
 ANSWERED = {
-    "id": "resp_0199b0c4e5d17c3e8f0a1b2c3d4e5f60",
+    "id": f"resp_{ANSWER['id'].replace('-', '')}",
     "object": "response",
     "created_at": 1795858200,
-    "status": "completed",
+    "background": False,
+    "error": None,
+    "incomplete_details": None,
     "model": MODEL,
+    "instructions": None,
+    "max_output_tokens": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "reasoning": {"effort": None, "summary": None},
+    "store": True,
+    "temperature": None,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": None,
+    "truncation": "disabled",
+    "user": None,
+    "status": "completed",
     "output": [
         {
             "type": "message",

@@ -21,7 +21,7 @@ from conversations.gateway.previous import continued
 from models_registry.calls.collected import prompt_tokens
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.catalogue.names import Candidate, candidates
-from models_registry.errors import ProviderError
+from models_registry.errors import ModelNotAllowed, ProviderError
 from models_registry.models import ProviderKind
 from models_registry.protocols.requests import BadRequest, ClientRequest
 from models_registry.protocols.responses_answers import id_of
@@ -42,8 +42,11 @@ class Run:
         self._settling: Storing | None = None
         self._failures: list[tuple[str, APIException]] = []
         self._waiting: deque[ResolvedModel] = deque()
+        allowed = {each.name for each in models if access.may_use(each.name)}
         for each in models:
             try:
+                if allowed and each.name not in allowed:  # a refusal that is not logged, since another one may answer
+                    raise ModelNotAllowed(provider=each.provider.slug, model=each.model)
                 self._waiting.append(resolve(access=access, provider=each.provider, model=each.model))
             except APIException as error:
                 self._failures.append((each.name, error))
