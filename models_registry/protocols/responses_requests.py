@@ -22,7 +22,8 @@ KNOWN = (
     *("model", "input", "instructions", "stream", "stream_options", "store", "max_output_tokens", "temperature"),
     *("top_p", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning", "include", "previous_response_id"),
     *("user", "safety_identifier"),
-    *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),  # hints that change no answer
+    # Hints that change no answer; what a program says of itself is one of them.
+    *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "client_metadata"),
 )
 # What asks for nothing beyond the ordinary.
 NEUTRAL: dict[str, Sequence[Any]] = {
