@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, NotFound, ValidationError
+from uuid_utils.compat import uuid7
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import add_answer
@@ -49,8 +50,9 @@ class Exchange:
         *,
         dropped: int = 0,
         add: Callable[[Conversation, Message], bool] | None = None,
+        answer_id: UUID | None = None,
     ) -> None:
-        """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
+        """Take the number of messages left out of the call (`dropped`), what `add`s the answer, and the answer's id.
 
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
         answer to the conversation, at its end by default, and returns whether it did.
@@ -58,6 +60,7 @@ class Exchange:
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
         self._add = add or add_answer
+        self._answer_id = answer_id or uuid7()
         self.call = call
         self.dropped = dropped
         self.attempt = attempt
@@ -92,6 +95,7 @@ class Exchange:
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
         return Message(
+            id=self._answer_id,
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.model.provider.slug,
