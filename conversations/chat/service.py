@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, NotFound, ValidationError
+from uuid_utils.compat import uuid7
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import add_answer
@@ -19,6 +20,8 @@ from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
+from conversations.files.parts import with_contents, with_text
+from conversations.files.uses import use_in_messages
 from conversations.history.queries import history, question
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
@@ -47,8 +50,9 @@ class Exchange:
         *,
         dropped: int = 0,
         add: Callable[[Conversation, Message], bool] | None = None,
+        answer_id: UUID | None = None,
     ) -> None:
-        """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
+        """Take the number of messages left out of the call (`dropped`), what `add`s the answer, and the answer's id.
 
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
         answer to the conversation, at its end by default, and returns whether it did.
@@ -56,6 +60,7 @@ class Exchange:
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
         self._add = add or add_answer
+        self._answer_id = answer_id or uuid7()
         self.call = call
         self.dropped = dropped
         self.attempt = attempt
@@ -90,6 +95,7 @@ class Exchange:
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
         return Message(
+            id=self._answer_id,
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.model.provider.slug,
@@ -143,10 +149,9 @@ def begin(
     message, and a provider, model or system prompt that is None stays what it was. `context` says whether the oldest
     messages may be left out of the call.
 
-    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
-    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
-    is answered where it stands.
+    Raises NotFound for a conversation that is not the user's, what `call_of` and `resolve` raise, ValidationError for a
+    file that is gone, and InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt
+    stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(access, provider, model, conversation_id)
@@ -156,6 +161,7 @@ def begin(
             conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
             asked = [_user_message(turn, resolved) for turn in prompt.messages]
             append(conversation, asked)
+            use_in_messages(access.user_id, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
@@ -258,7 +264,9 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
-    return Message(role=turn.role, content=turn.content, provider=resolved.provider.slug, model=resolved.id)
+    parts = with_text(turn.content, turn.parts)
+    names = {"provider": resolved.provider.slug, "model": resolved.id}
+    return Message(role=turn.role, content=turn.content, parts=parts, **names)
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
@@ -270,8 +278,9 @@ def call_of(
 ) -> tuple[Call, int]:
     """Return the call that answers the last of `messages`, and the number of messages left out of it.
 
-    Raises ValidationError for a parameter that the model cannot take, and ContextLengthExceeded.
+    Raises ContextLengthExceeded, FileGone, and what `Call` raises.
     """
-    whole = replace(prompt, messages=messages, system=conversation.system)
-    sent, dropped = fit(resolved, whole, context)
-    return Call(resolved, replace(whole, messages=sent)), dropped
+    sent = with_contents(messages, conversation.user_id)
+    whole = replace(prompt, messages=sent, system=conversation.system)
+    fitting, dropped = fit(resolved, whole, context)
+    return Call(resolved, replace(whole, messages=fitting)), dropped

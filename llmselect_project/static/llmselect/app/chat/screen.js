@@ -103,9 +103,9 @@ function actionsOn(thread) {
       return false;
     }
   };
-  const send = (text, started) =>
+  const send = (text, files, started) =>
     attempt(() =>
-      thread.send(text, parameters(), () => {
+      thread.send(text, files, parameters(), () => {
         const given = recall("parameters.new", undefined);
         if (given) keep(`parameters.${thread.id.value}`, given);
         started();

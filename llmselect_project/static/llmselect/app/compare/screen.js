@@ -16,6 +16,7 @@ import { Icon } from "../controls/icons.js";
 import { Menu } from "../controls/menu.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
+import { Files } from "../files/shown.js";
 import { Ask } from "./ask.js";
 import { Columns } from "./columns.js";
 import { Verdict } from "./verdict.js";
@@ -78,7 +79,7 @@ export default function CompareScreen() {
   }, [run.prompt.value]);
   useEffect(() => whileShown({ Escape: () => run.stop() }), [run]);
 
-  const send = async (prompt, started) => {
+  const send = async (prompt, files, started) => {
     setRefusal(null);
     const next = run.id.value || run.running.value ? new Run(null) : run;
     if (next !== run) {
@@ -87,7 +88,7 @@ export default function CompareScreen() {
     }
     try {
       const parameters = recall("compare.parameters", {});
-      await next.start({ prompt, models: chosen.value, blind: blind.value, ...parameters }, started);
+      await next.start({ prompt, models: chosen.value, blind: blind.value, ...parameters }, files, started);
       return true;
     } catch (error) {
       setRefusal(error);
@@ -109,7 +110,7 @@ export default function CompareScreen() {
       <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p></div></div>`}
     ${state === "ready" && asked && html`<div class="scroll" ref=${box} onScroll=${scrolled} tabindex="-1">
       <div class="compared" ref=${inner}>
-        <div class="question"><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
+        <div class="question"><${Files} parts=${run.files.value} /><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
         <${Columns} run=${run} />
         <${Verdict} run=${run} />
       </div>

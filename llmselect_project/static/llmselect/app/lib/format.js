@@ -37,6 +37,13 @@ export function duration(seconds) {
   return `${whole.format(Math.floor(seconds / 60))} min ${whole.format(seconds % 60)} s`;
 }
 
+/** Writes the size of a file. @param {number} size */
+export function bytes(size) {
+  const units = ["byte", "kilobyte", "megabyte"];
+  const step = size < 1000 ? 0 : size < 1_000_000 ? 1 : 2;
+  return (size / 1000 ** step).toLocaleString(language, { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: 1 });
+}
+
 /** Writes how fast an answer came, in tokens a second; null when that is unknown. */
 export function speed(tokens, total, first) {
   const writing = (total ?? 0) - (first ?? 0);
