@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 
 from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.comparisons.leaderboard import leaderboard
+from conversations.history.archive.plans import declared_queries as archive
 from conversations.history.queries import (
     CONVERSATION_ORDERINGS,
     EXACT_FILTERS,
@@ -79,6 +80,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
     yield from _search(sample)
+    yield from archive(user, pk)
     yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
     yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
 

@@ -7,6 +7,7 @@ from conversations.chat.message_views import MessageView, RetryStreamView, Retry
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.history.archive.views import ExportView
 from conversations.history.views import ConversationViewSet, MessageViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
@@ -21,6 +22,7 @@ urlpatterns = [
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("leaderboard/pairs", PairsView.as_view(), name="leaderboard-pairs"),
+    path("export", ExportView.as_view(), name="export"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
     path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
     path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),

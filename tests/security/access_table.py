@@ -89,6 +89,7 @@ TABLE = {
     ),
     "api/v1/conversations/<uuid:pk>/messages": Row(PRIVATE, {"GET": OWN}),
     "api/v1/conversations/<uuid:pk>/export": Row(PRIVATE, {"GET": OWN}),
+    "api/v1/export": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/messages/<uuid:pk>": Row(PRIVATE, {"PATCH": OWN, "DELETE": "401 404 404 204"}, {"content": "hi"}),
     "api/v1/messages/<uuid:pk>/retry": Row(PRIVATE, {"POST": OWN}),
     "api/v1/messages/<uuid:pk>/retry/stream": Row(PRIVATE, {"POST": OWN}),

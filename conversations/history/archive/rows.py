@@ -1,6 +1,6 @@
 """The lines of an archive, as `docs/export.schema.json` describes them: nothing that is stored of a row is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conversations.models import Comparison, ComparisonResult
@@ -38,14 +38,10 @@ def message_line(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**line, "error": error, "dropped_messages": values["dropped_messages"], **_figures(values)}
 
 
-def comparison_line(comparison: Comparison) -> dict[str, Any]:
+def comparison_line(comparison: Comparison, results: Iterable[ComparisonResult]) -> dict[str, Any]:
     """Write a comparison with its results, also the names of models that it withholds until it is revealed."""
     line = {"type": "comparison", **{name: getattr(comparison, name) for name in COMPARISON}}
-    return {
-        **line,
-        "both_bad": bool(comparison.both_bad),
-        "results": [_result(result) for result in comparison.results.all()],
-    }
+    return {**line, "both_bad": bool(comparison.both_bad), "results": [_result(result) for result in results]}
 
 
 def _result(result: ComparisonResult) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import json
 from datetime import datetime
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from django.conf import settings
@@ -27,7 +29,7 @@ from tests.openapi import SCHEMA, resolved
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
 TAGS = ["chat", "compare", "gateway", "conversations", "models", "keys", "usage", "auth", "tokens", "health", "admin"]
-JSON, STREAM = "application/json", "text/event-stream"
+JSON, STREAM, ZIP = "application/json", "text/event-stream", "application/zip"
 FORMATS = FormatChecker(["uuid"])
 
 
@@ -195,11 +197,16 @@ def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
     bodies = values(said["requestBody"]["content"][JSON]) if "requestBody" in said else [None]
     codes = {int(code) for code in said["responses"] if code.startswith("2")}
     shown = list(successes(method, path))
-    query = "?format=json" if path.endswith("/export") else ""
+    query = "?format=json" if path.endswith("{id}/export") else ""
     for body in bodies:
         response = world.send(method, path, body, query)
-        raw = response.getvalue().decode()
-        assert response.status_code in codes, raw
+        content = response.getvalue()
+        assert response.status_code in codes, content
+        if response.headers.get("Content-Type") == ZIP:
+            [[_, _, media]] = shown
+            assert values(media) == ["\n".join(ZipFile(BytesIO(content)).namelist())]
+            continue
+        raw = content.decode()
         if not shown:
             assert raw == ""
             continue

@@ -41,6 +41,7 @@ OF = {
         "leaderboard/pairs",
     },
     "conversations": {"conversations", "conversations/*", "conversations/*/messages", "conversations/*/export"},
+    "export": {"export"},
     "models": {"models/*/*/history"},
     "keys": {"keys", "keys/system", "keys/*"},
     "usage": {"usage", "budgets", "budgets/*"},
