@@ -9,7 +9,10 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
+from conversations.history.sharing.models import Share
 from perf.caching.querysets import InvalidatingQuerySet
+
+__all__ = ["Share"]  # of another room, which Django looks for here
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters

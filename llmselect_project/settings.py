@@ -213,6 +213,7 @@ SIMPLE_JWT = {
 RATE_LIMITS = {
     "completion": None if TESTING else rate("API_RATE_LIMIT", "60/min"),
     "login": None if TESTING else rate("LOGIN_RATE_LIMIT", "10/min"),
+    "share": None if TESTING else rate("SHARE_RATE_LIMIT", "60/min"),
     "registration": None if TESTING else rate("REGISTRATION_RATE_LIMIT", "5/min"),
 }
 

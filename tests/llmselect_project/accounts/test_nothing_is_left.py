@@ -37,6 +37,7 @@ OWNED = {
     "conversations.Comparison",
     "conversations.ComparisonResult",
     "conversations.RepeatableRequest",
+    "conversations.Share",
     "models_registry.Budget",
     "models_registry.APIKey",
 }
@@ -55,6 +56,7 @@ OF_ALL = {
     "models_registry.LLMModel",
     "models_registry.Alias",
     "models_registry.ModelChange",
+    "perf.Job",  # which is deleted with what refers to it
     "perf.TimingBlock",
     "perf.UndeliveredInvalidation",
     "auth.Permission",
@@ -90,6 +92,7 @@ def fill(name, provider):
     ComparisonResult.objects.create(comparison=comparison, index=0, response=name, reasoning=name, **place)
     keyed = {"operation": "chat", "digest": "-", "attempt": uuid.uuid4()}
     RepeatableRequest.objects.create(user=user, key=name, conversation=conversation, **keyed)
+    client_for(user).post(f"/api/v1/conversations/{conversation.pk}/share", {"system": True})
     Budget.objects.create(user=user, token_name=name, period="day", limit=1, period_start=timezone.now())
     used = {"endpoint": "chat", "token_name": name, **whose, **place}
     UsageEntry.objects.create(day="2026-01-01", cost=Decimal(1), requests=1, **used)

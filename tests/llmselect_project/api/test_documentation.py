@@ -1,7 +1,7 @@
 """Every operation says what it is for, and its examples work: each is sent as it stands, and answered as it shows."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 
 from conversations.comparisons.examples import COMPARISON
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
-from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from conversations.history.sharing.examples import ID as SHARE_ID
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, Share
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken
@@ -107,6 +108,10 @@ class World:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
+        if path.startswith("/api/v1/shares"):
+            Share.objects.create(
+                user=self.ann, id=SHARE_ID, conversation=row, follow=True, expires_at=timezone.now() + timedelta(1)
+            )
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
@@ -114,7 +119,7 @@ class World:
 
     def send(self, method, path, body=None, query=""):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
-        ids["budgets"] = BUDGET_ID
+        ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
         ids["tokens"] = TOKEN["id"]
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
