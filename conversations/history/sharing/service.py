@@ -65,7 +65,8 @@ def usable(pk: UUID) -> QuerySet[Share]:
 def first_messages(conversation_id: UUID) -> QuerySet[Message, dict[str, Any]]:
     """Return the messages with text, the oldest first, and one more than are shown if there are others."""
     rows = Message.objects.filter(conversation_id=conversation_id).exclude(content="")
-    return rows.order_by("created_at", "id").values(*SHOWN)[: MESSAGES + 1]
+    shown: QuerySet[Message, dict[str, Any]] = rows.order_by("created_at", "id").values(*SHOWN)
+    return shown[: MESSAGES + 1]
 
 
 def prune_shares() -> int:
