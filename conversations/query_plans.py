@@ -34,6 +34,7 @@ from conversations.history.queries import (
     question,
     repeatable_request,
 )
+from conversations.history.retention import declared_queries as retention
 from conversations.history.sharing import service as sharing
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest, Share
 from conversations.search import queries as search
@@ -84,6 +85,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield from _search(sample)
     yield from archive(user, pk)
     yield from _shares(user, pk)
+    yield from retention()
     yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
     yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
 

@@ -1,5 +1,6 @@
 """Backups of SQLite and of the stored files: a folder that is complete, checked, and only its owner's to read."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -55,6 +56,7 @@ def back_up(source: Place, target: Path) -> dict[str, Any]:
             "version": VERSION,
             "product_version": settings.VERSION,
             "created_at": timezone.now().isoformat(),
+            "sha256": _digest(folder / DATABASE),
             "rows": _counts(folder / DATABASE),
             "files": files,
         }
@@ -93,9 +95,8 @@ def checked(backup: Path) -> dict[str, Any]:
         raise BackupError(f"{backup} is not a backup: it has no {MANIFEST} that can be read.") from error
     if not known:
         raise BackupError(f"{backup} is a backup of another kind or of a newer version.")
-    _check_integrity(backup / DATABASE)
-    if _counts(backup / DATABASE) != manifest["rows"]:
-        raise BackupError(f"{backup} was changed: its tables have other numbers of rows than its {MANIFEST} says.")
+    if _digest(backup / DATABASE) != manifest["sha256"]:
+        raise BackupError(f"{backup / DATABASE} is damaged, or was changed since the backup.")
     found = sum(path.is_file() for path in (backup / FILES).rglob("*"))
     if found != manifest["files"]:
         raise BackupError(f"{backup} is not whole: it has {found} files instead of {manifest['files']}.")
@@ -133,6 +134,13 @@ def _counts(database: Path) -> dict[str, int]:
         names = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         tables = sorted(name for name in names if "searchtext" not in name and not name.startswith("sqlite_"))
         return {name: reader.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}  # noqa: S608
+
+
+def _digest(database: Path) -> str:
+    if not database.is_file():
+        raise BackupError(f"There is no database at {database}.")
+    with database.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reading(database: Path) -> sqlite3.Connection:

@@ -52,7 +52,7 @@ class ShareViewSet(UncachedView, GenericViewSet[Share]):
     def list(self, request: Request) -> Response:
         """List your links.
 
-        All that still work, newest first.
+        All that still work, newest first, each with its address, which you can give to somebody again.
         """
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([share_row(share, request) for share in page])

@@ -1,11 +1,13 @@
-"""`manage.py prune`: delete expired sessions, tokens, addresses, idempotency keys and old figures."""
+"""`manage.py prune`: delete what has expired, old figures, and what is kept for a limited time."""
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from conversations.completions.idempotency.records import prune_requests
 from conversations.history import traces
+from conversations.history.retention import prune_comparisons, prune_conversations
 from conversations.history.sharing.service import prune_shares
 from llmselect_project.accounts.browser_sessions import prune_browser_sessions
 from llmselect_project.accounts.known_places import prune_places
@@ -16,7 +18,10 @@ from perf.timing import flushing
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, refresh tokens, API tokens, known places and idempotency keys, and old figures."""
+    """Deletes expired sessions, tokens, links, known places and idempotency keys, old figures, and old history.
+
+    History is deleted only if `RETAIN_CONVERSATIONS` or `RETAIN_COMPARISONS` says for how long it is kept.
+    """
 
     help = __doc__
 
@@ -25,5 +30,9 @@ class Command(BaseCommand):
         browser = prune_browser_sessions()
         expired = prune_sessions() + prune_tokens() + prune_places() + prune_requests() + browser + flushing.prune()
         expired += prune_shares()
+        conversations, comparisons = prune_conversations(), prune_comparisons()
         traces.remove()
         self.stdout.write(f"Deleted {quantity(expired, 'expired row')}.")
+        if settings.RETAIN_CONVERSATIONS or settings.RETAIN_COMPARISONS:
+            kinds = f"{quantity(conversations, 'conversation')} and {quantity(comparisons, 'comparison')}"
+            self.stdout.write(f"Deleted {kinds} past the time that they are kept.")

@@ -14,7 +14,6 @@ from django.db import connection
 from django.utils import timezone
 
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
-from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import KnownPlace
 from models_registry.keys.storage import store_key
 from models_registry.models import Budget, Provider, Reservation, SharedKey, UsageDay, UsageEntry
@@ -81,7 +80,6 @@ def fill(name, provider):
     user = User.objects.create_user(name, email=f"{name}@example.org", password=PASSWORD, first_name=name)
     user.groups.add(Group.objects.get_or_create(name="everybody")[0])
     user.user_permissions.add(Permission.objects.first())
-    start_session(user=user)
     token_for(user, name=f"{name} token")
     store_key(user=user, provider=provider, key=f"sk-{name}", override_system_key=False)
     KnownPlace.objects.create(user=user, network=f"{name} network")

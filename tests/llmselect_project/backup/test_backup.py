@@ -106,6 +106,15 @@ def test_a_running_server_is_not_replaced(source, tmp_path):
         assert server.execute("SELECT count(*) FROM words").fetchone() == (100,)
 
 
+def test_a_damaged_database_is_not_backed_up(source, tmp_path):
+    content = bytearray(source.database.read_bytes())
+    content[4096:4200] = os.urandom(104)
+    source.database.write_bytes(content)
+    with pytest.raises(BackupError, match=r"cannot be read|is damaged"):
+        back_up(source, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
 def test_nothing_is_overwritten(source, tmp_path):
     with pytest.raises(BackupError, match="exists already"):
         back_up(source, tmp_path / "files")
@@ -136,9 +145,9 @@ SPOILED = {
     "no JSON": (lambda backup: (backup / "manifest.json").write_text("x"), "is not a backup"),
     "newer": (be_newer, "of a newer version"),
     "no database": (lambda backup: (backup / "db.sqlite3").unlink(), "There is no database"),
-    "damaged": (spoil_database, "cannot be read|is damaged|was changed"),
-    "cut off": (lambda backup: os.truncate(backup / "db.sqlite3", 6000), "cannot be read|is damaged"),
-    "fewer rows": (lose_rows, "was changed"),
+    "damaged": (spoil_database, "is damaged, or was changed"),
+    "cut off": (lambda backup: os.truncate(backup / "db.sqlite3", 6000), "is damaged, or was changed"),
+    "fewer rows": (lose_rows, "is damaged, or was changed"),
     "a file lacks": (lambda backup: (backup / "files" / "ab" / "cd").unlink(), "0 files instead of 1"),
 }
 
