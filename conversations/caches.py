@@ -19,3 +19,5 @@ invalidates("conversations.Comparison", comparisons, leaderboards, owner="user_i
 invalidates("conversations.ComparisonResult", comparisons, leaderboards, owner="comparison__user_id")
 exempt("conversations.Share", "lists and links read it from the database")
 exempt("conversations.RepeatableRequest", "repeated requests read it from the database")
+exempt("conversations.StoredFile", "lists and files are read from the database")
+exempt("conversations.FileUse", "nothing shows it")

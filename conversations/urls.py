@@ -7,6 +7,7 @@ from conversations.chat.message_views import MessageView, RetryStreamView, Retry
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.files.views import FileViewSet
 from conversations.history.archive.views import ExportView
 from conversations.history.sharing.views import ShareView, ShareViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
@@ -14,6 +15,7 @@ from conversations.history.views import ConversationViewSet, MessageViewSet
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
+router.register("files", FileViewSet, basename="file")
 
 urlpatterns = [
     *router.urls,

@@ -2,5 +2,5 @@
 
 from perf.api.examples import answered
 
-NAMES = "settings.json\nconversations.jsonl\ncomparisons.jsonl\nmanifest.json"
+NAMES = "settings.json\nconversations.jsonl\ncomparisons.jsonl\nfiles.jsonl\nmanifest.json"
 EXPORT = [answered(NAMES, media_type="application/zip")]

@@ -16,6 +16,7 @@ def declared_queries(user_id: int, conversation_id: UUID) -> Iterator[DeclaredQu
     yield DeclaredQuery("archive, the first conversations", lambda: reading.conversation_places(user_id, None))
     yield DeclaredQuery("archive, the first comparisons", lambda: reading.comparison_places(user_id, None))
     yield DeclaredQuery("archive, the first messages", lambda: reading.messages_after(conversation_id, None))
+    yield DeclaredQuery("archive, the first files", lambda: reading.files_after(user_id, None))
     middle = slice(reading.CONVERSATIONS, reading.CONVERSATIONS * 2)
     own = Conversation.objects.for_user(user_id).order_by("created_at", "id")
     some = [Place(*row) for row in own.values_list("created_at", "id")[middle]]

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from conversations.history.archive.rows import CONVERSATION, MESSAGE
-from conversations.models import Comparison, ComparisonQuerySet, ComparisonResult, Conversation, Message
+from conversations.history.archive.rows import CONVERSATION, FILE, MESSAGE
+from conversations.models import Comparison, ComparisonQuerySet, ComparisonResult, Conversation, Message, StoredFile
 from perf.db.connections import release
 
 PLACES = 1000  # read in one query
@@ -71,6 +71,22 @@ def comparisons(user_id: int) -> Iterator[list[tuple[Comparison, list[Comparison
             yield batch
         after = places[-1]
     release()
+
+
+def files(user_id: int) -> Iterator[Row]:
+    """Yield all files of a user, the oldest first."""
+    after: Place | None = None
+    while batch := list(files_after(user_id, after)):
+        release()
+        yield from batch
+        after = Place(batch[-1]["created_at"], batch[-1]["id"])
+    release()
+
+
+def files_after(user_id: int, after: Place | None) -> Rows:
+    """Return the next files."""
+    rows: Rows = _beyond(StoredFile.objects.filter(user_id=user_id), after).values(*FILE)[:PLACES]
+    return rows
 
 
 def conversation_places(user_id: int, after: Place | None) -> QuerySet[Conversation, tuple[datetime, UUID, int]]:

@@ -19,8 +19,9 @@ PLAIN_OF_MESSAGE = ("id", "conversation_id", "role", "content", "parts", "provid
 MESSAGE = (*PLAIN_OF_MESSAGE, "error", "error_message", "request_id", "dropped_messages", *FIGURES)
 COMPARISON = (
     *("id", "prompt", "system", "blind", "revealed", "preferred_index", "both_bad", "voted_at", "analysis"),
-    "created_at",
+    *("created_at", "attachments"),
 )
+FILE = ("id", "name", "media_type", "size", "sha256", "created_at")
 PLAIN_OF_RESULT = ("index", "provider", "model", "response")
 
 
@@ -42,6 +43,11 @@ def comparison_line(comparison: Comparison, results: Iterable[ComparisonResult])
     """Write a comparison with its results, also the names of models that it withholds until it is revealed."""
     line = {"type": "comparison", **{name: getattr(comparison, name) for name in COMPARISON}}
     return {**line, "both_bad": bool(comparison.both_bad), "results": [_result(result) for result in results]}
+
+
+def file_line(values: Mapping[str, Any], *, kept: bool) -> dict[str, Any]:
+    """Write the values of `FILE`, and whether the content still is there."""
+    return {"type": "file", **{name: values[name] for name in FILE}, "kept": kept}
 
 
 def _result(result: ComparisonResult) -> dict[str, Any]:

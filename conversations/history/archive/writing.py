@@ -9,17 +9,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.text import slugify
-from zipstream import ZIP_DEFLATED, ZipStream
+from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
-from conversations.history.archive.reading import Row, comparisons, pieces
-from conversations.history.archive.rows import comparison_line, conversation_line, message_line
+from conversations.files.contents import place, storage
+from conversations.history.archive.reading import Row, comparisons, files, pieces
+from conversations.history.archive.rows import comparison_line, conversation_line, file_line, message_line
 from conversations.history.archive.settings import settings_of
 from conversations.history.export import front, section
 from perf.api.rendering import encode
 from perf.db.connections import release
 
 FORMAT, VERSION = "llmselect-export", 1
-COUNTED = ("conversations", "messages", "comparisons", "results", "votes")
+COUNTED = ("conversations", "messages", "comparisons", "results", "votes", "files")
 CHUNK = 65_536  # bytes of the stream, at least, that are sent at once
 COMPRESSION = 6  # of 9
 NAME_LENGTH = 60  # characters of a title in the name of a file
@@ -30,7 +31,7 @@ Progress = Callable[[int], object]
 def archive(user_id: int, *, markdown: bool = False, progress: Progress | None = None) -> Iterator[bytes]:
     """Yield the bytes of the ZIP. `progress` is told how many conversations more were written.
 
-    Memory grows with Markdown only, by the names of its files, of which a ZIP keeps a list. Raises
+    Memory grows with files and Markdown only, by their names, of which a ZIP keeps a list. Raises
     User.DoesNotExist, and what the database raises; then the file lacks its end, without which nothing opens it.
     """
     user = User.objects.get(pk=user_id)  # a request knows little more of it than the id
@@ -41,14 +42,17 @@ def _parts(user: User, *, markdown: bool, progress: Progress | None) -> Iterator
     stream = ZipStream(compress_type=ZIP_DEFLATED, compress_level=COMPRESSION)
     started_at, counts = timezone.now(), Counter[str]()
 
-    def file(name: str, content: Iterable[bytes]) -> Iterator[bytes]:
-        stream.add(content, name)
+    def file(name: str, content: Iterable[bytes], **options: Any) -> Iterator[bytes]:
+        stream.add(content, name, **options)
         yield from stream.file()
 
     yield from file("settings.json", [_document(settings_of(user))])
     release()
     yield from file("conversations.jsonl", _conversations(user.pk, counts, progress or (lambda _: None)))
     yield from file("comparisons.jsonl", _comparisons(user.pk, counts))
+    yield from file("files.jsonl", _files(user.pk, counts))
+    for name, content in _contents(user.pk):
+        yield from file(name, content, compress_type=ZIP_STORED)  # images and PDFs are compressed already
     if markdown:
         for name, content in _documents(user.pk):
             yield from file(name, content)
@@ -85,6 +89,28 @@ def _comparisons(user_id: int, counts: Counter[str]) -> Iterator[bytes]:
         counts["results"] += sum(len(results) for _, results in batch)
         counts["votes"] += sum(row.voted_at is not None for row, _ in batch)
         yield _lines(comparison_line(row, results) for row, results in batch)
+
+
+def _files(user_id: int, counts: Counter[str]) -> Iterator[bytes]:
+    for row in files(user_id):
+        counts["files"] += 1
+        yield _lines([file_line(row, kept=storage().exists(place(user_id, row["sha256"])))])
+
+
+def _contents(user_id: int) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Yield name and content of each file, once of those with the same content; what is gone is left out."""
+    seen: set[str] = set()
+    for row in files(user_id):
+        sha256 = row["sha256"]
+        if sha256 in seen:
+            continue
+        seen.add(sha256)
+        try:
+            content = storage().open(place(user_id, sha256))
+        except FileNotFoundError:
+            continue
+        with content:
+            yield f"files/{sha256}", content.chunks(CHUNK)
 
 
 def _documents(user_id: int) -> Iterator[tuple[str, Iterator[bytes]]]:

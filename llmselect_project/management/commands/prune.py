@@ -1,4 +1,4 @@
-"""`manage.py prune`: delete what has expired, old figures, and what is kept for a limited time."""
+"""`manage.py prune`: delete what has expired or is unused, old figures, and what is kept for a limited time."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from conversations.completions.idempotency.records import prune_requests
+from conversations.files.uses import prune_files
 from conversations.history import traces
 from conversations.history.retention import prune_comparisons, prune_conversations
 from conversations.history.sharing.service import prune_shares
@@ -18,7 +19,7 @@ from perf.timing import flushing
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, tokens, links, known places and idempotency keys, old figures, and old history.
+    """Deletes expired sessions, tokens, links, places and idempotency keys, unused files, old figures, and old history.
 
     History is deleted only if `RETAIN_CONVERSATIONS` or `RETAIN_COMPARISONS` says for how long it is kept.
     """
@@ -31,8 +32,10 @@ class Command(BaseCommand):
         expired = prune_sessions() + prune_tokens() + prune_places() + prune_requests() + browser + flushing.prune()
         expired += prune_shares()
         conversations, comparisons = prune_conversations(), prune_comparisons()
+        files = prune_files()
         traces.remove()
-        self.stdout.write(f"Deleted {quantity(expired, 'expired row')}.")
+        unused = f" and {quantity(files, 'unused file')}" if files else ""
+        self.stdout.write(f"Deleted {quantity(expired, 'expired row')}{unused}.")
         if settings.RETAIN_CONVERSATIONS or settings.RETAIN_COMPARISONS:
             kinds = f"{quantity(conversations, 'conversation')} and {quantity(comparisons, 'comparison')}"
             self.stdout.write(f"Deleted {kinds} past the time that they are kept.")

@@ -47,12 +47,14 @@ class Opened:
         self.manifest, self.settings = (self.document(name) for name in ("manifest", "settings"))
         self.conversations = self.lines("conversations")
         self.comparisons = self.lines("comparisons")
+        self.files = self.lines("files")
         kinds = [line["type"] for line in self.conversations]
         assert self.manifest["counts"] == {
             "conversations": kinds.count("conversation"),
             "messages": kinds.count("message"),
             "comparisons": len(self.comparisons),
             "results": sum(len(line["results"]) for line in self.comparisons),
+            "files": len(self.files),
             "votes": sum(line["voted_at"] is not None for line in self.comparisons),
         }
 
