@@ -39,7 +39,7 @@ class ExportView(UncachedView):
         """Download everything that is yours.
 
         Gives one ZIP, streamed while it is read: your conversations with all messages, comparisons with their answers
-        and your votes, files, and your settings, but never a key or a token. Its files are JSON Lines, which `docs/export.md`
+        and votes, files, and settings, but never a key or a token. Its files are JSON Lines, which `docs/export.md`
         describes. With `markdown=true` each conversation comes as a document to read, too.
         """
         query = valid_query(ExportQuery, request.query_params)

@@ -3,6 +3,7 @@
 import time
 import uuid
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from django.apps import apps
@@ -13,6 +14,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from conversations.files import contents
+from conversations.files.models import FileUse
+from conversations.files.service import store
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
 from llmselect_project.models import KnownPlace
 from models_registry.keys.storage import store_key
@@ -37,6 +41,8 @@ OWNED = {
     "conversations.ComparisonResult",
     "conversations.RepeatableRequest",
     "conversations.Share",
+    "conversations.StoredFile",
+    "conversations.FileUse",
     "models_registry.Budget",
     "models_registry.APIKey",
 }
@@ -87,6 +93,8 @@ def fill(name, provider):
     conversation = Conversation.objects.create(user=user, title=name, system=name, preview=name, **place)
     Message.objects.create(conversation=conversation, role="user", content=name, parts=[{"text": name}], **place)
     comparison = Comparison.objects.create(user=user, prompt=name, analysis=name)
+    file = store(user_id=user.pk, stream=BytesIO(name.encode()), name=f"{name}.txt")
+    FileUse.objects.create(file=file, comparison=comparison)
     ComparisonResult.objects.create(comparison=comparison, index=0, response=name, reasoning=name, **place)
     keyed = {"operation": "chat", "digest": "-", "attempt": uuid.uuid4()}
     RepeatableRequest.objects.create(user=user, key=name, conversation=conversation, **keyed)
@@ -158,6 +166,7 @@ def test_everything_of_an_account_goes_and_of_others_nothing(openai):
     while (left := tables_with("annabella")) and time.monotonic() < end:
         time.sleep(0.1)
     assert left == set()
+    assert [len(list(contents.contents_of(user.pk))) for user in (ann, bob)] == [0, 1]
     assert api.get("/api/v1/conversations").status_code == 401
     found = client_for(bob).get("/api/v1/conversations?search=bobolink").json()["results"]
     assert [row["title"] for row in found] == ["bobolink"]

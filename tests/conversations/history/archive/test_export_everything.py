@@ -1,12 +1,16 @@
 """GET /export: all that is one's own, and nothing else, in one file."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
+from conversations.files.contents import place, storage
+from conversations.files.service import store
 from conversations.history.archive import reading
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from llmselect_project.tokens.service import create_token
@@ -19,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 URL = "/api/v1/export"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-NOTHING = {"conversations": 0, "messages": 0, "comparisons": 0, "results": 0, "votes": 0}
+NOTHING = {"conversations": 0, "messages": 0, "comparisons": 0, "results": 0, "votes": 0, "files": 0}
 NO_FIGURES = {
     **dict.fromkeys(("usage", "cost", "prices", "cost_source", "time", "ttft", "finish_reason", "reasoning")),
     "estimated": False,
@@ -64,7 +68,11 @@ def at(second):
 
 def test_an_account_with_nothing(api):
     opened = download(api)
-    assert opened.names == ["settings.json", "conversations.jsonl", "comparisons.jsonl", "manifest.json"]
+    assert opened.names == [
+        "settings.json",
+        *(f"{name}.jsonl" for name in ("conversations", "comparisons", "files")),
+        "manifest.json",
+    ]
     assert opened.manifest["counts"] == NOTHING
     assert (opened.manifest["format"], opened.manifest["version"]) == ("llmselect-export", 1)
 
@@ -137,6 +145,7 @@ def test_a_comparison_with_its_vote(ann, api):
             "both_bad": False,
             "voted_at": at(0),
             "analysis": "b",
+            "attachments": None,
             "created_at": at(0),
             "results": [
                 {
@@ -175,6 +184,29 @@ def test_the_settings_have_no_secrets(ann, api, openai):
     everything = b"".join(opened.zip.read(name) for name in opened.names)
     for each in (b"very", b"0123", secret[5:15].encode(), ann.password.encode()):
         assert each not in everything
+
+
+def test_files_with_their_contents(ann, bob, api):
+    made = [store(user_id=ann.pk, stream=BytesIO(text), name=f"{text[:1]}.txt") for text in (b"abc", b"abc")]
+    made.append(store(user_id=ann.pk, stream=BytesIO(b"lost"), name="lost.txt"))
+    store(user_id=bob.pk, stream=BytesIO(b"bob's"), name="bob.txt")
+    storage().delete(place(ann.pk, made[-1].sha256))
+    opened = download(api)
+    first, second, lost = opened.files
+    assert first == {
+        "type": "file",
+        "id": str(made[0].pk),
+        "name": made[0].name,
+        "media_type": "text/plain",
+        "size": 3,
+        "sha256": hashlib.sha256(b"abc").hexdigest(),
+        "kept": True,
+        "created_at": made[0].created_at.isoformat().replace("+00:00", "Z"),
+    }
+    assert (second["id"], second["sha256"], lost["kept"]) == (str(made[1].pk), first["sha256"], False)
+    contents = [name for name in opened.names if name.startswith("files/")]
+    assert contents == [f"files/{first['sha256']}"]
+    assert opened.zip.read(contents[0]) == b"abc"
 
 
 def test_nothing_of_others(ann, bob, api):
@@ -219,7 +251,7 @@ def test_a_wrong_count_of_messages_loses_none(ann, api):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("count", "queries"), [(1, 12), (50, 12), (400, 40)])
+@pytest.mark.parametrize(("count", "queries"), [(1, 14), (50, 14), (400, 42)])
 def test_queries_grow_with_batches_and_not_with_rows(ann, api, django_assert_num_queries, count, queries):
     api.get("/api/v1/auth/me")  # puts the user state into the cache
     for _ in range(count):
