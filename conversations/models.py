@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
 from conversations.files.models import FileUse, StoredFile
+from conversations.history.sharing.models import Share
 from perf.caching.querysets import InvalidatingQuerySet
 
 __all__ = [  # with the models of other rooms, which Django looks for here
@@ -19,6 +20,7 @@ __all__ = [  # with the models of other rooms, which Django looks for here
     "FileUse",
     "Message",
     "RepeatableRequest",
+    "Share",
     "StoredFile",
 ]
 

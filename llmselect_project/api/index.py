@@ -22,6 +22,7 @@ RESOURCES = {
     "comparisons": "comparison-list",
     "leaderboard": "leaderboard",
     "conversations": "conversation-list",
+    "export": "export",
     "models": "model-list",
     "keys": "key-list",
 }

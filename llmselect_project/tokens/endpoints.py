@@ -17,6 +17,8 @@ PARTS = {
     "comparisons": "compare",
     "leaderboard": "compare",
     "conversations": "conversations",
+    "shares": "conversations",
+    "export": "export",
     "models": "models",
     "files": "files",
     "keys": "keys",

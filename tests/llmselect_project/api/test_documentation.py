@@ -1,7 +1,9 @@
 """Every operation says what it is for, and its examples work: each is sent as it stands, and answered as it shows."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from django.conf import settings
@@ -12,7 +14,8 @@ from rest_framework.test import APIClient
 
 from conversations.comparisons.examples import COMPARISON
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
-from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from conversations.history.sharing.examples import ID as SHARE_ID
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, Share
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken
@@ -27,7 +30,7 @@ from tests.openapi import SCHEMA, resolved
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
 TAGS = ["chat", "compare", "gateway", "conversations", "models", "keys", "usage", "auth", "tokens", "health", "admin"]
-JSON, STREAM = "application/json", "text/event-stream"
+JSON, STREAM, ZIP = "application/json", "text/event-stream", "application/zip"
 FORMATS = FormatChecker(["uuid"])
 
 
@@ -105,6 +108,10 @@ class World:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
+        if path.startswith("/api/v1/shares"):
+            Share.objects.create(
+                user=self.ann, id=SHARE_ID, conversation=row, follow=True, expires_at=timezone.now() + timedelta(1)
+            )
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
@@ -112,7 +119,7 @@ class World:
 
     def send(self, method, path, body=None, query=""):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
-        ids["budgets"] = BUDGET_ID
+        ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
         ids["tokens"] = TOKEN["id"]
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
@@ -195,11 +202,16 @@ def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
     bodies = values(said["requestBody"]["content"][JSON]) if "requestBody" in said else [None]
     codes = {int(code) for code in said["responses"] if code.startswith("2")}
     shown = list(successes(method, path))
-    query = "?format=json" if path.endswith("/export") else ""
+    query = "?format=json" if path.endswith("{id}/export") else ""
     for body in bodies:
         response = world.send(method, path, body, query)
-        raw = response.getvalue().decode()
-        assert response.status_code in codes, raw
+        content = response.getvalue()
+        assert response.status_code in codes, content
+        if response.headers.get("Content-Type") == ZIP:
+            [[_, _, media]] = shown
+            assert values(media) == ["\n".join(ZipFile(BytesIO(content)).namelist())]
+            continue
+        raw = content.decode()
         if not shown:
             assert raw == ""
             continue
