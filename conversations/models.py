@@ -9,7 +9,18 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
+from conversations.history.importing.models import Import, Imported
 from perf.caching.querysets import InvalidatingQuerySet
+
+__all__ = [  # with the models of other rooms, which Django looks for here
+    "Comparison",
+    "ComparisonResult",
+    "Conversation",
+    "Import",
+    "Imported",
+    "Message",
+    "RepeatableRequest",
+]
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -60,6 +71,8 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     last_message_at = models.DateTimeField(default=timezone.now)
+    # Null if it began here.
+    source = models.CharField(max_length=20, null=True, blank=True, help_text="The product it was imported from.")  # noqa: DJ001
     # Null without one: a call is under way, or the last message came by another way than the gateway.
     digest = models.CharField(  # noqa: DJ001
         max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."

@@ -17,6 +17,7 @@ PARTS = {
     "comparisons": "compare",
     "leaderboard": "compare",
     "conversations": "conversations",
+    "imports": "conversations",
     "models": "models",
     "files": "files",
     "keys": "keys",

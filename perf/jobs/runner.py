@@ -9,7 +9,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from perf.db.connections import release
 from perf.jobs import table
-from perf.jobs.kinds import KINDS, Cancelled, Failed, Lost, Run, Stopping, function
+from perf.jobs.registry import KINDS, function
+from perf.jobs.run import Cancelled, Failed, Lost, Run, Stopping
 from perf.models import Job
 
 logger = logging.getLogger("perf.jobs")

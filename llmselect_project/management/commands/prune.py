@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 
 from conversations.completions.idempotency.records import prune_requests
 from conversations.history import traces
+from conversations.history.importing.service import prune_uploads
 from llmselect_project.accounts.browser_sessions import prune_browser_sessions
 from llmselect_project.accounts.known_places import prune_places
 from llmselect_project.accounts.sessions import prune_sessions
@@ -23,5 +24,6 @@ class Command(BaseCommand):
         """Delete, and print the number of rows. Raises what the database raises."""
         browser = prune_browser_sessions()
         expired = prune_sessions() + prune_tokens() + prune_places() + prune_requests() + browser + flushing.prune()
+        prune_uploads()
         traces.remove()
         self.stdout.write(f"Deleted {quantity(expired, 'expired row')}.")
