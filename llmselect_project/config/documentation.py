@@ -20,6 +20,10 @@ TAGS = [
         "name": "conversations",
         "description": "Your chats: list and search them (`?search=`), read, rename, export and delete them.",
     },
+    {
+        "name": "imports",
+        "description": "Bring your history from ChatGPT, Claude, Open WebUI, LibreChat, llm or another LLMSelect.",
+    },
     {"name": "models", "description": "Which models there are, how much they can read, and what they cost."},
     {
         "name": "keys",

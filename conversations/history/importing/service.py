@@ -84,6 +84,14 @@ def begin(*, user_id: int, read: Callable[[int], bytes], name: str, dry_run: boo
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise StorageFull from error
+    return add(path, user_id=user_id, name=name, dry_run=dry_run, enqueue=table.enqueue)
+
+
+def add(path: Path, *, user_id: int, name: str, dry_run: bool, enqueue: Callable[..., Job]) -> Import:
+    """Find out what a file of our own is, which is moved, and add the job that imports it.
+
+    Raises ValidationError for a file that cannot be imported, and what `enqueue` raises; then the file is gone, too.
+    """
     record = Import(user_id=user_id, name=_shown(name), dry_run=dry_run)
     try:
         record.size = path.stat().st_size
@@ -92,7 +100,7 @@ def begin(*, user_id: int, read: Callable[[int], bytes], name: str, dry_run: boo
         record.source = recognised(path, record.name or "the file")
         storage.keep(path, record.pk)
         with transaction.atomic():
-            record.job = table.enqueue(KIND, {"import": str(record.pk)}, owner=str(user_id))
+            record.job = enqueue(KIND, {"import": str(record.pk)}, owner=str(user_id))
             record.save(force_insert=True)
     except Refused as error:
         raise ValidationError({"file": [str(error)]}) from error

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
@@ -38,6 +38,16 @@ def discard(pk: UUID) -> None:
 def receiving() -> IO[bytes]:
     """Open a file without a name for a body that arrives: in memory while it is small. Raises OSError."""
     return cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=CHUNK, dir=str(folder())))
+
+
+def copy(source: Path) -> Path:
+    """Return a copy of a file in the folder: another name for it where that is possible. Raises OSError."""
+    path = folder() / f"upload-{uuid4()}"
+    try:
+        path.hardlink_to(source.resolve())
+    except OSError:  # on another disk, or not allowed
+        shutil.copyfile(source, path)
+    return path
 
 
 def receive(read: Callable[[int], bytes]) -> Path:

@@ -26,7 +26,20 @@ from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["chat", "compare", "gateway", "conversations", "models", "keys", "usage", "auth", "tokens", "health", "admin"]
+TAGS = [
+    "chat",
+    "compare",
+    "gateway",
+    "conversations",
+    "imports",
+    "models",
+    "keys",
+    "usage",
+    "auth",
+    "tokens",
+    "health",
+    "admin",
+]
 JSON, STREAM = "application/json", "text/event-stream"
 FORMATS = FormatChecker(["uuid"])
 
