@@ -32,6 +32,7 @@ from conversations.history.queries import (
     question,
     repeatable_request,
 )
+from conversations.history.importing import plans
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize
@@ -78,6 +79,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield from plans.declared_queries(user, pk)
     yield from _search(sample)
     yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
     yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
@@ -132,6 +134,7 @@ def fill() -> None:
     """Insert enough rows for a planner to prefer indexes: a user with many conversations, and a long conversation."""
     seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
     seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
+    plans.fill()
     attempt = uuid4()
     RepeatableRequest.objects.bulk_create(
         RepeatableRequest(user=user, operation="chat", key=str(number), digest="-", attempt=attempt)

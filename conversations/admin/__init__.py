@@ -1,5 +1,5 @@
 """Conversations, messages and comparisons in the admin."""
 
-from conversations.admin import comparisons, conversations, messages
+from conversations.admin import comparisons, conversations, imports, messages
 
-__all__ = ["comparisons", "conversations", "messages"]
+__all__ = ["comparisons", "conversations", "imports", "messages"]

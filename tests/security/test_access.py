@@ -10,10 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from conversations.models import Comparison
+from conversations.models import Comparison, Import
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
+from perf.models import Job
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -59,6 +60,8 @@ def owned(ann, echo):
         user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
     )
     names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
+    job = Job.objects.create(kind="import", state="done", due_at=None)
+    names["import"] = str(Import.objects.create(user=ann, job=job).pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
@@ -77,7 +80,7 @@ def status(client, method, path, body):
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
-    kinds["api/v1/budgets"] = "budget"
+    kinds |= {"api/v1/budgets": "budget", "api/v1/imports": "import"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
     path = PATTERNS.get(route) or path_of(route, **places)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample
+
 from perf.api.examples import answered
 
 NONE = {"read": 0, "added": 0, "known": 0, "skipped": 0}
@@ -37,8 +39,19 @@ DONE: dict[str, Any] = {
     "finished_at": "2026-11-28T09:30:02.310086Z",
 }
 
+FILE = """\
+[{"uuid": "11111111-2222-4333-8444-555555555555", "name": "Mountains", "created_at": "2025-01-01T00:00:00Z",
+  "chat_messages": [{"uuid": "m1", "sender": "human", "text": "Which is the highest?"}]}]
+"""
+
 LIST = [answered(DONE)]
-BEGUN = [answered(WAITING, status=202)]
+BEGUN = [
+    OpenApiExample("Request", value=FILE, request_only=True, media_type="application/octet-stream"),
+    answered(WAITING, status=202),
+]
 SHOWN = [answered(DONE)]
-REMOVED = [answered({"conversations": 1, "messages": 2, "comparisons": 0, "kept": 0})]
+REMOVED = [
+    answered({"conversations": 1, "messages": 2, "comparisons": 0, "kept": 0}),
+    answered({**DONE, "state": "removing", "progress": 0.0, "started_at": None, "finished_at": None}, status=202),
+]
 CANCELLED = [answered({**WAITING, "state": "cancelled", "finished_at": "2026-11-28T09:30:02.310086Z"})]
