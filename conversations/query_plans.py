@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 
 from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.comparisons.leaderboard import leaderboard
+from conversations.history.importing import plans
 from conversations.history.queries import (
     CONVERSATION_ORDERINGS,
     EXACT_FILTERS,
@@ -32,7 +33,6 @@ from conversations.history.queries import (
     question,
     repeatable_request,
 )
-from conversations.history.importing import plans
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize

@@ -117,7 +117,9 @@ class World:
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
-        done = {name: value for name, value in IMPORT.items() if name not in ("conversations", "messages", "comparisons")}
+        done = {
+            name: value for name, value in IMPORT.items() if name not in ("conversations", "messages", "comparisons")
+        }
         job = Job.objects.create(kind="import", state="waiting" if path.endswith("/cancel") else "done")
         Job.objects.filter(pk=job.pk, state="done").update(due_at=None)
         Import.objects.create(user=self.ann, job=job, **stored(Import, done))
