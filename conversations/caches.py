@@ -20,3 +20,5 @@ invalidates("conversations.ComparisonResult", comparisons, leaderboards, owner="
 exempt("conversations.Import", "how far an import is, and the list of imports, are read from the database")
 exempt("conversations.Imported", "only the removal of an import reads it")
 exempt("conversations.RepeatableRequest", "repeated requests read it from the database")
+exempt("conversations.StoredFile", "lists and files are read from the database")
+exempt("conversations.FileUse", "nothing shows it")

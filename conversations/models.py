@@ -9,18 +9,13 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
-from conversations.history.importing.models import Import, Imported
-from perf.caching.querysets import InvalidatingQuerySet
 
-__all__ = [  # with the models of other rooms, which Django looks for here
-    "Comparison",
-    "ComparisonResult",
-    "Conversation",
-    "Import",
-    "Imported",
-    "Message",
-    "RepeatableRequest",
-]
+# Models of other rooms, which Django looks for here.
+from conversations.files.models import FileUse as FileUse
+from conversations.files.models import StoredFile as StoredFile
+from conversations.history.importing.models import Import as Import
+from conversations.history.importing.models import Imported as Imported
+from perf.caching.querysets import InvalidatingQuerySet
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -71,8 +66,7 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     last_message_at = models.DateTimeField(default=timezone.now)
-    # Null if it began here.
-    source = models.CharField(max_length=20, null=True, blank=True, help_text="The product it was imported from.")  # noqa: DJ001
+    source = models.CharField(max_length=20, null=True, blank=True, help_text="Null if it began here.")  # noqa: DJ001
     # Null without one: a call is under way, or the last message came by another way than the gateway.
     digest = models.CharField(  # noqa: DJ001
         max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."
@@ -104,8 +98,9 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     """Messages of conversations."""
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
-        """Return the messages of a conversation with text, oldest first: no errors, no empty ones."""
-        rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
+        """Return the messages of a conversation with text or parts, oldest first: no errors, no empty ones."""
+        rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR)
+        rows = rows.exclude(content="", parts__isnull=True)
         return rows.order_by("created_at", "id")
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -114,7 +109,7 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
         The conversations are locked first, in the same order as for the deletion of an account, so that no answer
         arrives between the deletion and the count.
         """
-        return self.delete_by_parent("conversation", Conversation.objects.all(), ConversationQuerySet.recount)
+        return self.delete_by_parent("conversation", Conversation.objects.all(), _recount_without_files)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -163,6 +158,13 @@ class Message(Measured):
         return f"{self.role} {self.id}"  # for every row of an admin list, which does not load the content
 
 
+def _recount_without_files(conversations: ConversationQuerySet) -> None:
+    """Recount the messages of conversations, and let go of the files that deleted ones showed."""
+    conversations.recount()
+    shown = models.Exists(Message.objects.filter(pk=models.OuterRef("message_id")))
+    FileUse.objects.filter(~shown, conversation__in=conversations).delete()
+
+
 class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
     """Comparisons, by user."""
 
@@ -197,6 +199,7 @@ class Comparison(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comparisons", db_index=False
     )
     prompt = models.TextField()
+    attachments = models.JSONField(null=True, blank=True, help_text="The files of the prompt, as parts of messages.")
     system = models.TextField(blank=True)
     blind = models.BooleanField(default=False)
     revealed = models.BooleanField(default=True)

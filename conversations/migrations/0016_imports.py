@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0014_metered'),
+        ('conversations', '0015_stored_files'),
         ('perf', '0003_job'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='conversation',
             name='source',
-            field=models.CharField(blank=True, help_text='The product it was imported from.', max_length=20, null=True),
+            field=models.CharField(blank=True, help_text='Null if it began here.', max_length=20, null=True),
         ),
         migrations.CreateModel(
             name='Import',

@@ -21,6 +21,11 @@ TAGS = [
         "description": "Your chats: list and search them (`?search=`), read, rename, export and delete them.",
     },
     {
+        "name": "files",
+        "description": "Images, PDFs and texts to send along with a message: upload one, then name its id in "
+        "`attachments`.",
+    },
+    {
         "name": "imports",
         "description": "Bring your history from ChatGPT, Claude, Open WebUI, LibreChat, llm or another LLMSelect.",
     },

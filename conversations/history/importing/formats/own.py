@@ -1,9 +1,11 @@
 """LLMSelect's own exports: a conversation as one JSON object, and the lines of an archive, as docs/export.md says."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from conversations.history.importing.formats.turns import named, tool_call, tool_result
 from conversations.history.importing.parsed import Broken, ParsedComparison, ParsedConversation, ParsedMessage
 from conversations.history.importing.values import identifier, mapping, moment, one_line, sequence, text
 from models_registry.calls.costs import CostSource
@@ -18,7 +20,7 @@ KINDS_OF_TOKENS = (
 )
 PRICES = ("input_price", "cache_read_price", "cache_write_price", "output_price")
 MOST_TOKENS = 2**31 - 1
-PART_TYPES = {"text", "image", "file", "tool_call", "tool_result", "reasoning"}
+FILES = {"image", "document", "file"}  # types of parts whose contents are not in the export
 
 
 def recognise(value: Mapping[str, Any]) -> bool:
@@ -60,7 +62,7 @@ def _message(message: Mapping[str, Any], number: int) -> ParsedMessage:
         }
     if (dropped := _count(message.get("dropped_messages"))) is not None:
         figures["dropped_messages"] = dropped
-    parts = [dict(mapping(each)) for each in sequence(message.get("parts")) if mapping(each).get("type") in PART_TYPES]
+    parts = [part for each in sequence(message.get("parts")) if (part := _part(mapping(each))) is not None]
     return ParsedMessage(
         one_line(message.get("id")) or str(number),
         str(message["role"]),
@@ -73,6 +75,23 @@ def _message(message: Mapping[str, Any], number: int) -> ParsedMessage:
         str(status) if status in ("complete", "interrupted", "error") else "complete",
         figures,
     )
+
+
+def _part(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read a part with what its type needs; None for one of no known type. Files are named, and refer to nothing."""
+    kind = part.get("type")
+    if kind in ("text", "reasoning"):
+        return {"type": kind, "text": text(part.get("text"))}
+    if kind == "tool_call":
+        return tool_call(one_line(part.get("name")), text(part.get("arguments")), one_line(part.get("id")))
+    if kind == "tool_result":
+        content = part.get("content")
+        answer = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        return tool_result(text(answer), one_line(part.get("id")), is_error=part.get("is_error") is True)
+    if kind in FILES:
+        facts = {name: one_line(part.get(name)) for name in ("name", "media_type", "description")}
+        return named(str(kind), **facts, text=text(part.get("text")))
+    return None
 
 
 def _figures(value: Mapping[str, Any]) -> dict[str, Any]:
