@@ -18,6 +18,8 @@ invalidates("conversations.Message", conversations, owner="conversation__user_id
 invalidates("conversations.Comparison", comparisons, leaderboards, owner="user_id")
 invalidates("conversations.ComparisonResult", comparisons, leaderboards, owner="comparison__user_id")
 exempt("conversations.Share", "lists and links read it from the database")
+exempt("conversations.Import", "how far an import is, and the list of imports, are read from the database")
+exempt("conversations.Imported", "only the removal of an import reads it")
 exempt("conversations.RepeatableRequest", "repeated requests read it from the database")
 exempt("conversations.StoredFile", "lists and files are read from the database")
 exempt("conversations.FileUse", "nothing shows it")

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
 from conversations.files.models import FileUse, StoredFile
+from conversations.history.importing.models import Import, Imported
 from conversations.history.sharing.models import Share
 from perf.caching.querysets import InvalidatingQuerySet
 
@@ -18,6 +19,8 @@ __all__ = [  # with the models of other rooms, which Django looks for here
     "ComparisonResult",
     "Conversation",
     "FileUse",
+    "Import",
+    "Imported",
     "Message",
     "RepeatableRequest",
     "Share",
@@ -73,6 +76,7 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     last_message_at = models.DateTimeField(default=timezone.now)
+    source = models.CharField(max_length=20, null=True, blank=True, help_text="Null if it began here.")  # noqa: DJ001
     # Null without one: a call is under way, or the last message came by another way than the gateway.
     digest = models.CharField(  # noqa: DJ001
         max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."

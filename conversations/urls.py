@@ -9,6 +9,7 @@ from conversations.comparisons.leaderboard_views import LeaderboardView, PairsVi
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
 from conversations.files.views import FileViewSet
 from conversations.history.archive.views import ExportView
+from conversations.history.importing.views import ImportViewSet
 from conversations.history.sharing.views import ShareView, ShareViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
 
@@ -16,6 +17,7 @@ router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
 router.register("files", FileViewSet, basename="file")
+router.register("imports", ImportViewSet, basename="import")
 
 urlpatterns = [
     *router.urls,

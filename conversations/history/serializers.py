@@ -43,6 +43,9 @@ class Conversation(serializers.Serializer[Any]):
     title = serializers.CharField()
     provider = serializers.CharField()
     model = serializers.CharField()
+    source = serializers.CharField(  # type: ignore[assignment]  # the base class has an attribute of this name
+        allow_null=True, help_text="The product it was imported from; null if it began here."
+    )
     message_count = serializers.IntegerField()
     preview = serializers.CharField()
     snippet = serializers.CharField(allow_null=True, help_text="HTML: what was found in <mark>, the rest escaped.")

@@ -19,6 +19,7 @@ PARTS = {
     "conversations": "conversations",
     "shares": "conversations",
     "export": "export",
+    "imports": "conversations",
     "models": "models",
     "files": "files",
     "keys": "keys",
