@@ -9,7 +9,17 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
+from conversations.selection.models import SelectionSettings
 from perf.caching.querysets import InvalidatingQuerySet
+
+__all__ = [  # with the models of other rooms, which Django looks for here
+    "Comparison",
+    "ComparisonResult",
+    "Conversation",
+    "Message",
+    "RepeatableRequest",
+    "SelectionSettings",
+]
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -138,6 +148,7 @@ class Message(Measured):
     error_message = models.CharField(max_length=1000, null=True, blank=True)  # noqa: DJ001
     request_id = models.CharField(max_length=64, null=True, blank=True, help_text="Of the request that failed.")  # noqa: DJ001
     dropped_messages = models.PositiveIntegerField(null=True, blank=True, help_text="The oldest, left out of the call.")
+    selection = models.JSONField(null=True, blank=True, editable=False, help_text="Why this model was chosen.")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = MessageQuerySet.as_manager()

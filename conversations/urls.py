@@ -8,6 +8,7 @@ from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
+from conversations.selection.views import SelectView, SettingsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
@@ -21,6 +22,8 @@ urlpatterns = [
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("leaderboard/pairs", PairsView.as_view(), name="leaderboard-pairs"),
+    path("select", SelectView.as_view(), name="select"),
+    path("selection/settings", SettingsView.as_view(), name="selection-settings"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
     path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
     path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),

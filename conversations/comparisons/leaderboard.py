@@ -71,7 +71,7 @@ def pairs(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]
     """Count how often each model of a user's votes won against each other one, both ways round, by name."""
     counts: dict[tuple[ModelName, ModelName], list[int]] = defaultdict(lambda: [0, 0, 0])
     for answers in voted_answers(user_id, since):
-        for one, other, tied in _decided(answers):
+        for one, other, tied in decided(answers):
             counts[one, other][2 if tied else 0] += 1
             counts[other, one][2 if tied else 1] += 1
     return [
@@ -107,7 +107,7 @@ def _count(
     for name in {answer[4:6] for answer in answers}:
         statistics[name].comparisons += 1
         statistics[name].both_bad += bool(both_bad)
-    for one, other, tied in _decided(answers):
+    for one, other, tied in decided(answers):
         if tied:
             statistics[one].ties += 1
             statistics[other].ties += 1
@@ -119,7 +119,7 @@ def _count(
             wins[one, other] += 1
 
 
-def _decided(answers: list[tuple[Any, ...]]) -> Iterator[tuple[ModelName, ModelName, bool]]:
+def decided(answers: list[tuple[Any, ...]]) -> Iterator[tuple[ModelName, ModelName, bool]]:
     """Yield the pairs that a vote decides: the winner, the loser and False, or for a tie both and True."""
     names: dict[int, ModelName] = {answer[3]: answer[4:6] for answer in answers}
     preferred, both_bad = answers[0][1:3]

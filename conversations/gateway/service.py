@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 
-from conversations.chat.service import Exchange, add_answer, append, prepare
+from conversations.chat.exchange import Exchange, add_answer
+from conversations.chat.service import append, prepare
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.runner import complete, stream_all
@@ -18,6 +19,7 @@ from conversations.completions.storing import Storing
 from conversations.completions.usage import settling
 from conversations.gateway.digests import digests, kept_under
 from conversations.models import Conversation, Message
+from conversations.selection.service import AUTO_NAME, Choice, choose
 from models_registry.calls.collected import prompt_tokens
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.catalogue.names import Candidate, candidates
@@ -34,9 +36,12 @@ from perf.db.connections import release
 class Run:
     """A request under way. `call` is that of the candidate that is asked; `exchange` is None if nothing is kept."""
 
-    def __init__(self, asked: ClientRequest, models: Sequence[Candidate], access: Access) -> None:
+    def __init__(
+        self, asked: ClientRequest, models: Sequence[Candidate], choice: Choice | None, access: Access
+    ) -> None:
         """Resolve the candidates. Raises what is wrong with the first one when none of them can be called."""
         self.asked = asked
+        self.choice = choice
         self.exchange: Exchange | None = None
         self._settling: Storing | None = None
         self._failures: list[tuple[str, APIException]] = []
@@ -137,7 +142,7 @@ def begin(*, access: Access, asked: ClientRequest, conversation_id: UUID | None 
     """
     with storage_limit.acquire():
         try:
-            run = Run(asked, candidates(asked.model, user_id=access.user_id), access)
+            run = Run(asked, *models_of(asked, access), access)
             try:
                 if asked.store:
                     run.exchange = _kept(run, access.user_id, conversation_id)
@@ -149,13 +154,24 @@ def begin(*, access: Access, asked: ClientRequest, conversation_id: UUID | None 
     return run
 
 
+def models_of(asked: ClientRequest, access: Access) -> tuple[Sequence[Candidate], Choice | None]:
+    """Return the models to try, in order, and the choice that they come from, if the request asks for one.
+
+    Raises ModelNotFound, AmbiguousModel and NoCandidate.
+    """
+    if asked.model != AUTO_NAME:
+        return candidates(asked.model, user_id=access.user_id), None
+    choice = choose(access=access, prompt=asked.prompt)
+    return [candidates("/".join(name), user_id=access.user_id)[0] for name in choice.order], choice
+
+
 def count(*, access: Access, asked: ClientRequest) -> int:
     """Count the tokens of a request, as its provider does where that speaks Anthropic's protocol, else by estimate.
 
     Raises what `begin` raises, and ProviderError.
     """
     try:
-        first = candidates(asked.model, user_id=access.user_id)[0]
+        first = models_of(asked, access)[0][0]
         model = resolve(access=access, provider=first.provider, model=first.model)
     finally:
         release()

@@ -31,6 +31,7 @@ from models_registry.providers.base import Piece, Relayed
 from perf.api.access import access_of
 
 CONVERSATION_HEADER, MODEL_HEADER = "X-Conversation-Id", "X-LLMSelect-Model"
+REASON_HEADER = "X-LLMSelect-Reason"  # of the model `llmselect/auto`
 
 MakeWriter = Callable[[str], AnswerWriter]  # by the name of the model that speaks
 
@@ -107,7 +108,8 @@ def answered(request: Request, asked: ClientRequest, make_writer: MakeWriter) ->
 def headers_of(run: Run) -> dict[str, str]:
     """Write the headers that say which model speaks, and where the exchange is kept."""
     kept = {} if run.conversation_id is None else {CONVERSATION_HEADER: str(run.conversation_id)}
-    return {MODEL_HEADER: run.name, **kept}
+    why = {} if run.choice is None else {REASON_HEADER: run.choice.reason.encode("ascii", "replace").decode()}
+    return {MODEL_HEADER: run.name, **kept, **why}
 
 
 def _whole(run: Run, make_writer: MakeWriter, slot: Slot) -> HttpResponseBase:  # noqa: ARG001 - as `_streamed`
