@@ -35,6 +35,7 @@ from conversations.history.queries import (
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize
+from conversations.selection import query_plans as selection
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -78,6 +79,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield from selection.declared_queries(user, pk)
     yield from _search(sample)
     yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
     yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)

@@ -25,8 +25,8 @@ class ModelsView(GatewayView):
     def get(self, request: Request) -> Response:
         """List the models that you can call.
 
-        In OpenAI's shape, or in Anthropic's where the request has an `anthropic-version`: `llmselect/auto`, which chooses a
-        model by your votes, the aliases, then `provider/model` of each available model for which there is a key.
+        In OpenAI's shape, or in Anthropic's where the request has an `anthropic-version`: `llmselect/auto`, which is
+        chosen by your votes, the aliases, then `provider/model` of each available model for which there is a key.
         """
         listed = listed_names(access_of(request))
         items = [_item(request, each) for each in ([CHOSEN, *listed] if listed else [])]

@@ -115,6 +115,5 @@ def _usable(user_id: int, slug: str) -> bool:
 def _candidate(name: ModelName, row: LLMModel | None) -> Candidate:
     if row is None:
         return Candidate(name)
-    priced = row.input_price is not None and row.output_price is not None
-    prices = (float(row.input_price or 0), float(row.output_price or 0)) if priced else (None, None)
-    return Candidate(name, row.context_window, *prices, row.vision, row.tools)
+    prices = [None if price is None else float(price) for price in (row.input_price, row.output_price)]
+    return Candidate(name, row.context_window, prices[0], prices[1], row.vision, row.tools)

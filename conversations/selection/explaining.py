@@ -57,9 +57,8 @@ def _rated(ground: Ground) -> list[dict[str, Any]]:
         row["probability"] = round(likely[place], 3)
         row["score"] = round(ELO * (mean - ground.burdens[place]), 1)
         row["preference"] = round(ELO * mean, 1)
-        row["preference_low"], row["preference_high"] = (
-            round(ELO * (mean + sign * Z95 * error), 1) for sign in (-1, 1)
-        )
+        row["preference_low"] = round(ELO * (mean - Z95 * error), 1)
+        row["preference_high"] = round(ELO * (mean + Z95 * error), 1)
         rows.append(row)
     return rows
 

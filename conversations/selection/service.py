@@ -115,8 +115,8 @@ def voted_reason(ground: Ground, places: Sequence[int]) -> tuple[str, str]:
     first, second = places[:2]
     likely = choosing.is_better(ground.belief, ground.burdens, first, second)
     return "votes", (
-        f"By your {ground.known.posterior.votes} votes, for prompts like this one ({ground.category}), it is worth more "
-        f"to you than {ground.rated[second].full_name} with a probability of {likely:.0%}."
+        f"By your {ground.known.posterior.votes} votes, for prompts like this one ({ground.category}), it is worth "
+        f"more to you than {ground.rated[second].full_name} with a probability of {likely:.0%}."
     )
 
 
@@ -169,10 +169,10 @@ def default_order(ground: Ground) -> list[ModelName]:
     Without a default model that can take the request, it is the first of the user's list, else the one used most.
     """
     own, able = ground.known.settings, [each.name for each in (*ground.rated, *ground.others)]
-    named = [tuple(name.partition("/")[::2]) for name in (own.default_model, *own.candidates) if name]
+    named = [(name.partition("/")[0], name.partition("/")[2]) for name in (own.default_model, *own.candidates) if name]
     used = ground.known.figures
     by_use = sorted(able, key=lambda name: -used[name].answers if name in used else 0)
-    return list(dict.fromkeys([name for name in named if name in able] + by_use))  # type: ignore[arg-type]
+    return list(dict.fromkeys([name for name in named if name in able] + by_use))
 
 
 def suggested(ground: Ground) -> dict[str, Any] | None:

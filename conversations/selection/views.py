@@ -32,7 +32,7 @@ from perf.api.validation import valid
 class SelectView(UncachedView, APIView):
     """POST /select."""
 
-    @extend_schema(request=SelectInput, responses=SelectOutput, examples=examples.SELECT, tags=["select"])
+    @extend_schema(request=SelectInput, responses=SelectOutput, examples=examples.SELECT, tags=["chat"])
     def post(self, request: Request) -> Response:
         """Explain which model would be chosen.
 
@@ -51,7 +51,7 @@ class SelectView(UncachedView, APIView):
 class SettingsView(UncachedView, APIView):
     """GET, PUT and DELETE /selection/settings."""
 
-    @extend_schema(responses=SettingsOutput, examples=examples.SETTINGS, tags=["select"])
+    @extend_schema(responses=SettingsOutput, examples=examples.SETTINGS, tags=["chat"])
     def get(self, request: Request) -> Response:
         """Show the settings of the choice.
 
@@ -59,7 +59,7 @@ class SettingsView(UncachedView, APIView):
         """
         return Response(settings_row(settings_of(current_user(request).pk)))
 
-    @extend_schema(request=SettingsInput, responses=SettingsOutput, examples=examples.SET, tags=["select"])
+    @extend_schema(request=SettingsInput, responses=SettingsOutput, examples=examples.SET, tags=["chat"])
     def put(self, request: Request) -> Response:
         """Set all settings of the choice.
 
@@ -71,7 +71,7 @@ class SettingsView(UncachedView, APIView):
         SelectionSettings.objects.update_or_create(user_id=owner, defaults=values)
         return Response(settings_row(SelectionSettings(user_id=owner, **values)))
 
-    @extend_schema(responses={204: None}, tags=["select"])
+    @extend_schema(responses={204: None}, tags=["chat"])
     def delete(self, request: Request) -> Response:
         """Reset the settings of the choice.
 
