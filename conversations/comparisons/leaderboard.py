@@ -87,11 +87,15 @@ def pairs(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]
     ]
 
 
-def voted_answers(user_id: int, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
+def voted_answers(
+    user_id: int, since: datetime | None, until: datetime | None = None
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the `COLUMNS` of the answers of each voted comparison, without the failed ones; runs one query."""
     rows = ComparisonResult.objects.filter(comparison__user_id=user_id, comparison__voted_at__isnull=False, error="")
     if since is not None:
         rows = rows.filter(comparison__voted_at__gte=since)
+    if until is not None:
+        rows = rows.filter(comparison__voted_at__lt=until)
     ordered = rows.order_by("comparison_id").values_list(*COLUMNS)
     return (list(answers) for _, answers in groupby(ordered, key=itemgetter(0)))
 

@@ -39,8 +39,8 @@ def test_the_model_that_votes_prefer_answers_and_is_named_with_the_reason(api, l
         **named(GOOD),
         "reason": {
             "code": "votes",
-            "message": f"By your 20 votes, for prompts like this one (code), it is worth more to you than {OTHER} with a "
-            "probability of 98%.",
+            "message": "By your 20 votes, for prompts like this one (code), it is worth more to you than "
+            f"{OTHER} with a probability of 98%.",
         },
         "votes": 20,
         "category": "code",
