@@ -152,6 +152,7 @@ SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)
 ROLL_UP_INTERVAL = integer("ROLL_UP_INTERVAL", 30, minimum=1)  # seconds between summing up usage
+JOB_THREADS = integer("JOB_THREADS", 2)  # jobs of the background at once, in a process beside; 0 leaves them to others
 # Seconds between flushes of figures; 0 disables them, as in tests.
 TIMING_INTERVAL = integer("TIMING_INTERVAL", 0 if TESTING else 5)
 

@@ -1,8 +1,13 @@
-"""Users, clients, providers and the scripted provider, for all tests."""
+"""Users, clients, providers and the scripted provider, for all tests, and how the tables are emptied between them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -15,6 +20,13 @@ from tests.helpers import PASSWORD, client_for
 from tests.stub import stub, stub_server
 
 __all__ = ["stub", "stub_server"]
+
+LARGE = 2**21  # bytes of a table, of which PostgreSQL reads the deleted rows until a vacuum
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    empty_small_tables_by_delete()
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +97,30 @@ def anthropic(db, stub, settings) -> Provider:
     )
     LLMModel.objects.create(provider=provider, model_id="stub", name="Stub", max_output_tokens=8192)
     return provider
+
+
+def empty_small_tables_by_delete() -> None:
+    """Let `flush` delete the rows of PostgreSQL's tables, and truncate only large ones.
+
+    To truncate all tables takes 0.3 to 0.6 s, whatever they hold; to delete a few rows from each takes 5 ms. Locks keep
+    what truncating does: it waits for the transactions of other threads.
+    """
+    if connection.vendor == "postgresql":
+        connection.ops.sql_flush = partial(_statements, connection.ops.sql_flush)  # type: ignore[method-assign]
+
+
+def _statements(
+    truncating: Callable[..., list[str]], style: Any, tables: list[str], *, reset_sequences: bool = False, **how: bool
+) -> list[str]:
+    if reset_sequences:
+        return truncating(style, tables, reset_sequences=reset_sequences, **how)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND pg_total_relation_size(oid) > %s",
+            [list(tables), LARGE],
+        )
+        if cursor.fetchone()[0]:
+            return truncating(style, tables, **how)
+    quoted = [connection.ops.quote_name(table) for table in tables]
+    # Foreign keys are checked at the end of the transaction, so that any order will do.
+    return [f"LOCK TABLE {', '.join(quoted)} IN ACCESS EXCLUSIVE MODE", *(f"DELETE FROM {name}" for name in quoted)]
