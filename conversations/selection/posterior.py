@@ -23,7 +23,7 @@ ModelName = tuple[str, str]  # provider and model
 
 
 class Vote(NamedTuple):
-    """A vote on answers to a prompt: (winner, loser, how many wins that is) for each pair that it decides."""
+    """A vote on answers to a prompt ("" if it is unknown): (winner, loser, how many wins) for each pair it decides."""
 
     prompt: str
     pairs: Sequence[tuple[ModelName, ModelName, float]]
@@ -108,9 +108,10 @@ class Posterior:
 
     def _collect(self, votes: Sequence[Vote]) -> None:
         """Sum up by category and by term how the outcome of each vote differs from what the strengths let expect."""
-        found = [terms(vote.prompt) for vote in votes]
+        told = [vote for vote in votes if vote.prompt]
+        found = [terms(vote.prompt) for vote in told]
         self._weights = rarity(found)
-        for vote, words in zip(votes, found, strict=True):
+        for vote, words in zip(told, found, strict=True):
             own = Evidence()
             for winner, loser, count in vote.pairs:
                 one, other = self.numbers[winner], self.numbers[loser]

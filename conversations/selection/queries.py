@@ -16,6 +16,7 @@ from conversations.selection.posterior import ModelName, Vote
 from conversations.selection.prompts import READ
 
 CONVERSATIONS, ANSWERS, COMPARISONS = 50, 2000, 200  # the newest that are read for figures
+PROMPTS = 2000  # voted on, the newest, whose texts tell which votes are on prompts like another
 COLUMNS = ("provider", "model", "completion_tokens", "cost", "time")
 
 
@@ -29,19 +30,15 @@ class Figures(NamedTuple):
 
 
 def votes(user_id: int) -> list[Vote]:
-    """Return the votes of a user that decide something; runs two queries."""
+    """Return the votes of a user that decide something, the newest `PROMPTS` with their prompts; runs two queries."""
     found = list(voted_answers(user_id, None))
-    prompts = dict(voted_prompts(user_id))
-    return [
-        Vote(prompts[answers[0][0]], pairs)
-        for answers in found
-        if answers[0][0] in prompts and (pairs := list(_pairs(answers)))
-    ]
+    prompts = dict(voted_prompts(user_id)[:PROMPTS])
+    return [Vote(prompts.get(answers[0][0], ""), pairs) for answers in found if (pairs := list(_pairs(answers)))]
 
 
 def voted_prompts(user_id: int) -> QuerySet[Comparison, tuple[UUID, str]]:
-    """Return the ids and the beginnings of the prompts that a user voted on."""
-    rows = Comparison.objects.for_user(user_id).filter(voted_at__isnull=False)
+    """Return the ids and the beginnings of the prompts that a user voted on, newest first."""
+    rows = Comparison.objects.for_user(user_id).filter(voted_at__isnull=False).order_by("-created_at", "-pk")
     return rows.values_list("pk", Left("prompt", READ))
 
 

@@ -17,7 +17,9 @@ def declared_queries(user_id: int, conversation: UUID) -> Iterator[DeclaredQuery
     compared = list(queries.newest_comparisons(user_id)) or [conversation]
     own = SelectionSettings.objects.filter(pk=user_id)
     yield DeclaredQuery("choice, the settings", lambda: own)
-    yield DeclaredQuery("choice, the prompts voted on", lambda: queries.voted_prompts(user_id), VOTED)
+    yield DeclaredQuery(
+        "choice, the prompts voted on", lambda: queries.voted_prompts(user_id)[: queries.PROMPTS], VOTED
+    )
     yield DeclaredQuery("choice, the newest conversations", lambda: queries.newest_conversations(user_id))
     yield DeclaredQuery("choice, answers in them", lambda: queries.answers_in([conversation]))
     yield DeclaredQuery("choice, the newest comparisons", lambda: queries.newest_comparisons(user_id))

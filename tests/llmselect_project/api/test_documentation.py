@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 
 from conversations.comparisons.examples import COMPARISON
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
-from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, SelectionSettings
+from conversations.selection.examples import FAST, SLOW
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken
@@ -105,6 +106,9 @@ class World:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
+        if path.startswith("/api/v1/select"):
+            chosen = [f"{each['provider']}/{each['model']}" for each in (FAST, SLOW)]
+            SelectionSettings.objects.create(user=self.ann, candidates=chosen)
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
