@@ -48,7 +48,7 @@ class Statistics:
         return self.wins + self.losses + self.ties
 
 
-def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]]:
+def leaderboard(*, user_id: int, since: datetime | None = None, until: datetime | None = None) -> list[dict[str, Any]]:
     """Rate the models of a user's voted comparisons, best first, models without a rating last.
 
     A vote decides the pairs of the preferred answer with each other answer; a tie decides all pairs. Failed answers,
@@ -59,7 +59,7 @@ def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str
     """
     statistics: dict[ModelName, Statistics] = defaultdict(Statistics)
     wins: dict[tuple[ModelName, ModelName], float] = defaultdict(float)
-    for answers in voted_answers(user_id, since):
+    for answers in voted_answers(user_id, since, until):
         _count(answers, statistics, wins)
     numbers = {name: number for number, name in enumerate(statistics)}
     ratings = rate(len(numbers), {(numbers[a], numbers[b]): count for (a, b), count in wins.items()})

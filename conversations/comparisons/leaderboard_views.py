@@ -36,11 +36,10 @@ class LeaderboardView(CachedView, APIView):
 
         Rates the models by your own votes (Bradley-Terry, with 95 % intervals), and says what their answers cost and
         how long they took. `rating` is null while there are too few votes. `provider` narrows what is shown, not what
-        is rated; `since` counts later votes only.
+        is rated; `from` (or `since`) and `to` bound the votes that count.
 
         With `by` it sets the ratings against the median cost or time to the first token, or rates the models for each
-        kind of prompts, and says for each two models how likely the one is the better one. `from` and `to` bound the
-        votes that count.
+        kind of prompts, and says for each two models how likely the one is the better one.
         """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: _results(request))
@@ -71,9 +70,10 @@ class PairsView(CachedView, APIView):
 
 def _results(request: Request) -> dict[str, Any]:
     query = valid_query(LeaderboardQuery, request.query_params)
-    if "by" in query:
-        since = query.get("from") or query.get("since")
-        return pareto(user_id=current_user(request).pk, by=query["by"], since=since, until=query.get("to"))
     provider = query.get("provider")
-    rows = leaderboard(user_id=current_user(request).pk, since=query.get("since"))
+    times = {"since": query.get("from") or query.get("since"), "until": query.get("to")}
+    owner = current_user(request).pk
+    if "by" in query:
+        return pareto(user_id=owner, by=query["by"], provider=provider, **times)
+    rows = leaderboard(user_id=owner, **times)
     return {"results": [row for row in rows if provider in (None, row["provider"])]}

@@ -32,20 +32,25 @@ class Standing(NamedTuple):
     time: float | None
 
 
-def pareto(*, user_id: int, by: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:
-    """Rate the models of a user's votes in a time, and tell the front by `cost` or `latency`; with `category` each."""
+def pareto(
+    *, user_id: int, by: str, provider: str | None, since: datetime | None, until: datetime | None
+) -> dict[str, Any]:
+    """Rate the models of a user's votes in a time, and tell the front by `cost` or `latency`; with `category` each.
+
+    `provider` narrows what is shown, not what is rated.
+    """
     found = list(voted_answers(user_id, since, until))
     if by != "category":
-        return _board(found, by)
+        return _board(found, by, provider)
     kinds: dict[str, list[list[tuple[Any, ...]]]] = defaultdict(list)
     prompts = dict(voted_prompts(user_id))
     for answers in found:
         if answers[0][0] in prompts:  # else deleted meanwhile
             kinds[category(prompts[answers[0][0]])].append(answers)
-    return {"categories": [{"category": kind, **_board(kinds[kind], "cost")} for kind in sorted(kinds)]}
+    return {"categories": [{"category": kind, **_board(kinds[kind], "cost", provider)} for kind in sorted(kinds)]}
 
 
-def _board(found: Iterable[list[tuple[Any, ...]]], by: str) -> dict[str, Any]:
+def _board(found: Iterable[list[tuple[Any, ...]]], by: str, provider: str | None) -> dict[str, Any]:
     """Rate the models of some comparisons, best first."""
     rows: dict[ModelName, list[tuple[Any, ...]]] = defaultdict(list)
     votes: dict[ModelName, int] = defaultdict(int)
@@ -64,7 +69,9 @@ def _board(found: Iterable[list[tuple[Any, ...]]], by: str) -> dict[str, Any]:
     front = on_front([(each.rating, _burden(each, by)) for each in standings])
     results = [_row(each, is_on) for each, is_on in zip(standings, front, strict=True)]
     results.sort(key=lambda row: (row["rating"] is None, -(row["rating"] or 0), row["provider"], row["model"]))
-    return {"results": results, "pairs": _pairs(standings, estimated)}
+    pairs = _pairs(standings, estimated)
+    shown = ([row for row in rows if provider in (None, row["provider"])] for rows in (results, pairs))
+    return dict(zip(("results", "pairs"), shown, strict=True))
 
 
 def on_front(points: Sequence[tuple[float | None, float | None]]) -> list[bool]:

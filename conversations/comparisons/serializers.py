@@ -86,23 +86,12 @@ class LeaderboardQuery(serializers.Serializer[Any]):
         help_text="Sets the ratings against the median cost or the time to the first token, and says which models are "
         "on the front, which no other one beats in both; or does so for each kind of prompts.",
     )
-    to = serializers.DateTimeField(required=False, help_text="With `by`: the end of the votes that count.")
+    to = serializers.DateTimeField(required=False, help_text="Votes before this count.")
 
     def get_fields(self) -> dict[str, Any]:
         """Add `from`, which Python does not let be an attribute."""
-        start = serializers.DateTimeField(required=False, help_text="With `by`: the first vote that counts.")
+        start = serializers.DateTimeField(required=False, help_text="As `since`, before which it comes.")
         return super().get_fields() | {"from": start}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check the rules between fields. Raises ValidationError."""
-        alone = [name for name in ("from", "to") if attrs.get(name) is not None and attrs.get("by") is None]
-        if alone:
-            raise serializers.ValidationError(dict.fromkeys(alone, "Only with `by`; otherwise use `since`."))
-        if attrs.get("by") is not None and attrs.get("provider") is not None:
-            raise serializers.ValidationError({"provider": "Not with `by`: the front is that of all models."})
-        if "from" in attrs and "since" in attrs:
-            raise serializers.ValidationError({"from": "Give `from` or `since`, which mean the same."})
-        return attrs
 
 
 class Standing(serializers.Serializer[Any]):

@@ -86,14 +86,14 @@ class SimulatedUser:
     @property
     def uniform(self) -> float:
         """What a model at random is worth on average."""
-        return mean(value for each in self.worth for value in each)
+        return mean([value for each in self.worth for value in each])
 
     @property
     def fixed(self) -> float:
         """What the one model is worth that is the best one over both kinds."""
-        return max(mean(values) for values in zip(*self.worth, strict=True))
+        return max([mean(values) for values in zip(*self.worth, strict=True)])
 
     @property
     def best(self) -> float:
         """What the best model of each kind is worth."""
-        return mean(map(max, self.worth))
+        return mean([max(values) for values in self.worth])

@@ -13,6 +13,9 @@ pytestmark = pytest.mark.django_db
 
 URL = "/api/v1/leaderboard"
 GPT, CLAUDE, LARGE, _ = MODELS
+WRONG_TIME = (
+    "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
+)
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
@@ -79,8 +82,18 @@ def test_only_votes_in_the_time_count(ann, api):
     stamp = NOON.isoformat()
     assert names(board(api, by="cost", to="2026-05-02T00:00:00Z")["results"]) == [CLAUDE, GPT]
     assert board(api, by="cost", to=stamp)["results"] == []
+    assert board(api, to=stamp) == {"results": []}
+    assert names(board(api, **{"from": "2026-05-02T00:00:00Z"})["results"]) == [LARGE, GPT]
     assert board(api, by="cost", **{"from": stamp})["results"][0]["votes"] == 2
     assert names(board(api, by="cost", **{"from": "2026-05-02T00:00:00Z"})["results"]) == [LARGE, GPT]
+
+
+def test_a_provider_narrows_what_is_shown_and_not_the_front(ann, api):
+    votes(ann, GPT, CLAUDE, 6)
+    ComparisonResult.objects.filter(provider="anthropic").update(cost="0.03")
+    body = board(api, by="cost", provider="anthropic")
+    assert [(row["provider"], row["on_front"]) for row in body["results"]] == [("anthropic", False)]
+    assert [row["provider"] for row in body["pairs"]] == ["anthropic"]
 
 
 def test_the_votes_of_others_are_theirs(ann, bob_api):
@@ -93,8 +106,8 @@ def test_the_votes_of_others_are_theirs(ann, bob_api):
     ("query", "problem"),
     [
         ({"by": "beauty"}, {"by": '"beauty" is not a valid choice.'}),
-        ({"to": "2026-05-01T00:00:00Z"}, {"to": "Only with `by`; otherwise use `since`."}),
-        ({"by": "cost", "provider": "openai"}, {"provider": "Not with `by`: the front is that of all models."}),
+        ({"to": "tomorrow"}, {"to": WRONG_TIME}),
+        ({"by": "cost", "from": ""}, {"from": WRONG_TIME}),
     ],
 )
 def test_what_is_refused(api, query, problem):
