@@ -24,3 +24,5 @@ invalidates("conversations.Comparison", comparisons, leaderboards, selections, o
 invalidates("conversations.ComparisonResult", comparisons, leaderboards, selections, owner="comparison__user_id")
 invalidates("conversations.SelectionSettings", selections, owner="pk")
 exempt("conversations.RepeatableRequest", "repeated requests read it from the database")
+exempt("conversations.StoredFile", "lists and files are read from the database")
+exempt("conversations.FileUse", "nothing shows it")

@@ -7,12 +7,14 @@ from conversations.chat.message_views import MessageView, RetryStreamView, Retry
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.files.views import FileViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
 from conversations.selection.views import SelectView, SettingsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
+router.register("files", FileViewSet, basename="file")
 
 urlpatterns = [
     *router.urls,

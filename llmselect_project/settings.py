@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, cors, documentation, providers
+from llmselect_project.config import content_policy, cors, documentation, files, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -167,6 +167,10 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
+
+# Files of users: the storage, and how many bytes one file and all of a user may have.
+STORAGES = files.storages(BASE_DIR, DATABASES["default"])
+FILE_SIZE_LIMIT, FILES_QUOTA = files.limits()
 
 # Security
 

@@ -5,12 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.exceptions import APIException
+from uuid_utils.compat import uuid7
 
-from conversations.chat.counting import count_message
+from conversations.chat.counting import add_answer
 from conversations.chat.target import Target
-from conversations.chat.turns import TICK
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import Attempt
 from conversations.completions.parts import kept_parts
@@ -37,8 +36,9 @@ class Exchange:
         dropped: int = 0,
         target: Target | None = None,
         add: Callable[[Conversation, Message], bool] | None = None,
+        answer_id: UUID | None = None,
     ) -> None:
-        """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
+        """Take the number of messages left out of the call (`dropped`), what `add`s the answer, and the answer's id.
 
         `target` are the models of which the next one is asked when a call fails before its first piece.
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
@@ -47,6 +47,7 @@ class Exchange:
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
         self._add = add or add_answer
+        self._answer_id = answer_id or uuid7()
         self.call = call
         self.dropped = dropped
         self.target = target
@@ -120,6 +121,7 @@ class Exchange:
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
         return Message(
+            id=self._answer_id,
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.model.provider.slug,
@@ -156,33 +158,6 @@ class Exchange:
         if self._storing is None:
             self.call.close()
         self.finish(whole=False)
-
-
-def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> bool:
-    """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
-
-    `changes` are values of the conversation that change with it.
-
-    One statement both locks and counts, unless the conversation was given to another user, or its last message has a
-    time in the future; then the row is locked first.
-    """
-    moment = timezone.now()
-    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id):
-        row = Conversation.objects.filter(pk=conversation.pk)
-        found = row.select_for_update().values_list("user_id", "last_message_at").first()
-        if found is None:
-            return False
-        conversation.user_id, latest = found
-        moment = max(timezone.now(), latest + TICK)
-        count_message(conversation.pk, moment, changes)
-    answer.conversation, answer.created_at = conversation, moment
-    Message.objects.insert([answer])
-    return True
-
-
-def add_chosen_answer(conversation: Conversation, answer: Message) -> bool:
-    """Add an answer of a model that may not be the one chosen first, and make it the conversation's."""
-    return add_answer(conversation, answer, provider=answer.provider, model=answer.model)
 
 
 def _is_stored(conversation: Conversation, answer: Message) -> bool:

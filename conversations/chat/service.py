@@ -1,8 +1,9 @@
 """Chatting: finds whom to ask, and keeps the user's message before anybody is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -10,11 +11,14 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
-from conversations.chat.exchange import Exchange, add_answer, add_chosen_answer
+from conversations.chat.counting import add_answer
+from conversations.chat.exchange import Exchange
 from conversations.chat.target import Target, target_of
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import AnswerDeleted, Attempt
+from conversations.files.parts import with_contents, with_text
+from conversations.files.uses import use_in_messages
 from conversations.history.queries import history, question
 from conversations.history.serializers import AUTO
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
@@ -48,10 +52,9 @@ def begin(
     message, and a provider, model or system prompt that is None stays what it was. `context` says whether the oldest
     messages may be left out of the call.
 
-    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
-    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
-    is answered where it stands.
+    Raises NotFound for a conversation that is not the user's, what `call_of` and `resolve` raise, ValidationError for a
+    file that is gone, and InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt
+    stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
         target = target_for(access, provider, model, conversation_id, prompt)
@@ -61,11 +64,12 @@ def begin(
             conversation = _conversation(access.user_id, conversation_id, target.model, prompt)
             asked = [_user_message(turn, target.model) for turn in prompt.messages]
             append(conversation, asked)
+            use_in_messages(access.user_id, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = target.call(lambda each: call_of(each, conversation, prompt, messages, context))
-        add = add_answer if target.choice is None else add_chosen_answer
+        add = _adding(target, asked[-1].created_at)
         return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, target=target, add=add)
 
 
@@ -83,8 +87,15 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, target: Target, prompt
         raise AnswerDeleted
     messages = _history(conversation, asked_at)
     call, dropped = target.call(lambda each: call_of(each, conversation, prompt, messages, context))
-    add = add_answer if target.choice is None else add_chosen_answer
+    add = _adding(target, asked_at)
     return Exchange(conversation, question_id, call, attempt, dropped=dropped, target=target, add=add)
+
+
+def _adding(target: Target, asked_at: datetime) -> Callable[[Conversation, Message], bool]:
+    """Return what adds an answer to its conversation, whose model it becomes if it was not the user's choice."""
+    if target.choice is None:
+        return partial(add_answer, asked_at=asked_at)
+    return lambda row, answer: add_answer(row, answer, asked_at=asked_at, provider=answer.provider, model=answer.model)
 
 
 def target_for(
@@ -167,7 +178,9 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
-    return Message(role=turn.role, content=turn.content, provider=resolved.provider.slug, model=resolved.id)
+    parts = with_text(turn.content, turn.parts)
+    names = {"provider": resolved.provider.slug, "model": resolved.id}
+    return Message(role=turn.role, content=turn.content, parts=parts, **names)
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
@@ -179,8 +192,9 @@ def call_of(
 ) -> tuple[Call, int]:
     """Return the call that answers the last of `messages`, and the number of messages left out of it.
 
-    Raises ValidationError for a parameter that the model cannot take, and ContextLengthExceeded.
+    Raises ContextLengthExceeded, FileGone, and what `Call` raises.
     """
-    whole = replace(prompt, messages=messages, system=conversation.system)
-    sent, dropped = fit(resolved, whole, context)
-    return Call(resolved, replace(whole, messages=sent)), dropped
+    sent = with_contents(messages, conversation.user_id)
+    whole = replace(prompt, messages=sent, system=conversation.system)
+    fitting, dropped = fit(resolved, whole, context)
+    return Call(resolved, replace(whole, messages=fitting)), dropped

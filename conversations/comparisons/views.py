@@ -24,6 +24,7 @@ from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import store_and_ping, streamed
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.files.parts import attached
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
@@ -49,9 +50,9 @@ class CompareView(RepeatableView):
     def post(self, request: Request) -> Response:
         """Compare models and wait for all answers.
 
-        Sends one prompt to two to four models at once. The same model may take part twice. With `blind` the answers
-        come in random order and without names, until you vote. A model that fails does so alone: its result has an
-        `error`.
+        Sends one prompt to two to four models at once, with files as `attachments` if all of them can read such. The
+        same model may take part twice. With `blind` the answers come in random order and without names, until you vote.
+        A model that fails does so alone: its result has an `error`.
 
         The comparison is kept; vote on it to fill your leaderboard.
         """
@@ -203,7 +204,9 @@ def _kept(earlier: RepeatableRequest) -> Comparison:
 def _asked(request: Request) -> dict[str, Any]:
     data = valid(serializers.CompareInput, request.data)
     data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
-    return {"access": access_of(request), **data, "system": data["system"] or ""}
+    access = access_of(request)
+    files = attached(access.user_id, data.pop("attachments", ()))
+    return {"access": access, **data, "system": data["system"] or "", "attachments": files}
 
 
 def _events(running: RunningComparison) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('conversations', '0014_metered'),
+        ('conversations', '0015_stored_files'),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 from models_registry.calls.collected import Collected, empty_answer, prompt_tokens
 from models_registry.calls.costs import price
 from models_registry.calls.figures import record_call
+from models_registry.calls.inputs import check_inputs
 from models_registry.calls.measurement import COUNT_COLUMNS, Measurement
 from models_registry.calls.usage import Usage
 from models_registry.catalogue.lookup import existing_model
@@ -90,7 +91,7 @@ class Call:
 
         A `relay` is the same prompt in the provider's own format, and is sent instead, unchecked: iteration yields
         `Relayed` then. An answer that `may_be_empty` is no failure without a text. Raises ValidationError for a
-        parameter that the model or its provider cannot take, BudgetExceeded and PriceUnknown.
+        parameter that the model or its provider cannot take, InputNotSupported, BudgetExceeded and PriceUnknown.
         """
         self.model = model
         if relay is None:
@@ -133,6 +134,11 @@ class Call:
     def tool_calls(self) -> list[Part]:
         """The calls of tools that the model asked for, as far as they have arrived."""
         return self._arrived.tool_calls
+
+    @property
+    def signature(self) -> str:
+        """The vendor's proof that the reasoning is its own, "" without one."""
+        return self._arrived.signature
 
     @property
     def begun(self) -> bool:
@@ -274,7 +280,7 @@ def _limited(model: ResolvedModel, relay: Relay | None, prompt: Prompt, limited:
     """Write into a relayed request what a budget allows, if the client named no limit."""
     if relay is None or limited.max_tokens == prompt.max_tokens:
         return relay
-    name = model.client.max_tokens_field
+    name = model.client.limit_field(relay.format)
     return replace(relay, body={**relay.body, name: limited.max_tokens}, own=relay.own | {name, "max_tokens"})
 
 
@@ -284,3 +290,4 @@ def _check(model: ResolvedModel, prompt: Prompt) -> None:
         problems["reasoning_effort"] = "This model does not reason."
     if problems:
         raise ValidationError(problems)
+    check_inputs(prompt, slug=model.provider.slug, model=model.id, registered=model.registered, client=model.client)
