@@ -91,7 +91,8 @@ class SimulatedUser:
     @property
     def fixed(self) -> float:
         """What the one model is worth that is the best one over both kinds."""
-        return max([mean(values) for values in zip(*self.worth, strict=True)])
+        by_model: list[tuple[float, ...]] = list(zip(*self.worth, strict=True))
+        return max(mean(values) for values in by_model)
 
     @property
     def best(self) -> float:

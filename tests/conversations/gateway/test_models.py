@@ -47,7 +47,7 @@ def test_few_queries(api, openai, django_assert_max_num_queries, rows):
         LLMModel(provider=openai, model_id=f"m{number}", name=f"M{number}") for number in range(rows)
     )
     with django_assert_max_num_queries(6):
-        assert len(api.get("/v1/models").json()["data"]) == rows + 1
+        assert len(api.get("/v1/models").json()["data"]) == rows + 2
 
 
 def test_a_bare_id(client, openai, anthropic):
