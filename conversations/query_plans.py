@@ -44,6 +44,7 @@ from conversations.history.sharing import service as sharing
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest, Share
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize
+from conversations.selection import query_plans as selection
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -90,6 +91,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
     yield from plans.declared_queries(user, pk)
+    yield from selection.declared_queries(user, pk)
     yield from _files(user, pk)
     yield from _search(sample)
     yield from archive(user, pk)

@@ -13,6 +13,8 @@ API, GATEWAY = "api/v1/", "v1/"
 PARTS = {
     "chat": "chat",
     "messages": "chat",
+    "select": "chat",
+    "selection": "chat",
     "compare": "compare",
     "comparisons": "compare",
     "leaderboard": "compare",

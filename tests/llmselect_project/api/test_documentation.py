@@ -16,7 +16,8 @@ from conversations.comparisons.examples import COMPARISON
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
 from conversations.history.importing.examples import DONE as IMPORT
 from conversations.history.sharing.examples import ID as SHARE_ID
-from conversations.models import Comparison, ComparisonResult, Conversation, Import, Message, Share
+from conversations.models import Comparison, ComparisonResult, Conversation, Import, Message, SelectionSettings, Share
+from conversations.selection.examples import FAST, SLOW
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken
@@ -121,6 +122,9 @@ class World:
             Share.objects.create(
                 user=self.ann, id=SHARE_ID, conversation=row, follow=True, expires_at=timezone.now() + timedelta(1)
             )
+        if path.startswith("/api/v1/select"):
+            chosen = [f"{each['provider']}/{each['model']}" for each in (FAST, SLOW)]
+            SelectionSettings.objects.create(user=self.ann, candidates=chosen)
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
