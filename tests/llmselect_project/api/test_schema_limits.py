@@ -227,9 +227,7 @@ def test_parameters(world, method, path):
     assert differ == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [each for each in OPERATIONS if takes_json(*each)]
-)
+@pytest.mark.parametrize(("method", "path"), [each for each in OPERATIONS if takes_json(*each)])
 def test_bodies(world, method, path):
     body_schema = SCHEMA["paths"][path][method]["requestBody"]
     schema = resolved(body_schema["content"]["application/json"]["schema"])
