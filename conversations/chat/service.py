@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, NotFound, ValidationError
+from uuid_utils.compat import uuid7
 
 from conversations.chat.context import Mode, fit
-from conversations.chat.counting import count_message
+from conversations.chat.counting import add_answer
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import AnswerDeleted, Attempt
@@ -49,8 +50,9 @@ class Exchange:
         *,
         dropped: int = 0,
         add: Callable[[Conversation, Message], bool] | None = None,
+        answer_id: UUID | None = None,
     ) -> None:
-        """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
+        """Take the number of messages left out of the call (`dropped`), what `add`s the answer, and the answer's id.
 
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
         answer to the conversation, at its end by default, and returns whether it did.
@@ -58,6 +60,7 @@ class Exchange:
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
         self._add = add or add_answer
+        self._answer_id = answer_id or uuid7()
         self.call = call
         self.dropped = dropped
         self.attempt = attempt
@@ -92,6 +95,7 @@ class Exchange:
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
         return Message(
+            id=self._answer_id,
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.model.provider.slug,
@@ -162,7 +166,8 @@ def begin(
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped)
+        add = partial(add_answer, asked_at=asked[-1].created_at)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, add=add)
 
 
 def _resume(
@@ -180,7 +185,9 @@ def _resume(
     if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, question_id, call, attempt, dropped=dropped)
+    return Exchange(
+        conversation, question_id, call, attempt, dropped=dropped, add=partial(add_answer, asked_at=asked_at)
+    )
 
 
 def resolve_for(
@@ -248,28 +255,6 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
     else:
         conversation.save(update_fields=TURN_FIELDS)  # not the owner: saving it would have its old one looked up
     Message.objects.insert(messages)
-
-
-def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> bool:
-    """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
-
-    `changes` are values of the conversation that change with it.
-
-    One statement both locks and counts, unless the conversation was given to another user, or its last message has a
-    time in the future; then the row is locked first.
-    """
-    moment = timezone.now()
-    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id):
-        row = Conversation.objects.filter(pk=conversation.pk)
-        found = row.select_for_update().values_list("user_id", "last_message_at").first()
-        if found is None:
-            return False
-        conversation.user_id, latest = found
-        moment = max(timezone.now(), latest + TICK)
-        count_message(conversation.pk, moment, changes)
-    answer.conversation, answer.created_at = conversation, moment
-    Message.objects.insert([answer])
-    return True
 
 
 def _is_stored(conversation: Conversation, answer: Message) -> bool:

@@ -8,7 +8,7 @@ import { Icon } from "../controls/icons.js";
 import { chooseModel, ModelButton } from "../controls/model_picker.js";
 import { AttachButton, paste, Tray, useDropping } from "../files/tray.js";
 import { Uploads } from "../files/uploads.js";
-import { blind, choose, chosen } from "./screen.js";
+import { blind, choose, chosen, isChosen } from "./screen.js";
 
 const DRAFT = "draft.compare";
 
@@ -58,7 +58,7 @@ export function Ask({ run, send }) {
       ${chosen.value.length < 4 && html`<button type="button" class="slot add" onClick=${add} aria-label=${t("add_model")}><${Icon} name="plus" size=${15} /> <span>${t("add_model")}</span></button>`}
     </div>
     <${Tray} uploads=${uploads} />
-    <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${run.row.value ? t("next_prompt") : t("write_prompt")} aria-label=${t("write_prompt")}
+    <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${isChosen(run.models()) ? t("next_prompt") : t("write_prompt")} aria-label=${t("write_prompt")}
       onInput=${(event) => type(event.target.value)} onKeyDown=${press} onPaste=${(event) => paste(uploads, event)}></textarea>
     <div class="composer-row">
       <${AttachButton} uploads=${uploads} />

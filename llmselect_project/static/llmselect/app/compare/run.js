@@ -34,6 +34,8 @@ export class Run {
     /** @type {import("../vendor/signals.js").Signal<any[]>} the parts of the files that went with it */
     this.files = signal([]);
     this.blind = true;
+    /** @type {Choice[]} whom one asked here; of a comparison that was read, its results say it */
+    this.asked = [];
     /** @type {import("../vendor/signals.js").Signal<Column[]>} what streams here; empty for one that was read */
     this.columns = signal([]);
     /** @type {import("../vendor/signals.js").Signal<Comparison | null>} */
@@ -82,6 +84,7 @@ export class Run {
       this.prompt.value = asked.prompt;
       this.files.value = files;
       this.blind = asked.blind;
+      this.asked = asked.models;
       this.columns.value = asked.models.map((_, index) => new Column(index));
       this.running.value = true;
     });
@@ -173,6 +176,12 @@ export class Run {
     } finally {
       this.judging.value = false;
     }
+  }
+
+  /** The models that were asked, as far as one may know them. @returns {Choice[]} */
+  models() {
+    const named = this.row.value?.results.filter((each) => each.provider && each.model) ?? [];
+    return named.length ? named.map((each) => ({ provider: /** @type {string} */ (each.provider), model: /** @type {string} */ (each.model) })) : this.asked;
   }
 
   /** Says which answer is by which model. */

@@ -65,3 +65,20 @@ export function dayGroup(iso) {
 
 /** Shortens the name of a model for narrow places. @param {string} id */
 export const shortModel = (id) => id.replace(/^.*\//, "");
+
+/**
+ * Leaves out what Markdown marks text with, for places that show a line of it; signs without a partner stay.
+ * @param {string} text
+ */
+export function plain(text) {
+  const bare = text
+    .slice(0, 500)
+    .replace(/^\s*(?:#{1,6}|>|[-*+])\s+/, "")
+    .replace(/```/g, "")
+    .replace(/`([^`]+)`/g, "$1")
+    .replace(/!?\[([^\]]+)\]\([^)\s]*\)/g, "$1")
+    .replace(/(\*\*|~~)(?=\S)(.+?)(?<=\S)\1/g, "$2")
+    .replace(/(?<![\w*])\*(?=\S)([^*]+)(?<=\S)\*(?![\w*])/g, "$1")
+    .trim();
+  return bare || text;
+}
