@@ -13,10 +13,21 @@ from jsonschema import Draft7Validator, FormatChecker
 from rest_framework.test import APIClient
 
 from conversations.comparisons.examples import COMPARISON
+from conversations.files.examples import FILE, TEXT
+from conversations.files.service import store
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
 from conversations.history.importing.examples import DONE as IMPORT
 from conversations.history.sharing.examples import ID as SHARE_ID
-from conversations.models import Comparison, ComparisonResult, Conversation, Import, Message, SelectionSettings, Share
+from conversations.models import (
+    Comparison,
+    ComparisonResult,
+    Conversation,
+    Import,
+    Message,
+    SelectionSettings,
+    Share,
+    StoredFile,
+)
 from conversations.selection.examples import FAST, SLOW
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
@@ -32,7 +43,7 @@ from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["chat", "compare", "gateway", "conversations", "imports", "models", "keys", "usage", "auth", "tokens"]
+TAGS = ["chat", "compare", "gateway", "conversations", "imports", "files", "models", "keys", "usage", "auth", "tokens"]
 TAGS += ["health", "admin"]
 JSON, STREAM, ZIP = "application/json", "text/event-stream", "application/zip"
 FORMATS = FormatChecker(["uuid"])
@@ -134,12 +145,14 @@ class World:
         job = Job.objects.create(kind="import", state="waiting" if path.endswith("/cancel") else "done")
         Job.objects.filter(pk=job.pk, state="done").update(due_at=None)
         Import.objects.create(user=self.ann, job=job, **stored(Import, done))
+        file = store(user_id=self.ann.pk, stream=BytesIO(TEXT.encode()), name=FILE["name"])
+        StoredFile.objects.filter(pk=file.pk).update(id=FILE["id"])
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)
 
     def send(self, method, path, body=None, query="", *, kind=JSON):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
         ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
-        ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"]}
+        ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"], "files": FILE["id"]}
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
             if parameter["in"] == "path" and "example" in parameter:
@@ -168,7 +181,8 @@ def test_it_says_what_it_is_for(method, path):
 @EVERY
 def test_it_has_examples(method, path):
     said = operation(method, path)
-    lacking = [media_type for _, media_type, media in successes(method, path) if not values(media)]
+    shown = [each for each in successes(method, path) if each[2]["schema"].get("format") != "binary"]
+    lacking = [media_type for _, media_type, media in shown if not values(media)]
     if path == "/health":  # 503 looks as 200 does
         lacking = [each for each in lacking if each != JSON]
     assert lacking == []
@@ -223,7 +237,7 @@ def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
     bodies = requests(said) if "requestBody" in said else [(JSON, None)]
     codes = {int(code) for code in said["responses"] if code.startswith("2")}
     shown = list(successes(method, path))
-    query = "?format=json" if path.endswith("{id}/export") else ""
+    query = "?format=json" if path.endswith("{id}/export") else "?name=hello.txt" if path == "/api/v1/files" else ""
     for kind, body in bodies:
         response = world.send(method, path, body, query, kind=kind)
         content = response.getvalue()
@@ -243,6 +257,8 @@ def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
             real, example = in_stream(raw), in_stream(value)
             assert {each["event"]: set(each) for each in real} == {each["event"]: set(each) for each in example}
             assert [each["event"] for each in real][-1] == "done"
+        elif media_type == "text/plain" and path.startswith("/api/"):
+            assert raw == value
         else:
             real = json.loads(raw)
             validator = Draft7Validator(resolved(media["schema"]), format_checker=FORMATS)
