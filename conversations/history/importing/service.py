@@ -141,7 +141,8 @@ def remove(record: Import) -> Removal | None:
 def forget(instance: Import, **_: Any) -> None:
     """Delete the job and the file of an import that is deleted; a receiver of `post_delete`."""
     pk = instance.pk  # which is None once all is done
-    Job.objects.filter(pk=instance.job_id).delete()
+    if instance.job_id is not None:
+        Job.objects.filter(pk=instance.job_id).delete()
     transaction.on_commit(lambda: _discard(pk))
 
 
