@@ -15,6 +15,7 @@ from conversations.comparisons.leaderboard import leaderboard
 from conversations.files import service as files
 from conversations.files.models import FileUse, StoredFile
 from conversations.history.archive.plans import declared_queries as archive
+from conversations.history.importing import plans
 from conversations.history.queries import (
     CONVERSATION_ORDERINGS,
     EXACT_FILTERS,
@@ -43,6 +44,7 @@ from conversations.history.sharing import service as sharing
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest, Share
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize
+from conversations.selection import query_plans as selection
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -88,6 +90,8 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield from plans.declared_queries(user, pk)
+    yield from selection.declared_queries(user, pk)
     yield from _files(user, pk)
     yield from _search(sample)
     yield from archive(user, pk)
@@ -168,6 +172,7 @@ def fill() -> None:
     """Insert enough rows for a planner to prefer indexes: a user with many conversations, and a long conversation."""
     seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
     seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
+    plans.fill()
     attempt = uuid4()
     end = timezone.now() + timedelta(days=30)
     Share.objects.bulk_create(

@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, cors, documentation, files, providers
+from llmselect_project.config import content_policy, cors, documentation, files, imports, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -169,6 +169,7 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
 
+IMPORT_FOLDER, IMPORT_SIZE_LIMIT = imports.folder(BASE_DIR, DATABASES["default"]), imports.limit()
 # Files of users: the storage, and how many bytes one file and all of a user may have.
 STORAGES = files.storages(BASE_DIR, DATABASES["default"])
 FILE_SIZE_LIMIT, FILES_QUOTA = files.limits()

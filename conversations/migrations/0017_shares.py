@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0015_stored_files'),
+        ('conversations', '0016_imports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -23,6 +23,7 @@ RESOURCES = {
     "leaderboard": "leaderboard",
     "conversations": "conversation-list",
     "export": "export",
+    "imports": "import-list",
     "models": "model-list",
     "keys": "key-list",
 }

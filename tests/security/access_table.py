@@ -98,6 +98,10 @@ TABLE = {
     "api/v1/messages/<uuid:pk>": Row(PRIVATE, {"PATCH": OWN, "DELETE": "401 404 404 204"}, {"content": "hi"}),
     "api/v1/messages/<uuid:pk>/retry": Row(PRIVATE, {"POST": OWN}),
     "api/v1/messages/<uuid:pk>/retry/stream": Row(PRIVATE, {"POST": OWN}),
+    # A body that is no history is refused.
+    "api/v1/imports": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 400 400 400"}),
+    "api/v1/imports/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": OWN}),
+    "api/v1/imports/<uuid:pk>/cancel": Row(PRIVATE, {"POST": "401 404 404 409"}),
     # A body of any type is a file.
     "api/v1/files": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}),
     "api/v1/files/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),

@@ -14,10 +14,11 @@ from rest_framework.test import APIClient
 
 from conversations.files.service import store
 from conversations.history.sharing.tokens import token_of
-from conversations.models import Comparison, Share
+from conversations.models import Comparison, Import, Share
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
+from perf.models import Job
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -63,6 +64,8 @@ def owned(ann, echo):
         user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
     )
     names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
+    job = Job.objects.create(kind="import", state="done", due_at=None)
+    names["import"] = str(Import.objects.create(user=ann, job=job).pk)
     names["file"] = str(store(user_id=ann.pk, stream=BytesIO(b"text"), name="a.txt").pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
@@ -85,7 +88,7 @@ def status(client, method, path, body):
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
-    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file", "api/v1/shares": "share"}
+    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file", "api/v1/imports": "import", "api/v1/shares": "share"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
     places |= {"response_id": owned["response"], "token": token_of(UUID(owned["share"]))}

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from conversations.completions.idempotency.records import prune_requests
 from conversations.files.uses import prune_files
 from conversations.history import traces
+from conversations.history.importing.service import prune_uploads
 from conversations.history.retention import prune_comparisons, prune_conversations
 from conversations.history.sharing.service import prune_shares
 from llmselect_project.accounts.browser_sessions import prune_browser_sessions
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         expired = prune_sessions() + prune_tokens() + prune_places() + prune_requests() + browser + flushing.prune()
         expired += prune_shares()
         conversations, comparisons = prune_conversations(), prune_comparisons()
+        prune_uploads()
         files = prune_files()
         traces.remove()
         unused = f" and {quantity(files, 'unused file')}" if files else ""
