@@ -1,5 +1,6 @@
 """Every route with every method, as nobody, as another user, as staff and as the owner."""
 
+from datetime import timedelta
 from io import BytesIO
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conversations.files.service import store
-from conversations.models import Comparison, Import
+from conversations.history.sharing.tokens import token_of
+from conversations.models import Comparison, Import, Share
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
@@ -67,6 +69,8 @@ def owned(ann, echo):
     names["file"] = str(store(user_id=ann.pk, stream=BytesIO(b"text"), name="a.txt").pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
+    share = {"user": ann, "conversation": row, "follow": True, "expires_at": timezone.now() + timedelta(1)}
+    names["share"] = str(Share.objects.create(**share).pk)
     names["response"] = f"resp_{row.messages.latest('created_at').pk.hex}"
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
@@ -84,10 +88,10 @@ def status(client, method, path, body):
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
-    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file", "api/v1/imports": "import"}
+    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file", "api/v1/imports": "import", "api/v1/shares": "share"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
-    places["response_id"] = owned["response"]
+    places |= {"response_id": owned["response"], "token": token_of(UUID(owned["share"]))}
     path = PATTERNS.get(route) or path_of(route, **places)
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]

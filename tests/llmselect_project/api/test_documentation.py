@@ -1,7 +1,9 @@
 """Every operation says what it is for, and its examples work: each is sent as it stands, and answered as it shows."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from django.conf import settings
@@ -11,9 +13,22 @@ from jsonschema import Draft7Validator, FormatChecker
 from rest_framework.test import APIClient
 
 from conversations.comparisons.examples import COMPARISON
+from conversations.files.examples import FILE, TEXT
+from conversations.files.service import store
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
 from conversations.history.importing.examples import DONE as IMPORT
-from conversations.models import Comparison, ComparisonResult, Conversation, Import, Message
+from conversations.history.sharing.examples import ID as SHARE_ID
+from conversations.models import (
+    Comparison,
+    ComparisonResult,
+    Conversation,
+    Import,
+    Message,
+    SelectionSettings,
+    Share,
+    StoredFile,
+)
+from conversations.selection.examples import FAST, SLOW
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken
@@ -28,9 +43,9 @@ from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["chat", "compare", "gateway", "conversations", "imports", "models", "keys", "usage", "auth", "tokens"]
+TAGS = ["chat", "compare", "gateway", "conversations", "imports", "files", "models", "keys", "usage", "auth", "tokens"]
 TAGS += ["health", "admin"]
-JSON, STREAM = "application/json", "text/event-stream"
+JSON, STREAM, ZIP = "application/json", "text/event-stream", "application/zip"
 FORMATS = FormatChecker(["uuid"])
 
 
@@ -114,6 +129,13 @@ class World:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
+        if path.startswith("/api/v1/shares"):
+            Share.objects.create(
+                user=self.ann, id=SHARE_ID, conversation=row, follow=True, expires_at=timezone.now() + timedelta(1)
+            )
+        if path.startswith("/api/v1/select"):
+            chosen = [f"{each['provider']}/{each['model']}" for each in (FAST, SLOW)]
+            SelectionSettings.objects.create(user=self.ann, candidates=chosen)
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
@@ -123,12 +145,14 @@ class World:
         job = Job.objects.create(kind="import", state="waiting" if path.endswith("/cancel") else "done")
         Job.objects.filter(pk=job.pk, state="done").update(due_at=None)
         Import.objects.create(user=self.ann, job=job, **stored(Import, done))
+        file = store(user_id=self.ann.pk, stream=BytesIO(TEXT.encode()), name=FILE["name"])
+        StoredFile.objects.filter(pk=file.pk).update(id=FILE["id"])
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)
 
     def send(self, method, path, body=None, query="", *, kind=JSON):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
-        ids["budgets"] = BUDGET_ID
-        ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"]}
+        ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
+        ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"], "files": FILE["id"]}
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
             if parameter["in"] == "path" and "example" in parameter:
@@ -157,7 +181,8 @@ def test_it_says_what_it_is_for(method, path):
 @EVERY
 def test_it_has_examples(method, path):
     said = operation(method, path)
-    lacking = [media_type for _, media_type, media in successes(method, path) if not values(media)]
+    shown = [each for each in successes(method, path) if each[2]["schema"].get("format") != "binary"]
+    lacking = [media_type for _, media_type, media in shown if not values(media)]
     if path == "/health":  # 503 looks as 200 does
         lacking = [each for each in lacking if each != JSON]
     assert lacking == []
@@ -212,11 +237,16 @@ def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
     bodies = requests(said) if "requestBody" in said else [(JSON, None)]
     codes = {int(code) for code in said["responses"] if code.startswith("2")}
     shown = list(successes(method, path))
-    query = "?format=json" if path.endswith("/export") else ""
+    query = "?format=json" if path.endswith("{id}/export") else "?name=hello.txt" if path == "/api/v1/files" else ""
     for kind, body in bodies:
         response = world.send(method, path, body, query, kind=kind)
-        raw = response.getvalue().decode()
-        assert response.status_code in codes, raw
+        content = response.getvalue()
+        assert response.status_code in codes, content
+        if response.headers.get("Content-Type") == ZIP:
+            [[_, _, media]] = shown
+            assert values(media) == ["\n".join(ZipFile(BytesIO(content)).namelist())]
+            continue
+        raw = content.decode()
         if not shown:
             assert raw == ""
             continue
@@ -227,6 +257,8 @@ def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
             real, example = in_stream(raw), in_stream(value)
             assert {each["event"]: set(each) for each in real} == {each["event"]: set(each) for each in example}
             assert [each["event"] for each in real][-1] == "done"
+        elif media_type == "text/plain" and path.startswith("/api/"):
+            assert raw == value
         else:
             real = json.loads(raw)
             validator = Draft7Validator(resolved(media["schema"]), format_checker=FORMATS)

@@ -137,6 +137,24 @@ def test_an_archive_brings_conversations_and_comparisons(api, ann):
     assert not Comparison.objects.exists()
 
 
+def test_the_archive_of_an_account_brings_another_the_same(api, bob_api, row):
+    imported(api, [chatgpt()])
+    archive = b"".join(api.get("/api/v1/export").streaming_content)
+    shown = imported(bob_api, archive)
+    assert (shown["source"], shown["problems"]) == ("llmselect", [])
+    assert (shown["conversations"]["added"], shown["messages"]["added"]) == (2, 6)
+    mine, theirs = chats(api), chats(bob_api)
+    assert [[each[name] for name in SAME] for each in theirs] == [[each[name] for name in SAME] for each in mine]
+    for before, after in zip(mine, theirs, strict=True):
+        told = [
+            [{**each, "id": None} for each in chat(who, pk["id"])["messages"]]
+            for who, pk in ((api, before), (bob_api, after))
+        ]
+        assert told[0] == told[1]
+    again = imported(api, archive)
+    assert (again["conversations"]["known"], again["messages"]["known"], again["messages"]["added"]) == (2, 6, 0)
+
+
 def test_a_message_id_of_somebody_else_is_not_taken_over(api, bob, row):
     """A made-up file names a conversation of one's own, and a message of somebody else's."""
     foreign = conversation(bob, messages=1).messages.get()
