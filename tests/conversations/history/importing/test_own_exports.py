@@ -155,6 +155,13 @@ def test_the_archive_of_an_account_brings_another_the_same(api, bob_api, row):
     assert (again["conversations"]["known"], again["messages"]["known"], again["messages"]["added"]) == (2, 6, 0)
 
 
+def test_an_archive_with_one_line_is_read(api):
+    shown = imported(api, zipped({"conversations.jsonl": lines(ARCHIVED), "comparisons.jsonl": lines(COMPARED)}))
+    assert (shown["comparisons"]["added"], shown["conversations"]["added"], shown["problems"]) == (1, 1, [])
+    (row,) = chats(api)  # begun, and nothing said yet
+    assert (row["title"], row["message_count"], row["last_message_at"]) == ("Archived", 0, "2026-01-01T10:00:00Z")
+
+
 def test_a_message_id_of_somebody_else_is_not_taken_over(api, bob, row):
     """A made-up file names a conversation of one's own, and a message of somebody else's."""
     foreign = conversation(bob, messages=1).messages.get()
