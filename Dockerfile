@@ -23,9 +23,10 @@ COPY . .
 # Collecting reads the settings, which in production would want secrets; none must end in the image.
 RUN DJANGO_ENV=testing python manage.py collectstatic --noinput --verbosity=0
 # Nothing is written to the image at run time; data is in PostgreSQL, and files of users in a volume.
-RUN install -d -o llmselect -g llmselect -m 700 /var/lib/llmselect/files
-ENV FILES_DIR=/var/lib/llmselect/files
-VOLUME /var/lib/llmselect/files
+RUN install -d -o llmselect -g llmselect -m 700 /var/lib/llmselect/files /var/lib/llmselect/imports
+ENV FILES_DIR=/var/lib/llmselect/files \
+    IMPORT_FOLDER=/var/lib/llmselect/imports
+VOLUME /var/lib/llmselect/files /var/lib/llmselect/imports
 USER llmselect
 EXPOSE 3044
 

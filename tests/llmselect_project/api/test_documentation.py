@@ -43,7 +43,7 @@ from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["chat", "compare", "gateway", "conversations", "imports", "files", "models", "keys", "usage", "auth", "tokens"]
+TAGS = ["chat", "compare", "gateway", "conversations", "files", "imports", "models", "keys", "usage", "auth", "tokens"]
 TAGS += ["health", "admin"]
 JSON, STREAM, ZIP = "application/json", "text/event-stream", "application/zip"
 FORMATS = FormatChecker(["uuid"])

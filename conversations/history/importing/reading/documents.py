@@ -70,21 +70,23 @@ def documents(path: Path, name: str) -> Iterator[tuple[list[Document], list[str]
     elif not start.strip():
         raise Refused("The file is empty.")
     else:
-        yield [Document(name, size, lambda: _opened(lambda: path.open("rb")))], []
+        yield [Document(name, size, lambda: _opened(lambda: path.open("rb"), name))], []
 
 
 def _packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Document:
-    return Document(info.filename, info.file_size, lambda: _opened(lambda: archive.open(info)))
+    return Document(info.filename, info.file_size, lambda: _opened(lambda: archive.open(info), info.filename))
 
 
-def _opened(open_file: Callable[[], IO[bytes]]) -> Iterator[tuple[Any, int]]:
+def _opened(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[tuple[Any, int]]:
     try:
         with open_file() as file:
             beginning = file.read(BUFFER).removeprefix(BOM).lstrip()
             whole = Measured(_Joined(beginning, file))
+            if not beginning:
+                return
             if beginning.startswith(b"["):
                 yield from _items(whole, "item")
-            elif _is_lines(beginning):
+            elif name.lower().endswith(".jsonl") or _is_lines(beginning):
                 yield from _lines(whole)
             elif beginning.startswith(b"{"):
                 yield from _items(whole, "")

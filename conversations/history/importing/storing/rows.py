@@ -69,7 +69,7 @@ def conversation_row(
     """Return the values of `OF_CONVERSATION` for a conversation with exactly the messages at these times."""
     asked = [message.content for message in parsed.messages if message.role == Message.Role.USER]
     title = parsed.title or (asked[0] if asked else "")[:TITLE_FROM_MESSAGE].rstrip()
-    first, last = (at[0], at[-1]) if at else (otherwise, otherwise)
+    first, last = (at[0], at[-1]) if at else (parsed.created_at or otherwise,) * 2
     created_at = min(parsed.created_at or first, first)
     return (
         *(

@@ -82,7 +82,7 @@ class Writer:
             for reason, count in each.skipped.items():
                 self.counts.leave_out(reason, count)
             self.counts.add("messages", "read", len(each.messages))
-            if not each.messages and target not in existing:
+            if not each.messages and target not in existing and each.source != own.NAME:
                 self.counts.add("conversations", "skipped")
                 self.counts.problem(place, "It is empty: there is no message in it.")
                 continue

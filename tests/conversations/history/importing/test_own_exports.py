@@ -137,6 +137,31 @@ def test_an_archive_brings_conversations_and_comparisons(api, ann):
     assert not Comparison.objects.exists()
 
 
+def test_the_archive_of_an_account_brings_another_the_same(api, bob_api, row):
+    imported(api, [chatgpt()])
+    archive = b"".join(api.get("/api/v1/export").streaming_content)
+    shown = imported(bob_api, archive)
+    assert (shown["source"], shown["problems"]) == ("llmselect", [])
+    assert (shown["conversations"]["added"], shown["messages"]["added"]) == (2, 6)
+    mine, theirs = chats(api), chats(bob_api)
+    assert [[each[name] for name in SAME] for each in theirs] == [[each[name] for name in SAME] for each in mine]
+    for before, after in zip(mine, theirs, strict=True):
+        told = [
+            [{**each, "id": None} for each in chat(who, pk["id"])["messages"]]
+            for who, pk in ((api, before), (bob_api, after))
+        ]
+        assert told[0] == told[1]
+    again = imported(api, archive)
+    assert (again["conversations"]["known"], again["messages"]["known"], again["messages"]["added"]) == (2, 6, 0)
+
+
+def test_an_archive_with_one_line_is_read(api):
+    shown = imported(api, zipped({"conversations.jsonl": lines(ARCHIVED), "comparisons.jsonl": lines(COMPARED)}))
+    assert (shown["comparisons"]["added"], shown["conversations"]["added"], shown["problems"]) == (1, 1, [])
+    (row,) = chats(api)  # begun, and nothing said yet
+    assert (row["title"], row["message_count"], row["last_message_at"]) == ("Archived", 0, "2026-01-01T10:00:00Z")
+
+
 def test_a_message_id_of_somebody_else_is_not_taken_over(api, bob, row):
     """A made-up file names a conversation of one's own, and a message of somebody else's."""
     foreign = conversation(bob, messages=1).messages.get()
