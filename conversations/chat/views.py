@@ -1,6 +1,6 @@
 """Chatting over HTTP: the whole answer at once, or streamed as it is written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.chat import examples
-from conversations.chat.service import Exchange, begin
+from conversations.chat.exchange import Exchange
+from conversations.chat.service import begin
 from conversations.completions.concurrency import Slot
 from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import store_and_ping, streamed
-from conversations.completions.runner import complete, stream_all
 from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
 from conversations.completions.usage import usage_event
 from conversations.files.parts import attached, with_text
@@ -85,7 +85,7 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
     with Slot():
         exchange = begin()
         try:
-            complete(exchange.call)
+            exchange.complete()
             exchange.finish(whole=True)
         except ProviderError as error:
             exchange.finish(whole=False, failure=error)
@@ -94,16 +94,20 @@ def whole_answer(begin: Callable[[], Exchange]) -> Response:
         finally:
             exchange.abandon()
     message = {field: getattr(exchange.message, field) for field in (*MESSAGE_FIELDS, "dropped_messages")}
-    return Response(_answer(exchange.conversation.pk, exchange.question_id, message))
+    return Response(_answer(exchange.conversation.pk, exchange.question_id, message, exchange.selection))
 
 
-def _answer(conversation_id: Any, question_id: Any, message: dict[str, Any]) -> dict[str, Any]:
+def _answer(
+    conversation_id: Any, question_id: Any, message: dict[str, Any], selection: dict[str, Any] | None
+) -> dict[str, Any]:
+    chosen = {} if selection is None else {"selection": selection}
     return {
         "conversation_id": conversation_id,
         "question_id": question_id,
         "response": message["content"],
         "message": message_row(message),
         "context": {"dropped_messages": message["dropped_messages"] or 0},  # null in rows of earlier versions
+        **chosen,
     }
 
 
@@ -113,24 +117,40 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
     assert earlier.asked_at is not None  # noqa: S101 - a chat has its time
     question = queries.question(earlier.conversation_id, earlier.asked_at).values("pk")
     answers = queries.messages(earlier.conversation_id).annotate(question_id=Subquery(question))
-    row = answers.values(*MESSAGE_FIELDS, "dropped_messages", "question_id").filter(pk=earlier.answer_id).first()
+    row = (
+        answers.values(*MESSAGE_FIELDS, "dropped_messages", "selection", "question_id")
+        .filter(pk=earlier.answer_id)
+        .first()
+    )
     if row is None:
         raise AnswerDeleted
-    return _answer(earlier.conversation_id, row["question_id"], row)
+    return _answer(earlier.conversation_id, row["question_id"], row, row["selection"])
 
 
 def answer_events(exchange: Exchange) -> Iterator[bytes]:
     """Yield the events of a stream: `start`, the pieces as they arrive, and `done` or `error`."""
-    yield sse({"event": "start", "conversation_id": exchange.conversation.pk, "question_id": exchange.question_id})
-    failure: APIException | None = None
-    for arrived in stream_all([exchange.call], heartbeat=settings.STREAM_HEARTBEAT):
-        chunks = [_chunk(event) for _, event in arrived if isinstance(event, str)]
-        if chunks or not arrived:
-            yield b"".join(chunks) or PING
-        failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
+    places = {"conversation_id": exchange.conversation.pk, "question_id": exchange.question_id}
+    yield sse({"event": "start", **places, **_chosen(exchange)})
+    failure: APIException | None = yield from _chunks(exchange)
     finishing = exchange.finishing(whole=failure is None, failure=failure)
     failure = (yield from store_and_ping(finishing)) or failure
     yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
+
+
+def _chunks(exchange: Exchange) -> Generator[bytes, None, APIException | None]:
+    """Yield the pieces as they arrive, and pings in times of silence; returns the error that the answer ends with."""
+    pieces = exchange.pieces(heartbeat=settings.STREAM_HEARTBEAT)
+    while True:
+        try:
+            arrived = next(pieces)
+        except StopIteration as end:
+            failure: APIException | None = end.value
+            return failure
+        yield b"".join(map(_chunk, arrived)) or PING
+
+
+def _chosen(exchange: Exchange) -> dict[str, Any]:
+    return {} if exchange.selection is None else {"selection": exchange.selection}
 
 
 def _chunk(piece: str) -> bytes:
@@ -142,7 +162,7 @@ def _done(exchange: Exchange) -> dict[str, Any]:
     ended = {"finish_reason": exchange.call.finish_reason, "usage": usage_event(measured._asdict())}
     times = {"time": measured.time, "ttft": measured.ttft}
     context = {"context": {"dropped_messages": exchange.dropped}}
-    return {"event": "done", **_places(exchange), **context, **ended, **times}
+    return {"event": "done", **_places(exchange), **context, **ended, **times, **_chosen(exchange)}
 
 
 def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
