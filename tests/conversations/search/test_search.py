@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
@@ -132,9 +133,10 @@ PLANS = {"whole list": (1000, 200, 2000), "beginning": (0, 7, 2000), "index": (1
 
 @pytest.fixture(params=PLANS.values(), ids=PLANS)
 def _plan(request, monkeypatch):
-    names = ("CANDIDATES", "HEAD_CONVERSATIONS", "HEAD_MESSAGES")
-    for name, value in zip(names, request.param, strict=True):
-        monkeypatch.setattr(search, name, value)
+    candidates, head, messages = request.param
+    monkeypatch.setattr(search, "CANDIDATES", candidates)
+    monkeypatch.setattr(search, "HEAD_CONVERSATIONS", head)
+    monkeypatch.setitem(search.HEAD_MESSAGES, connection.vendor, messages)
 
 
 @pytest.mark.usefixtures("_plan")
