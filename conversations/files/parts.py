@@ -81,7 +81,7 @@ def files_among(parts: Iterable[Part] | None) -> list[Part]:
 def with_contents(turns: Sequence[Turn], user_id: int) -> list[Turn]:
     """Return turns as a model is sent them: texts as text, images and PDFs as parts that read their content.
 
-    Of the oldest files, beyond `SENT_LIMIT`, only the names are sent, and of earlier ones that are gone. Raises
+    Of the oldest files, beyond `SENT_LIMIT`, and of earlier ones that are gone, only the names are sent. Raises
     FileGone for one of the last turn.
     """
     left, sent = SENT_LIMIT, []

@@ -141,7 +141,8 @@ class World:
             "conversations.SelectionSettings": lambda: SelectionSettings(
                 user=User.objects.create_user(unique)
                 if SelectionSettings.objects.filter(user=self.user).exists()
-                else self.user
+                else self.user,
+                cents_for_better=1.0,
             ),
             "models_registry.Provider": lambda: Provider(slug=unique, name=unique, kind="openai"),
             "models_registry.LLMModel": lambda: LLMModel(provider=self.provider, model_id=unique, name=unique),

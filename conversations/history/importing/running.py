@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from conversations.history.importing import storage
-from conversations.history.importing.archives import Refused
-from conversations.history.importing.counting import Counts
-from conversations.history.importing.parsed import Parsed, ParsedConversation
-from conversations.history.importing.reading import Item, Position, items
-from conversations.history.importing.writing import Writer
+from conversations.history.importing.reading.archives import Refused
+from conversations.history.importing.reading.items import Item, Position, items
+from conversations.history.importing.reading.parsed import Parsed, ParsedConversation
+from conversations.history.importing.storing.counting import Counts
+from conversations.history.importing.storing.writing import Writer
 from conversations.models import Import
 from perf.jobs.run import Cancelled, Failed, Run
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from conversations.history.importing.counting import Counts
 from conversations.history.importing.removal import REMOVAL
+from conversations.history.importing.storing.counting import Counts
 from conversations.models import Import
 from perf.models import Job
 

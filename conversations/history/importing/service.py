@@ -17,9 +17,9 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from conversations.history.importing import storage
-from conversations.history.importing.archives import Refused
 from conversations.history.importing.models import NAME_LENGTH
-from conversations.history.importing.reading import recognised
+from conversations.history.importing.reading.archives import Refused
+from conversations.history.importing.reading.items import recognised
 from conversations.history.importing.removal import REMOVAL, Removal, take_back
 from conversations.history.importing.running import KIND
 from conversations.models import Import
@@ -127,7 +127,7 @@ def remove(record: Import) -> Removal | None:
     assert record.job is not None  # noqa: S101 - as above
     if not record.job.ended:
         raise ImportNotEnded
-    pk = record.pk
+    pk = UUID(str(record.pk))  # which is None once the record is deleted
     removed = take_back(record, seconds=REMOVAL_SECONDS)
     if not Import.objects.filter(pk=pk).exists():
         return removed
@@ -140,8 +140,10 @@ def remove(record: Import) -> Removal | None:
 
 def forget(instance: Import, **_: Any) -> None:
     """Delete the job and the file of an import that is deleted; a receiver of `post_delete`."""
-    Job.objects.filter(pk=instance.job_id).delete()
-    transaction.on_commit(lambda: _discard(instance.pk))
+    pk = instance.pk  # which is None once all is done
+    if instance.job_id is not None:
+        Job.objects.filter(pk=instance.job_id).delete()
+    transaction.on_commit(lambda: _discard(pk))
 
 
 def connect() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conversations.history.importing.formats.chatgpt import read
-from conversations.history.importing.parsed import Broken
+from conversations.history.importing.reading.formats.chatgpt import read
+from conversations.history.importing.reading.parsed import Broken
 from tests.conversations.history.importing.samples import chatgpt, node
 
 QUESTION = node("q", "root", text="hi", at=1_756_000_001.0)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from conversations.history.importing import archives, documents
+from conversations.history.importing.reading import archives, documents
 from tests.conversations.history.importing.conftest import chat, chats, content_of, imported, upload, zipped
 from tests.conversations.history.importing.samples import chatgpt, node
 

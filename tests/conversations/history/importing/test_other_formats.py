@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from conversations.history.importing.formats import claude, librechat, openwebui
+from conversations.history.importing.reading.formats import claude, librechat, openwebui
 from tests.conversations.history.importing import samples
 from tests.conversations.history.importing.conftest import chat, chats, imported, upload
 from tests.conversations.history.importing.samples import said, turn, wrote

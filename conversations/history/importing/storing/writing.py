@@ -8,11 +8,11 @@ from uuid import UUID
 from conversations.caches import comparisons as comparison_cache
 from conversations.caches import conversations as conversation_cache
 from conversations.caches import leaderboards
-from conversations.history.importing.counting import Counts
-from conversations.history.importing.formats import own
-from conversations.history.importing.identity import as_uuid, row_id
-from conversations.history.importing.parsed import Parsed, ParsedComparison, ParsedConversation
-from conversations.history.importing.rows import (
+from conversations.history.importing.reading.formats import own
+from conversations.history.importing.reading.parsed import Parsed, ParsedComparison, ParsedConversation
+from conversations.history.importing.storing.counting import Counts
+from conversations.history.importing.storing.identity import as_uuid, row_id
+from conversations.history.importing.storing.rows import (
     OF_CONVERSATION,
     OF_MESSAGE,
     conversation_row,

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from conversations.history.importing.formats.turns import named
-from conversations.history.importing.parsed import ParsedConversation, ParsedMessage
-from conversations.history.importing.values import (
+from conversations.history.importing.reading.formats.turns import named
+from conversations.history.importing.reading.parsed import ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.values import (
     UNKNOWN_MODEL,
     identifier,
     mapping,

@@ -6,10 +6,10 @@ https://www.librechat.ai/docs/features/import_convos
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conversations.history.importing.formats.trees import newest_leaf, path_to
-from conversations.history.importing.formats.turns import joined, named, parts_or_none, tool_call, tool_result
-from conversations.history.importing.parsed import ParsedConversation, ParsedMessage
-from conversations.history.importing.values import (
+from conversations.history.importing.reading.formats.trees import newest_leaf, path_to
+from conversations.history.importing.reading.formats.turns import joined, named, parts_or_none, tool_call, tool_result
+from conversations.history.importing.reading.parsed import ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.values import (
     UNKNOWN_MODEL,
     identifier,
     mapping,

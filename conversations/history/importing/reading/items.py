@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from conversations.history.importing.archives import Refused
-from conversations.history.importing.documents import BrokenOff, Document, documents
-from conversations.history.importing.formats import chatgpt, claude, librechat, llm_logs, openwebui, own
-from conversations.history.importing.parsed import Broken, Parsed
-from conversations.history.importing.values import mapping, one_line
+from conversations.history.importing.reading.archives import Refused
+from conversations.history.importing.reading.documents import BrokenOff, Document, documents
+from conversations.history.importing.reading.formats import chatgpt, claude, librechat, llm_logs, openwebui, own
+from conversations.history.importing.reading.parsed import Broken, Parsed
+from conversations.history.importing.reading.values import mapping, one_line
 
 LOOKED_AT = 100  # values of a document of which one must be of a known format
 TITLE = 80  # characters of a title in a place

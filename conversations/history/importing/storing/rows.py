@@ -11,9 +11,9 @@ from psycopg.types.json import Jsonb
 
 from conversations.chat.service import TITLE_FROM_MESSAGE
 from conversations.completions.parts import kept_parts
-from conversations.history.importing.identity import as_uuid, message_id
-from conversations.history.importing.parsed import ParsedConversation, ParsedMessage
-from conversations.history.importing.values import UNKNOWN_MODEL
+from conversations.history.importing.reading.parsed import ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.values import UNKNOWN_MODEL
+from conversations.history.importing.storing.identity import as_uuid, message_id
 from conversations.models import PREVIEW_LENGTH, TITLE_LENGTH, Message
 from models_registry.providers.base import Part
 

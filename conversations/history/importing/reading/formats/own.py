@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from conversations.history.importing.formats.turns import named, tool_call, tool_result
-from conversations.history.importing.parsed import Broken, ParsedComparison, ParsedConversation, ParsedMessage
-from conversations.history.importing.values import identifier, mapping, moment, one_line, sequence, text
+from conversations.history.importing.reading.formats.turns import named, tool_call, tool_result
+from conversations.history.importing.reading.parsed import Broken, ParsedComparison, ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.values import identifier, mapping, moment, one_line, sequence, text
 from models_registry.calls.costs import CostSource
 from models_registry.providers.reading.finish import FinishReasons
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from conversations.history.importing.parsed import Broken
+from conversations.history.importing.reading.parsed import Broken
 from models_registry.providers.reading.text import clean
 
 MILLISECONDS, MICROSECONDS, NANOSECONDS = 1e11, 1e14, 1e17  # seconds since 1970 never are so many

@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.history.importing.formats.trees import newest_leaf, path_to
-from conversations.history.importing.formats.turns import joined, named, parts_or_none, tool_call, tool_result
-from conversations.history.importing.parsed import ParsedConversation, ParsedMessage
-from conversations.history.importing.values import identifier, mapping, moment, one_line, sequence, text
+from conversations.history.importing.reading.formats.trees import newest_leaf, path_to
+from conversations.history.importing.reading.formats.turns import joined, named, parts_or_none, tool_call, tool_result
+from conversations.history.importing.reading.parsed import ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.values import identifier, mapping, moment, one_line, sequence, text
 
 NAME = "claude"
 LOOKS_LIKE = "Claude (`chat_messages`)"

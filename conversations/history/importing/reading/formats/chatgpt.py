@@ -7,11 +7,26 @@ writes to tools and what they answer are nodes of their own. https://help.openai
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.history.importing.formats.chatgpt_content import content_of, visible_text
-from conversations.history.importing.formats.trees import newest_leaf, path_to
-from conversations.history.importing.formats.turns import Steps, joined, named, parts_or_none, tool_call, tool_result
-from conversations.history.importing.parsed import Broken, ParsedConversation, ParsedMessage
-from conversations.history.importing.values import UNKNOWN_MODEL, identifier, mapping, moment, one_line, sequence, text
+from conversations.history.importing.reading.formats.chatgpt_content import content_of, visible_text
+from conversations.history.importing.reading.formats.trees import newest_leaf, path_to
+from conversations.history.importing.reading.formats.turns import (
+    Steps,
+    joined,
+    named,
+    parts_or_none,
+    tool_call,
+    tool_result,
+)
+from conversations.history.importing.reading.parsed import Broken, ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.values import (
+    UNKNOWN_MODEL,
+    identifier,
+    mapping,
+    moment,
+    one_line,
+    sequence,
+    text,
+)
 
 NAME = "chatgpt"
 LOOKS_LIKE = "ChatGPT (`mapping`)"
@@ -127,10 +142,10 @@ def _add_message(
     made = ParsedMessage(original_id, role, shown, moment(message.get("create_time")), parts=parts_or_none(parts))
     if role == "assistant":
         made.model = one_line(metadata.get("model_slug"))
-        ended = mapping(metadata.get("finish_details")).get("type")
+        ended = one_line(mapping(metadata.get("finish_details")).get("type"))
         broke_off = ended == "interrupted" or message.get("status") in ("in_progress", "finished_partial_completion")
         made.status = "interrupted" if broke_off else "complete"
-        made.figures = {"finish_reason": ENDS[ended]} if ENDS.get(ended) else {}
+        made.figures = {"finish_reason": ENDS[ended]} if ended in ENDS else {}
         made = steps.into(made)
     found.messages.append(made)
 

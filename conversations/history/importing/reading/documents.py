@@ -10,8 +10,8 @@ from typing import IO, Any
 
 import ijson
 
-from conversations.history.importing.archives import Refused, histories, missing_shards, open_archive
-from conversations.history.importing.formats import llm_logs
+from conversations.history.importing.reading.archives import Refused, histories, missing_shards, open_archive
+from conversations.history.importing.reading.formats import llm_logs
 
 BUFFER = 65_536  # bytes read at once
 MOST_OF_ONE = 64_000_000  # bytes of one conversation

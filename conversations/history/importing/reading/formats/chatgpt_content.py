@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.history.importing.formats.turns import named
-from conversations.history.importing.values import mapping, one_line, sequence, text
+from conversations.history.importing.reading.formats.turns import named
+from conversations.history.importing.reading.values import mapping, one_line, sequence, text
 
 # A citation as the model writes it, between characters for private use; and the older 【3†source】.
 MARKER = re.compile("\ue200[^\ue201]{0,2000}\ue201|[\ue200-\ue206]|【\\d+(?::\\d+)?†[^】]{0,200}】")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from conversations.history.importing.parsed import ParsedConversation, ParsedMessage
+from conversations.history.importing.reading.parsed import ParsedConversation, ParsedMessage
 from models_registry.providers.base import Part
 
 
