@@ -4,20 +4,19 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
-from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
 from conversations.files.contents import place, storage
 from conversations.files.service import store
-from conversations.history.archive import reading, rows
-from conversations.models import Comparison, ComparisonResult, Conversation, Message, StoredFile
+from conversations.history.archive import reading
+from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from conversations.selection.models import SelectionSettings
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Budget
-from tests.conversations.history.archive.helpers import SCHEMA, download, problems
+from tests.conversations.history.archive.helpers import download
 from tests.helpers import client_with, conversation, free_slots, invalid, say, token_for
 
 pytestmark = pytest.mark.django_db
@@ -326,33 +325,3 @@ def test_refused(api, ann, visitor):
     reading_only = client_with(token_for(ann, name="reader", allowed_endpoints=["export"], read_only=True)).get(URL)
     assert reading_only.status_code == 200
     reading_only.close()
-
-
-# Columns that are no part of an archive: what follows from others, and what concerns one server alone.
-LEFT_OUT = {
-    Conversation: {"user_id", "preview", "digest", "message_count"},
-    Message: {"metered"},
-    Comparison: {"user_id"},
-    ComparisonResult: {"id", "comparison_id", "metered"},
-    StoredFile: {"user_id"},
-}
-TAKEN = {
-    Conversation: rows.CONVERSATION,
-    Message: rows.MESSAGE,
-    Comparison: rows.COMPARISON,
-    ComparisonResult: (*rows.PLAIN_OF_RESULT, *rows.FIGURES, "error", "error_message"),
-    StoredFile: rows.FILE,
-}
-
-
-@pytest.mark.parametrize("model", TAKEN)
-def test_a_new_column_is_not_forgotten(model):
-    assert {field.attname for field in model._meta.concrete_fields} == {*TAKEN[model], *LEFT_OUT[model]}
-
-
-def test_the_schema_is_strict_where_it_is_tested():
-    usage = dict.fromkeys(SCHEMA["$defs"]["usage"]["properties"])
-    assert problems(usage, "usage") == []
-    assert problems({**usage, "more": 1}, "usage") == ["Additional properties are not allowed ('more' was unexpected)"]
-    assert problems({**usage, "prompt_tokens": "1"}, "usage") != []
-    assert problems({"type": "message", "id": str(UUID(int=1))}) != []
