@@ -14,8 +14,19 @@ PRICES = ("input_price", "cache_read_price", "cache_write_price", "output_price"
 PLAIN_FIGURES = ("estimated", "cost_source", "time", "ttft", "finish_reason", "reasoning")
 FIGURES = (*KINDS_OF_TOKENS, *PRICES, *PLAIN_FIGURES, "cost")
 
-CONVERSATION = ("id", "title", "provider", "model", "system", "created_at", "updated_at", "last_message_at")
-PLAIN_OF_MESSAGE = ("id", "conversation_id", "role", "content", "parts", "provider", "model", "status", "created_at")
+CONVERSATION = ("id", "title", "provider", "model", "system", "created_at", "updated_at", "last_message_at", "source")
+PLAIN_OF_MESSAGE = (
+    "id",
+    "conversation_id",
+    "role",
+    "content",
+    "parts",
+    "provider",
+    "model",
+    "status",
+    "created_at",
+    "selection",
+)
 MESSAGE = (*PLAIN_OF_MESSAGE, "error", "error_message", "request_id", "dropped_messages", *FIGURES)
 COMPARISON = (
     *("id", "prompt", "system", "blind", "revealed", "preferred_index", "both_bad", "voted_at", "analysis"),

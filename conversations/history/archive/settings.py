@@ -5,11 +5,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from conversations.selection.models import SelectionSettings
 from models_registry.api.fields import money
 from models_registry.models import APIKey, Budget
 
 # Takes the id of a user; returns the value of an entry of `settings.json`.
 Reader = Callable[[int], Any]
+
+SELECTION = ("candidates", "default_model", "cents_for_better", "seconds_for_better")
 
 READERS: dict[str, Reader] = {}
 
@@ -23,6 +26,7 @@ def settings_of(user: User) -> dict[str, Any]:
     """Return the content of `settings.json`."""
     account = {"username": user.username, "email": user.email, "date_joined": user.date_joined}
     own = {"account": account, "budgets": _budgets(user.pk), "provider_keys": _provider_keys(user.pk)}
+    own["selection"] = SelectionSettings.objects.filter(user_id=user.pk).values(*SELECTION).first()
     return own | {name: reader(user.pk) for name, reader in READERS.items()}
 
 

@@ -17,10 +17,13 @@ from django.utils import timezone
 from conversations.files import contents
 from conversations.files.models import FileUse
 from conversations.files.service import store
+from conversations.history.importing.models import Import, Imported
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
+from conversations.selection.models import SelectionSettings
 from llmselect_project.models import KnownPlace
 from models_registry.keys.storage import store_key
 from models_registry.models import Budget, Provider, Reservation, SharedKey, UsageDay, UsageEntry
+from perf.jobs.table import enqueue
 from tests.helpers import PASSWORD, client_for, token_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +44,9 @@ OWNED = {
     "conversations.ComparisonResult",
     "conversations.RepeatableRequest",
     "conversations.Share",
+    "conversations.Import",
+    "conversations.Imported",
+    "conversations.SelectionSettings",
     "conversations.StoredFile",
     "conversations.FileUse",
     "models_registry.Budget",
@@ -53,6 +59,8 @@ ANONYMOUS = {
     "models_registry.Reservation",
     "models_registry.SharedKey",  # which the user shared with everybody
 }
+# Rows that refer to nobody, and are deleted with what refers to them.
+WITH_OTHERS = {"perf.Job"}
 # Rows that are nobody's.
 OF_ALL = {
     "models_registry.UsageTotal",
@@ -61,7 +69,6 @@ OF_ALL = {
     "models_registry.LLMModel",
     "models_registry.Alias",
     "models_registry.ModelChange",
-    "perf.Job",  # which is deleted with what refers to it
     "perf.TimingBlock",
     "perf.UndeliveredInvalidation",
     "auth.Permission",
@@ -93,6 +100,10 @@ def fill(name, provider):
     conversation = Conversation.objects.create(user=user, title=name, system=name, preview=name, **place)
     Message.objects.create(conversation=conversation, role="user", content=name, parts=[{"text": name}], **place)
     comparison = Comparison.objects.create(user=user, prompt=name, analysis=name)
+    job = enqueue("import", {"note": name}, owner=str(user.pk))
+    brought = Import.objects.create(user=user, job=job, name=name, problems=[name])
+    Imported.objects.create(by=brought, conversation=conversation, original_id=name)
+    SelectionSettings.objects.create(user=user, default_model=name)
     file = store(user_id=user.pk, stream=BytesIO(name.encode()), name=f"{name}.txt")
     FileUse.objects.create(file=file, comparison=comparison)
     ComparisonResult.objects.create(comparison=comparison, index=0, response=name, reasoning=name, **place)
@@ -127,7 +138,7 @@ def tables_with(text):
 
 def test_every_table_is_of_one_kind():
     labels = [model._meta.label for model in EVERY]
-    assert sorted(labels) == sorted([*OWNED, *ANONYMOUS, *OF_ALL])
+    assert sorted(labels) == sorted([*OWNED, *ANONYMOUS, *WITH_OTHERS, *OF_ALL])
     tables = set(connection.introspection.table_names())
     assert tables - {model._meta.db_table for model in EVERY} <= UNMODELLED
 
@@ -141,14 +152,16 @@ def test_what_leads_to_a_user_is_not_taken_for_nobodys():
             model._meta.label
             for model in EVERY
             for field in model._meta.get_fields()
-            if field.is_relation and field.many_to_one and field.related_model._meta.label in personal & OWNED
+            if field.concrete
+            and (field.many_to_one or field.one_to_one)
+            and field.related_model._meta.label in personal & OWNED
         }
     assert personal == OWNED | ANONYMOUS
 
 
 def test_everything_of_an_account_goes_and_of_others_nothing(openai):
     bob, ann = fill("bobolink", openai), fill("annabella", openai)
-    for model in of(OWNED | ANONYMOUS):
+    for model in of(OWNED | ANONYMOUS | WITH_OTHERS):
         assert model._default_manager.count() == 2, f"`fill` makes no row of {model._meta.label}"
     api = client_for(ann)
     for path in ("conversations", "conversations?search=annabella", "comparisons", "leaderboard", "tokens", "budgets"):
@@ -156,7 +169,8 @@ def test_everything_of_an_account_goes_and_of_others_nothing(openai):
     assert "conversations_message" in tables_with("annabella")
     assert api.delete("/api/v1/auth/me", {"password": PASSWORD}).status_code == 204
 
-    assert {model._meta.label: model._default_manager.count() for model in of(OWNED)} == dict.fromkeys(OWNED, 1)
+    gone = OWNED | WITH_OTHERS
+    assert {model._meta.label: model._default_manager.count() for model in of(gone)} == dict.fromkeys(gone, 1)
     assert {model._meta.label: model._default_manager.count() for model in of(ANONYMOUS)} == dict.fromkeys(ANONYMOUS, 2)
     for model in (UsageEntry, UsageDay, Reservation):
         kept = model.objects.exclude(user=bob).get()
