@@ -7,6 +7,12 @@ from conversations.chat.message_views import MessageView, RetryStreamView, Retry
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.completions.streams.views import (
+    ChatEventsView,
+    ChatStopView,
+    CompareEventsView,
+    CompareStopView,
+)
 from conversations.history.views import ConversationViewSet, MessageViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
@@ -19,6 +25,10 @@ urlpatterns = [
     path("chat/stream", ChatStreamView.as_view(), name="chat-stream"),
     path("compare", CompareView.as_view(), name="compare"),
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
+    path("chat/streams/<uuid:pk>", ChatEventsView.as_view(), name="chat-stream-events"),
+    path("chat/streams/<uuid:pk>/stop", ChatStopView.as_view(), name="chat-stream-stop"),
+    path("compare/streams/<uuid:pk>", CompareEventsView.as_view(), name="compare-stream-events"),
+    path("compare/streams/<uuid:pk>/stop", CompareStopView.as_view(), name="compare-stream-stop"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("leaderboard/pairs", PairsView.as_view(), name="leaderboard-pairs"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -46,6 +46,7 @@ class Exchange:
         attempt: Attempt | None = None,
         *,
         dropped: int = 0,
+        stream_id: UUID | None = None,
         add: Callable[[Conversation, Message], bool] | None = None,
     ) -> None:
         """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
@@ -58,6 +59,7 @@ class Exchange:
         self._add = add or add_answer
         self.call = call
         self.dropped = dropped
+        self.stream_id = stream_id or uuid4()
         self.attempt = attempt
         self.message: Message | None = None
         self.stored = False

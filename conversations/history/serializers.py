@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from conversations.completions import usage
 from conversations.completions.reasons import AnswerError, error_row
+from conversations.completions.streams.fields import OnDisconnectField
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
@@ -125,6 +126,7 @@ class ParametersInput(serializers.Serializer[Any]):
         default="full",
         help_text="`auto` leaves out the oldest messages that the model's context window does not hold.",
     )
+    on_disconnect = OnDisconnectField()
 
 
 class RetryInput(ParametersInput):
