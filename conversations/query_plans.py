@@ -57,6 +57,8 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     own = Conversation.objects.for_user(user).filter(pk=pk)
     yield DeclaredQuery("conversation", lambda: conversation_detail(user, pk))
     yield DeclaredQuery("gateway, the conversation that a history continues", lambda: by_digest(user, ["a", "b"]))
+    running = Conversation.objects.filter(running__isnull=False).values_list("pk", "running", "running_at")
+    yield DeclaredQuery("conversations with a running answer", lambda: running.all())
     yield DeclaredQuery("conversation, its newest messages", lambda: newest_messages(pk))
     yield DeclaredQuery("conversation, whole", lambda: as_get(own))
     yield DeclaredQuery("messages, whether the conversation is one's own", own.exists)

@@ -5,6 +5,7 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from conversations.chat.watching import keep_watch
 from conversations.completions.runner import cancel_all, warm_up
 from conversations.completions.storing import shorten_deadlines
 from llmselect_project.api import schema_view
@@ -31,6 +32,7 @@ recorder.serve()
 start_cold()
 heartbeat.start()
 keep_logs_short()
+keep_watch()
 schema_view.load()
 warm_up()
 before_kill(settings.SHUTDOWN_GRACE, _end_all)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
 from conversations.chat.context import Mode
+from conversations.chat.running import mark_stored, unmark
 from conversations.chat.service import Exchange, call_of, resolve_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
@@ -83,8 +84,10 @@ def begin_retry(
             conversation = asked.conversation
             turns = alternating(history(conversation.pk, asked.question.created_at))
             call, dropped = call_of(resolved, conversation, prompt, turns, context)
+            stream_id = mark_stored(conversation)
         question_id = asked.question.pk
-        return Exchange(conversation, question_id, call, dropped=dropped, add=_replacing(question_id, claim))
+        add = _replacing(question_id, claim, stream_id)
+        return Exchange(conversation, question_id, call, dropped=dropped, stream_id=stream_id, add=add)
 
 
 def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
@@ -177,7 +180,7 @@ class _Claim(Attempt):
             raise QuestionInProgress from error
 
 
-def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Message], bool]:
+def _replacing(question_id: UUID, claim: Attempt, stream_id: UUID) -> Callable[[Conversation, Message], bool]:
     """Return what stores the new answer in the place of the earlier ones, and tells whether it is stored.
 
     It runs in a transaction. An answer with text stays when the new one has none. Of a question deleted meanwhile there
@@ -187,6 +190,7 @@ def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Mes
     def add(conversation: Conversation, answer: Message) -> bool:
         current = Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
         claim.release()
+        unmark(conversation.pk, stream_id)
         question = messages(conversation.pk).filter(pk=question_id).first()
         if current is None or question is None:
             return False

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import count_message
+from conversations.chat.running import mark, mark_stored
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import AnswerDeleted, Attempt
@@ -31,7 +33,7 @@ from perf.serving.logs import request_id
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
     *("provider", "model", "title", "system", "digest"),
-    *("message_count", "preview", "last_message_at", "updated_at"),
+    *("message_count", "preview", "last_message_at", "updated_at", "running", "running_at"),
 )
 
 
@@ -52,14 +54,14 @@ class Exchange:
         """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
 
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
-        answer to the conversation, at its end by default, and returns whether it did.
+        answer, at the end of the conversation by default, and returns whether it did.
         """
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
-        self._add = add or add_answer
         self.call = call
         self.dropped = dropped
         self.stream_id = stream_id or uuid4()
+        self._add = add or partial(add_answer, ended=self.stream_id)
         self.attempt = attempt
         self.message: Message | None = None
         self.stored = False
@@ -156,13 +158,14 @@ def begin(
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
-            asked = [_user_message(turn, resolved) for turn in prompt.messages]
+            stream_id, names = mark(conversation), {"provider": resolved.provider.slug, "model": resolved.id}
+            asked = [Message(role=turn.role, content=turn.content, **names) for turn in prompt.messages]
             append(conversation, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, stream_id=stream_id)
 
 
 def _resume(
@@ -180,7 +183,7 @@ def _resume(
     if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, question_id, call, attempt, dropped=dropped)
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped, stream_id=mark_stored(conversation))
 
 
 def resolve_for(
@@ -250,23 +253,23 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
     Message.objects.insert(messages)
 
 
-def add_answer(conversation: Conversation, answer: Message, **changes: Any) -> bool:
+def add_answer(conversation: Conversation, answer: Message, *, ended: UUID | None = None, **changes: Any) -> bool:
     """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
 
-    `changes` are values of the conversation that change with it.
+    `ended` is its stream, and `changes` are values of the conversation that change with it.
 
     One statement both locks and counts, unless the conversation was given to another user, or its last message has a
     time in the future; then the row is locked first.
     """
     moment = timezone.now()
-    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id):
+    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id, ended=ended):
         row = Conversation.objects.filter(pk=conversation.pk)
         found = row.select_for_update().values_list("user_id", "last_message_at").first()
         if found is None:
             return False
         conversation.user_id, latest = found
         moment = max(timezone.now(), latest + TICK)
-        count_message(conversation.pk, moment, changes)
+        count_message(conversation.pk, moment, changes, ended=ended)
     answer.conversation, answer.created_at = conversation, moment
     Message.objects.insert([answer])
     return True
@@ -276,10 +279,6 @@ def _is_stored(conversation: Conversation, answer: Message) -> bool:
     """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
     list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
     return Message.objects.filter(pk=answer.pk).exists()
-
-
-def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
-    return Message(role=turn.role, content=turn.content, provider=resolved.provider.slug, model=resolved.id)
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:

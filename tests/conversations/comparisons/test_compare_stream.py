@@ -56,14 +56,8 @@ def test_all_events(ann, api, anthropic, stream):
     row = Comparison.objects.get(user=ann)
     results = api.get(f"/api/v1/comparisons/{row.pk}").json()["results"]
     assert [each["provider"] for each in results] == ["openai", "anthropic"]
-    stream_id = received[0]["stream_id"]
-    assert received[0] == {
-        "event": "start",
-        "comparison_id": str(row.pk),
-        "total": 2,
-        "stream_id": stream_id,
-        "url": f"/api/v1/compare/streams/{stream_id}",
-    }
+    stream = {"stream_id": (pk := received[0]["stream_id"]), "url": f"/api/v1/compare/streams/{pk}"}
+    assert received[0] == {"event": "start", "comparison_id": str(row.pk), "total": 2, **stream}
     assert received[-1] == {"event": "done", "comparison_id": str(row.pk)}
     for index, result in enumerate(results):
         assert of(received, index, "complete") == [{"event": "complete", **result}]

@@ -10,7 +10,9 @@ from django.utils import timezone
 from jsonschema import Draft7Validator, FormatChecker
 from rest_framework.test import APIClient
 
+from conversations.chat.examples import REQUEST
 from conversations.comparisons.examples import COMPARISON
+from conversations.comparisons.examples import REQUEST as COMPARED
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
 from llmselect_project.accounts import examples
@@ -53,7 +55,7 @@ def successes(method, path):
 
 
 def in_stream(text):
-    return [json.loads(each.removeprefix("data: ")) for each in text.split("\n\n") if each.startswith("data: ")]
+    return [json.loads(each.removeprefix("data: ")) for each in text.split("\n") if each.startswith("data: ")]
 
 
 def shape(value):
@@ -114,6 +116,11 @@ class World:
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
         ids["budgets"] = BUDGET_ID
         ids["tokens"] = TOKEN["id"]
+        if "/streams/" in path:
+            kind = path.split("/")[3]
+            body = {"chat": REQUEST, "compare": COMPARED}[kind]
+            started = in_stream(self.client.post(f"/api/v1/{kind}/stream", body).getvalue().decode())[0]
+            ids[kind] = started["stream_id"]
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
             if parameter["in"] == "path" and "example" in parameter:

@@ -1,8 +1,6 @@
 """GET /chat/streams/{id}: an answer is followed by any number of readers, from anywhere in it."""
 
-import json
 import time
-from itertools import pairwise
 from threading import Thread
 from uuid import UUID, uuid4
 
@@ -10,43 +8,10 @@ import pytest
 
 from conversations.completions.streams import answer, log, registry
 from conversations.models import Message
+from tests.conversations.completions.streams.helpers import LONG, events_of, ids, raw
 from tests.helpers import closing_connection, each_event, error, events, eventually, free_slots, invalid
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-URL = "/api/v1/chat/stream"
-HELLO = {"provider": "openai", "model": "stub", "message": "hello you there"}
-LONG = "stub?delay=0.03&chunks=40"
-
-
-@pytest.fixture
-def stream(api, openai, opened):
-    def begin(**change):
-        response = api.post(URL, {**HELLO, **change})
-        opened.append(response)
-        assert response.status_code == 200, response.content
-        return response
-
-    return begin
-
-
-@pytest.fixture
-def follow(api, opened):
-    def begin(url, after=None, client=api):
-        response = client.get(url, **({} if after is None else {"HTTP_LAST_EVENT_ID": str(after)}))
-        if response.streaming:
-            opened.append(response)
-        return response
-
-    return begin
-
-
-def raw(response):
-    return b"".join(part for part in response.streaming_content if part != b": ping\n\n")
-
-
-def ids(text):
-    return [int(line.removeprefix(b"id: ")) for line in text.split(b"\n") if line.startswith(b"id: ")]
 
 
 def test_events_are_numbered_from_one(stream):
@@ -63,10 +28,6 @@ def test_every_place_is_a_place_to_go_on_from(stream, follow):
         assert raw(follow(url, after)) == b"".join(parts[after:])
     assert raw(follow(url)) == whole
     assert raw(follow(f"{url}?last_event_id={len(parts) - 1}")) == parts[-1]
-
-
-def events_of(text):
-    return [json.loads(line.removeprefix(b"data: ")) for line in text.split(b"\n") if line.startswith(b"data: ")]
 
 
 def test_a_reader_that_left_goes_on_without_a_gap(stream, follow, stub):
@@ -240,119 +201,3 @@ def test_readers_hold_a_slot_and_are_bounded(stream, follow, settings, monkeypat
     assert (refused.status_code, refused.json()["error"]) == (429, "too_many_readers")
     other.close()
     assert free_slots() == settings.COMPLETION_SLOTS - 1
-
-
-def test_answers_of_a_user_are_bounded(stream, api, bob_api, settings):
-    settings.ANSWERS_PER_USER = 1
-    response = stream(model="stub?hang=mid")
-    for path in (URL, "/api/v1/chat"):
-        refused = api.post(path, HELLO)
-        assert (refused.status_code, refused.json()["error"]) == (429, "too_many_answers")
-    assert bob_api.post("/api/v1/chat", HELLO).status_code == 200
-    api.post(f"{events_of(next(response.streaming_content))[0]['url']}/stop")
-    assert api.post("/api/v1/chat", HELLO).status_code == 200
-
-
-# Stopping
-
-
-def test_stop_keeps_what_had_arrived(api, stream, stub, settings):
-    response = stream(model="stub?hang=mid")
-    received = each_event(response)
-    url = next(received)["url"]
-    while next(received).get("content") != "you ":
-        pass
-    stopped = api.post(f"{url}/stop")
-    assert (stopped.status_code, stopped.json()) == (200, {"stream_id": url.rsplit("/", 1)[1], "ended": True})
-    last = list(received)[-1]
-    assert (last["event"], last["error"]) == ("error", "interrupted")
-    kept = Message.objects.get(role="assistant")
-    assert (kept.content, kept.status, kept.error, str(kept.pk)) == (
-        "hello you ",
-        "interrupted",
-        "interrupted",
-        last["message_id"],
-    )
-    assert eventually(lambda: stub.cancelled == 1)
-    assert free_slots() == settings.COMPLETION_SLOTS
-
-
-def test_stop_of_one_that_nobody_reads(api, stream, follow, stub):
-    response = stream(model="stub?hang=mid")
-    received = each_event(response)
-    url = next(received)["url"]
-    while next(received).get("content") != "you ":
-        pass
-    response.close()
-    assert api.post(f"{url}/stop").json()["ended"]
-    assert Message.objects.get(role="assistant").status == "interrupted"
-    assert events(follow(url))[-1]["error"] == "interrupted"
-
-
-def test_stop_twice_and_after_the_end(api, stream):
-    received = events(stream())
-    for _ in range(2):
-        assert api.post(f"{received[0]['url']}/stop").json()["ended"]
-    assert Message.objects.get(role="assistant").status == "complete"
-
-
-def test_a_whole_answer_is_stopped_and_followed_too(api, openai, opened, stub):
-    answers = []
-    ask = {**HELLO, "model": "stub?hang=mid"}
-    thread = Thread(target=closing_connection, args=(lambda: answers.append(api.post("/api/v1/chat", ask)),))
-    thread.start()
-    assert eventually(lambda: [each for each in registry.running() if each.log.last >= 3], 10)
-    [running] = registry.running()
-    url = f"/api/v1/chat/streams/{running.id}"
-    response = api.get(url)
-    opened.append(response)
-    received = each_event(response)
-    assert [next(received)["event"] for _ in range(2)] == ["start", "chunk"]
-    assert api.post(f"{url}/stop").json()["ended"]
-    thread.join(10)
-    assert (answers[0].status_code, answers[0].json()["error"]) == (409, "interrupted")
-    assert answers[0].json()["details"]["message_id"] == str(Message.objects.get(role="assistant").pk)
-    assert list(received)[-1]["error"] == "interrupted"
-
-
-# Comparisons
-
-
-COMPARE = {"prompt": "hello you there", "models": [{"provider": "openai", "model": LONG}] * 2}
-
-
-@pytest.mark.parametrize("blind", [False, True])
-def test_a_comparison_goes_on_and_tells_no_more_than_before(api, openai, opened, follow, blind):
-    response = api.post("/api/v1/compare/stream", {**COMPARE, "blind": blind})
-    opened.append(response)
-    first = b""
-    while first.count(b'"chunk"') < 5:
-        first += next(response.streaming_content)
-    response.close()
-    start = events_of(first)[0]
-    rest = raw(follow(start["url"], ids(first)[-1]))
-    assert all(after - before == 1 for before, after in pairwise(ids(first + rest)))
-    received = events_of(first + rest)
-    assert received[-1] == {"event": "done", "comparison_id": start["comparison_id"]}
-    row = api.get(f"/api/v1/comparisons/{start['comparison_id']}").json()
-    assert [each["response"] for each in row["results"]] == [
-        "".join(each["chunk"] for each in received if each["event"] == "chunk" and each["index"] == index)
-        for index in range(2)
-    ]
-    assert (b"openai" in first + rest) is (not blind)
-
-
-def test_a_comparison_is_stopped(api, openai, opened, stub):
-    models = [{"provider": "openai", "model": "stub?reply=short"}, {"provider": "openai", "model": "stub?hang=mid"}]
-    response = api.post("/api/v1/compare/stream", {**COMPARE, "models": models})
-    opened.append(response)
-    received = each_event(response)
-    start = next(received)
-    while next(received)["event"] != "complete":
-        pass
-    assert api.post(f"{start['url']}/stop").json()["ended"]
-    last = list(received)
-    assert [each["event"] for each in last if each["event"] != "chunk"] == ["error", "done"]
-    row = api.get(f"/api/v1/comparisons/{start['comparison_id']}").json()
-    assert [each["error"] and each["error"]["error"] for each in row["results"]] == [None, "interrupted"]
-    assert eventually(lambda: stub.cancelled == 1)
