@@ -1,4 +1,4 @@
-"""A client that hangs up and wants no more, over the network: within a heartbeat the provider is let go and the slot is free."""
+"""A client that hangs up for good, over the network: within a heartbeat the provider is let go and the slot is free."""
 
 import time
 

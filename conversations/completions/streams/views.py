@@ -52,10 +52,9 @@ class _StreamView(APIView):
     kind = ""
 
     def answer(self, request: Request, pk: UUID) -> RunningAnswer:
-        """Return the user's answer. Raises StreamNotFound, also when what it is stored in was deleted."""
-        user_id = current_user(request).pk
-        found = registry.find(pk, kind=self.kind, user_id=user_id)
-        if found is None or not _is_there(user_id, found.place):
+        """Return the user's answer. Raises StreamNotFound."""
+        found = registry.find(pk, kind=self.kind, user_id=current_user(request).pk)
+        if found is None:
             raise StreamNotFound
         return found
 
@@ -64,6 +63,8 @@ class _EventsView(_StreamView):
     def follow(self, request: Request, pk: UUID) -> EventStreamResponse:
         """Stream the events. Raises StreamNotFound, EventsGone, TooManyReaders, ServerBusy and ValidationError."""
         after, answer = _last_event_id(request), self.answer(request, pk)
+        if not _is_there(answer.user_id, answer.place):  # what was deleted is not shown again
+            raise StreamNotFound
         slot = Slot()
         try:
             answer.join()
