@@ -16,11 +16,13 @@ class ConversationsConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        """Register the SQLite function, rules of invalidation, cache warmer, declared queries and benchmarks."""
+        """Register what other apps call of this one, and what happens with rows and connections."""
         from conversations import caches  # noqa: F401  # the rules of invalidation
+        from conversations.files import uses
         from conversations.history import today  # noqa: F401  # tiles of the admin's index
         from conversations.search.index import create_sqlite_function
 
+        uses.connect()
         connection_created.connect(create_sqlite_function, dispatch_uid="conversations.search.queries")
         warming.register("conversations.history.warming.first_pages")
         declared_queries.register(

@@ -18,3 +18,5 @@ invalidates("conversations.Message", conversations, owner="conversation__user_id
 invalidates("conversations.Comparison", comparisons, leaderboards, owner="user_id")
 invalidates("conversations.ComparisonResult", comparisons, leaderboards, owner="comparison__user_id")
 exempt("conversations.RepeatableRequest", "repeated requests read it from the database")
+exempt("conversations.StoredFile", "lists and files are read from the database")
+exempt("conversations.FileUse", "nothing shows it")

@@ -9,7 +9,18 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from conversations.completions.measured import Measured
+from conversations.files.models import FileUse, StoredFile
 from perf.caching.querysets import InvalidatingQuerySet
+
+__all__ = [  # with the models of other rooms, which Django looks for here
+    "Comparison",
+    "ComparisonResult",
+    "Conversation",
+    "FileUse",
+    "Message",
+    "RepeatableRequest",
+    "StoredFile",
+]
 
 PREVIEW_LENGTH = 100  # characters
 TITLE_LENGTH = 200  # characters
@@ -96,8 +107,9 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
     """Messages of conversations."""
 
     def history(self, conversation_id: UUID) -> "MessageQuerySet":
-        """Return the messages of a conversation with text, oldest first: no errors, no empty ones."""
-        rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR).exclude(content="")
+        """Return the messages of a conversation with text or parts, oldest first: no errors, no empty ones."""
+        rows = self.filter(conversation_id=conversation_id).exclude(status=Message.Status.ERROR)
+        rows = rows.exclude(content="", parts__isnull=True)
         return rows.order_by("created_at", "id")
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -106,7 +118,7 @@ class MessageQuerySet(InvalidatingQuerySet["Message"]):
         The conversations are locked first, in the same order as for the deletion of an account, so that no answer
         arrives between the deletion and the count.
         """
-        return self.delete_by_parent("conversation", Conversation.objects.all(), ConversationQuerySet.recount)
+        return self.delete_by_parent("conversation", Conversation.objects.all(), _recount_without_files)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -155,6 +167,13 @@ class Message(Measured):
         return f"{self.role} {self.id}"  # for every row of an admin list, which does not load the content
 
 
+def _recount_without_files(conversations: ConversationQuerySet) -> None:
+    """Recount the messages of conversations, and let go of the files that deleted ones showed."""
+    conversations.recount()
+    shown = models.Exists(Message.objects.filter(pk=models.OuterRef("message_id")))
+    FileUse.objects.filter(~shown, conversation__in=conversations).delete()
+
+
 class ComparisonQuerySet(InvalidatingQuerySet["Comparison"]):
     """Comparisons, by user."""
 
@@ -189,6 +208,7 @@ class Comparison(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comparisons", db_index=False
     )
     prompt = models.TextField()
+    attachments = models.JSONField(null=True, blank=True, help_text="The files of the prompt, as parts of messages.")
     system = models.TextField(blank=True)
     blind = models.BooleanField(default=False)
     revealed = models.BooleanField(default=True)

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
 from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.comparisons.leaderboard import leaderboard
+from conversations.files import service as files
+from conversations.files.models import FileUse, StoredFile
 from conversations.history.queries import (
     CONVERSATION_ORDERINGS,
     EXACT_FILTERS,
@@ -80,6 +82,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield from _files(user, pk)
     yield from _search(sample)
     yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
     yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
@@ -98,6 +101,19 @@ def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[Decla
         before = KeysetPagination.position_at("previous", row, ordering=ordering, moving=ordering in MOVING)
         yield DeclaredQuery(f"{name}, {ordering}, next page", page(after))
         yield DeclaredQuery(f"{name}, {ordering}, previous page", page(before))
+
+
+def _files(user: int, conversation: UUID) -> Iterator[DeclaredQuery]:
+    """Declare the queries of files, and of what shows them."""
+    own = files.own_files(user)
+    yield from _pages("files", own, NEWEST_FIRST)
+    newest = own.order_by(NEWEST_FIRST).values_list("pk", flat=True)
+    pk = next(iter(newest[:1]), conversation)
+    yield DeclaredQuery("file", lambda: as_get(own.filter(pk=pk)))
+    yield DeclaredQuery("files of a message", lambda: own.filter(pk__in=[pk]))
+    yield DeclaredQuery("files, those with a content", lambda: own.filter(sha256="0" * 64).values_list("pk"))
+    yield DeclaredQuery("file, what shows it", FileUse.objects.filter(file=pk).exists)
+    yield DeclaredQuery("conversation, the files it shows", lambda: FileUse.objects.filter(conversation=conversation))
 
 
 def _search(sample: Conversation) -> Iterator[DeclaredQuery]:
@@ -135,6 +151,15 @@ def fill() -> None:
     seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
     seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
     attempt = uuid4()
+    stored = StoredFile.objects.bulk_create(
+        StoredFile(user=user, sha256=f"{number:064x}", size=1, name="x", media_type="text/plain")
+        for user in User.objects.all()
+        for number in range(50)
+    )
+    FileUse.objects.bulk_create(
+        FileUse(file=file, conversation=row, message_id=uuid4())
+        for file, row in zip(stored, Conversation.objects.all()[:3_000], strict=False)
+    )
     RepeatableRequest.objects.bulk_create(
         RepeatableRequest(user=user, operation="chat", key=str(number), digest="-", attempt=attempt)
         for user in User.objects.all()

@@ -13,11 +13,13 @@ from conversations.completions.streams.views import (
     CompareEventsView,
     CompareStopView,
 )
+from conversations.files.views import FileViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
+router.register("files", FileViewSet, basename="file")
 
 urlpatterns = [
     *router.urls,

@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, cors, documentation, providers
+from llmselect_project.config import content_policy, cors, documentation, files, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -154,6 +154,7 @@ SLOW_REQUEST_MS = integer("SLOW_REQUEST_MS", 500)
 SLOW_QUERY_MS = integer("SLOW_QUERY_MS", 100)
 TIMING = boolean("TIMING", default=True)
 ROLL_UP_INTERVAL = integer("ROLL_UP_INTERVAL", 30, minimum=1)  # seconds between summing up usage
+JOB_THREADS = integer("JOB_THREADS", 2)  # jobs of the background at once, in a process beside; 0 leaves them to others
 # Seconds between flushes of figures; 0 disables them, as in tests.
 TIMING_INTERVAL = integer("TIMING_INTERVAL", 0 if TESTING else 5)
 
@@ -168,6 +169,10 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
+
+# Files of users: the storage, and how many bytes one file and all of a user may have.
+STORAGES = files.storages(BASE_DIR, DATABASES["default"])
+FILE_SIZE_LIMIT, FILES_QUOTA = files.limits()
 
 # Security
 

@@ -143,6 +143,18 @@ class ModelNotAllowed(PermissionDenied):
         self.details: dict[str, Any] = {"provider": provider, "model": model}
 
 
+class InputNotSupported(APIException):
+    """The model cannot read what the prompt holds: `images_not_supported` or `documents_not_supported`."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, *, provider: str, model: str, what: str, verb: str) -> None:
+        super().__init__(
+            f"{provider}/{model} cannot {verb} {what}. Choose another model.", f"{what.lower()}_not_supported"
+        )
+        self.details: dict[str, Any] = {"provider": provider, "model": model}
+
+
 class BudgetExceeded(APIException):
     """A call could cost more than what is left of a budget; nothing was asked of the provider.
 

@@ -22,8 +22,10 @@ class PerfConfig(AppConfig):
 
         exempt("perf.TimingBlock", "figures are read from the store each time")
         exempt("perf.UndeliveredInvalidation", "it is about what is cached, and not itself cached")
+        exempt("perf.Job", "whoever asks how far a job is reads it from the database")
 
         declared_queries.register(queries="perf.caching.undelivered.declared_queries")
+        declared_queries.register(queries="perf.jobs.plans.declared_queries", fill="perf.jobs.plans.fill")
         if settings.TIMING:
             connection_created.connect(instrumentation.install, dispatch_uid="perf.instrumentation")
             pool_waits.observers.append(recorder.pool_wait)

@@ -1,5 +1,5 @@
-"""Conversations, messages and comparisons in the admin."""
+"""Conversations, messages, comparisons and files in the admin."""
 
-from conversations.admin import comparisons, conversations, messages
+from conversations.admin import comparisons, conversations, files, messages
 
-__all__ = ["comparisons", "conversations", "messages"]
+__all__ = ["comparisons", "conversations", "files", "messages"]

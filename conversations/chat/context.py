@@ -11,6 +11,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from models_registry.calls.completion import ResolvedModel
+from models_registry.calls.inputs import turn_tokens
 from models_registry.calls.usage import estimate_tokens
 from models_registry.models import LLMModel
 from models_registry.providers.base import Prompt, Turn
@@ -82,4 +83,4 @@ def _output(registered: LLMModel, prompt: Prompt, window: int) -> int:
 
 
 def _tokens(turn: Turn) -> int:
-    return estimate_tokens(turn.content) + TURN_TOKENS
+    return turn_tokens(turn) + TURN_TOKENS

@@ -21,6 +21,7 @@ from conversations.chat.service import Exchange, call_of, resolve_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import Attempt, InProgress
+from conversations.files.parts import with_text
 from conversations.history.queries import history, messages, messages_after, messages_before, own_message
 from conversations.models import Conversation, Message, RepeatableRequest
 from models_registry.models import Provider
@@ -91,7 +92,7 @@ def begin_retry(
 
 
 def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
-    """Change the text of the last question, and delete its answer.
+    """Change the text of the last question, whose files stay, and delete its answer.
 
     Raises NotFound, QuestionInProgress, and ValidationError for any other message.
     """
@@ -106,7 +107,7 @@ def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
         claim.release()  # without an answer now, but not because one is being written
         _among(asked.answers).delete()
         own = Message.objects.filter(pk=message_id)
-        own.update(content=content)
+        own.update(content=content, parts=with_text(content, asked.question.parts))
         _recount(asked.conversation)
         return own.get()
 

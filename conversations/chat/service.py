@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException, NotFound, ValidationError
+from uuid_utils.compat import uuid7
 
 from conversations.chat.context import Mode, fit
-from conversations.chat.counting import count_message
+from conversations.chat.counting import add_answer
 from conversations.chat.running import mark, mark_stored
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
@@ -21,6 +21,8 @@ from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
+from conversations.files.parts import with_contents, with_text
+from conversations.files.uses import use_in_messages
 from conversations.history.queries import history, question
 from conversations.models import PREVIEW_LENGTH, Conversation, Message, RepeatableRequest
 from models_registry.calls.completion import Call, ResolvedModel, resolve
@@ -50,18 +52,21 @@ class Exchange:
         dropped: int = 0,
         stream_id: UUID | None = None,
         add: Callable[[Conversation, Message], bool] | None = None,
+        answer_id: UUID | None = None,
     ) -> None:
-        """Take the number of messages left out of the call (`dropped`), and what `add`s the answer.
+        """Take the number of messages left out of the call (`dropped`), what `add`s the answer, and the answer's id.
 
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
-        answer, at the end of the conversation by default, and returns whether it did.
+        answer to the conversation, at its end by default, and returns whether it did. `stream_id` is what the
+        conversation says is running.
         """
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
+        self.stream_id = stream_id or uuid4()
+        self._add = add or add_answer
+        self._answer_id = answer_id or uuid7()
         self.call = call
         self.dropped = dropped
-        self.stream_id = stream_id or uuid4()
-        self._add = add or partial(add_answer, ended=self.stream_id)
         self.attempt = attempt
         self.message: Message | None = None
         self.stored = False
@@ -94,6 +99,7 @@ class Exchange:
         given_up = self.call.closed and self.call.reasoning
         broken = Message.Status.INTERRUPTED if text.strip() or given_up else Message.Status.ERROR
         return Message(
+            id=self._answer_id,
             role=Message.Role.ASSISTANT,
             content=text,
             provider=self.call.model.provider.slug,
@@ -147,10 +153,9 @@ def begin(
     message, and a provider, model or system prompt that is None stays what it was. `context` says whether the oldest
     messages may be left out of the call.
 
-    Raises NotFound for a conversation that is not the user's, ValidationError for a parameter that the model cannot
-    take, ModelNotAllowed, BudgetExceeded, PriceUnknown, ContextLengthExceeded, APIKeyMissing or APIKeyUnreadable, and
-    InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt stored the message it
-    is answered where it stands.
+    Raises NotFound for a conversation that is not the user's, what `call_of` and `resolve` raise, ValidationError for a
+    file that is gone, and InProgress or AnswerDeleted of an `attempt`: then nothing is stored. When an earlier attempt
+    stored the message it is answered where it stands.
     """
     with storage_limit.acquire():
         resolved = resolve_for(access, provider, model, conversation_id)
@@ -158,14 +163,16 @@ def begin(
             if attempt is not None and attempt.record is not None:
                 return _resume(attempt, attempt.record, resolved, prompt, context)
             conversation = _conversation(access.user_id, conversation_id, resolved, prompt)
-            stream_id, names = mark(conversation), {"provider": resolved.provider.slug, "model": resolved.id}
-            asked = [Message(role=turn.role, content=turn.content, **names) for turn in prompt.messages]
+            asked = [_user_message(turn, resolved) for turn in prompt.messages]
+            stream_id = mark(conversation)
             append(conversation, asked)
+            use_in_messages(access.user_id, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = call_of(resolved, conversation, prompt, messages, context)
-        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, stream_id=stream_id)
+        add = partial(add_answer, asked_at=asked[-1].created_at, ended=stream_id)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, stream_id=stream_id, add=add)
 
 
 def _resume(
@@ -183,7 +190,9 @@ def _resume(
     if question_id is None:
         raise AnswerDeleted
     call, dropped = call_of(resolved, conversation, prompt, _history(conversation, asked_at), context)
-    return Exchange(conversation, question_id, call, attempt, dropped=dropped, stream_id=mark_stored(conversation))
+    stream_id = mark_stored(conversation)
+    add = partial(add_answer, asked_at=asked_at, ended=stream_id)
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped, stream_id=stream_id, add=add)
 
 
 def resolve_for(
@@ -253,32 +262,16 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
     Message.objects.insert(messages)
 
 
-def add_answer(conversation: Conversation, answer: Message, *, ended: UUID | None = None, **changes: Any) -> bool:
-    """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
-
-    `ended` is its stream, and `changes` are values of the conversation that change with it.
-
-    One statement both locks and counts, unless the conversation was given to another user, or its last message has a
-    time in the future; then the row is locked first.
-    """
-    moment = timezone.now()
-    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id, ended=ended):
-        row = Conversation.objects.filter(pk=conversation.pk)
-        found = row.select_for_update().values_list("user_id", "last_message_at").first()
-        if found is None:
-            return False
-        conversation.user_id, latest = found
-        moment = max(timezone.now(), latest + TICK)
-        count_message(conversation.pk, moment, changes, ended=ended)
-    answer.conversation, answer.created_at = conversation, moment
-    Message.objects.insert([answer])
-    return True
-
-
 def _is_stored(conversation: Conversation, answer: Message) -> bool:
     """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
     list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
     return Message.objects.filter(pk=answer.pk).exists()
+
+
+def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:
+    parts = with_text(turn.content, turn.parts)
+    names = {"provider": resolved.provider.slug, "model": resolved.id}
+    return Message(role=turn.role, content=turn.content, parts=parts, **names)
 
 
 def _history(conversation: Conversation, until: datetime | None = None) -> list[Turn]:
@@ -290,8 +283,9 @@ def call_of(
 ) -> tuple[Call, int]:
     """Return the call that answers the last of `messages`, and the number of messages left out of it.
 
-    Raises ValidationError for a parameter that the model cannot take, and ContextLengthExceeded.
+    Raises ContextLengthExceeded, FileGone, and what `Call` raises.
     """
-    whole = replace(prompt, messages=messages, system=conversation.system)
-    sent, dropped = fit(resolved, whole, context)
-    return Call(resolved, replace(whole, messages=sent)), dropped
+    sent = with_contents(messages, conversation.user_id)
+    whole = replace(prompt, messages=sent, system=conversation.system)
+    fitting, dropped = fit(resolved, whole, context)
+    return Call(resolved, replace(whole, messages=fitting)), dropped

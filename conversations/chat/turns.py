@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from models_registry.providers.base import Turn
+from conversations.files.parts import files_among
+from models_registry.providers.base import Part, Turn
 
 TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 BLANK_LINE = "\n\n"
 
-Row = tuple[Any, str, datetime]  # role, text and time of a message
+Row = tuple[Any, str, datetime, list[Part] | None]  # role, text, time and parts of a message
 
 
 def joined(turns: Iterable[Turn]) -> list[Turn]:
@@ -17,7 +18,7 @@ def joined(turns: Iterable[Turn]) -> list[Turn]:
     together: list[Turn] = []
     for turn in turns:
         if together and together[-1].role == turn.role:
-            together[-1] = Turn(turn.role, together[-1].content + BLANK_LINE + turn.content)
+            together[-1] = _both(together[-1], turn)
         else:
             together.append(turn)
     return together
@@ -26,8 +27,9 @@ def joined(turns: Iterable[Turn]) -> list[Turn]:
 def alternating(rows: Iterable[Row]) -> list[Turn]:
     """Return the pairs of a question and its answer, then the question that is last, if it has no answer.
 
-    `rows` are the messages with text, oldest first. A question without an answer before the last one is one whose call
-    failed: were it sent again, it would fail every later call as well.
+    `rows` are the messages with text or files, oldest first; of their parts only files of questions are sent again. A
+    question without an answer before the last one is one whose call failed: were it sent again, it would fail every
+    later call as well.
     """
     turns: list[Turn] = []
     question: Turn | None = None
@@ -44,13 +46,30 @@ def _requests(rows: Iterable[Row]) -> Iterator[Turn]:
     """Join what one request gave: messages of one role that were stored a tick apart."""
     turn: Turn | None = None
     latest: datetime | None = None
-    for role, content, moment in rows:
+    for role, content, moment, parts in rows:
+        files = files_among(parts) if role == "user" else []
+        if not content and not files:
+            continue
+        this = Turn(role, content, [*_text(content), *files] if files else None)
         if turn is not None and latest is not None and turn.role == role and moment - latest == TICK:
-            turn = Turn(turn.role, turn.content + BLANK_LINE + content)
+            turn = _both(turn, this)
         else:
             if turn is not None:
                 yield turn
-            turn = Turn(role, content)
+            turn = this
         latest = moment
     if turn is not None:
         yield turn
+
+
+def _both(one: Turn, other: Turn) -> Turn:
+    """Join two turns of one role."""
+    content = BLANK_LINE.join(filter(None, (one.content, other.content)))
+    if one.parts is None and other.parts is None:
+        return Turn(one.role, content)
+    parts = [part for turn in (one, other) for part in (_text(turn.content) if turn.parts is None else turn.parts)]
+    return Turn(one.role, content, parts)
+
+
+def _text(content: str) -> list[Part]:
+    return [{"type": "text", "text": content}] if content else []

@@ -16,6 +16,7 @@ from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import streamed, whole
 from conversations.completions.sse import EVENT, EventStreamResponse
+from conversations.files.parts import attached, with_text
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.models import RepeatableRequest
@@ -40,7 +41,8 @@ class ChatView(RepeatableView):
         """Send a message and wait for the whole answer.
 
         Begins a conversation, or continues the one that `conversation_id` names; then `provider` and `model` may be
-        left out. Your message is kept before the model is called, and the answer however it ends.
+        left out. Your message is kept before the model is called, and the answer however it ends. `attachments` are
+        files that go with it: upload them first, with `POST /api/v1/files`.
 
         The provider `echo` repeats what you say and needs no key, in development. For others the server or you need an
         API key (`PUT /api/v1/keys/{provider}`). An `Idempotency-Key` makes it safe to send the same request again.
@@ -113,19 +115,23 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
 def _chat_arguments(request: Request) -> tuple[dict[str, Any], str | None]:
     """Read the body into the arguments of `begin`, and what becomes of the answer if its reader leaves.
 
-    `messages` of role system become the system prompt, behind an explicit one.
+    `messages` of role system become the system prompt, behind an explicit one. Files go with the last message.
     """
     data = valid(serializers.ChatInput, request.data)
     turns = data.get("messages") or [{"role": "user", "content": data["message"]}]
     systems = [data.get("system"), *(turn["content"] for turn in turns if turn["role"] == "system")]
     given = [system for system in systems if system is not None]
+    access = access_of(request)
+    messages = [Turn(**turn) for turn in turns if turn["role"] != "system"]
+    files = attached(access.user_id, data.get("attachments", ()))
+    messages[-1] = messages[-1]._replace(parts=with_text(messages[-1].content, files))
     prompt = Prompt(
-        messages=[Turn(**turn) for turn in turns if turn["role"] != "system"],
+        messages=messages,
         system="\n\n".join(given) if given else None,
         **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    asked = {"access": access_of(request), "prompt": prompt, "context": data["context"], **target}
+    asked = {"access": access, "prompt": prompt, "context": data["context"], **target}
     return asked, data.get("on_disconnect")
 
 

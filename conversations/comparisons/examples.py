@@ -29,6 +29,7 @@ SECOND: dict[str, Any] = {**FIRST, "index": 1, **SLOW, "time": 0.1005, "ttft": 0
 COMPARISON: dict[str, Any] = {
     "id": "019aca8d-96ff-7164-a7aa-5e95759ad640",
     "prompt": PROMPT,
+    "attachments": None,
     "blind": False,
     "revealed": True,
     "preferred_index": None,

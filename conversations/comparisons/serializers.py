@@ -7,7 +7,7 @@ from rest_framework import serializers
 from conversations.completions.reasons import AnswerError, error_row
 from conversations.completions.streams.fields import OnDisconnectField
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
-from conversations.history.serializers import TEXT_LIMIT
+from conversations.history.serializers import TEXT_LIMIT, AttachmentsField
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
@@ -29,6 +29,7 @@ class CompareInput(serializers.Serializer[Any]):
     """A prompt for two to four models; the same one may appear twice."""
 
     prompt = TextField(max_length=TEXT_LIMIT)
+    attachments = AttachmentsField()
     models = ShortListField(child=ModelChoice(), min_length=2, max_length=4)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
     blind = FlagField(default=False)
@@ -63,6 +64,9 @@ class ComparisonOutput(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     prompt = serializers.CharField()
+    attachments = serializers.ListField(
+        child=serializers.DictField(), allow_null=True, help_text="The files of the prompt, as parts of a message."
+    )
     blind = serializers.BooleanField()
     revealed = serializers.BooleanField()
     preferred_index = serializers.IntegerField(allow_null=True)

@@ -15,11 +15,13 @@ from conversations.completions.reasons import INTERRUPTED, GivenUp, reason
 from conversations.completions.runner import Arrived, Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
+from conversations.files.parts import with_contents, with_text
+from conversations.files.uses import use_in_comparison
 from conversations.models import Comparison, ComparisonResult
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.errors import APIKeyMissing, APIKeyUnreadable, StreamBroken
 from models_registry.models import Provider
-from models_registry.providers.base import Effort, Prompt, Turn
+from models_registry.providers.base import Effort, Part, Prompt, Turn
 from perf.api.access import Access
 from perf.db.connections import release
 
@@ -143,27 +145,29 @@ def begin(
     system: str = "",
     blind: bool = False,
     reasoning_effort: Effort | None = None,
+    attachments: Sequence[Part] = (),
     attempt: Attempt | None = None,
 ) -> RunningComparison:
     """Store the comparison and prepare the calls, holding no connection afterwards.
 
-    A model without a key fails alone. Raises ValidationError for a reasoning effort that one of them does not have,
-    ModelNotAllowed and PriceUnknown for one of them, BudgetExceeded when not all of them are covered, APIKeyMissing or
-    APIKeyUnreadable when none can be called, and InProgress of an `attempt`: then nothing is stored. What an earlier
-    attempt stored and did not live to answer is gone on with.
+    `attachments` are parts that refer to files. A model without a key fails alone. Raises ValidationError for a
+    reasoning effort that one of them does not have or a file that is gone, FileGone, InputNotSupported, ModelNotAllowed
+    and PriceUnknown for one of them, BudgetExceeded when not all of them are covered, APIKeyMissing or APIKeyUnreadable
+    when none can be called, and InProgress of an `attempt`: then nothing is stored. What an earlier attempt stored and
+    did not live to answer is gone on with.
     """
-    order, question = (
-        list(models),
-        Prompt(system=system, messages=[Turn("user", prompt)], reasoning_effort=reasoning_effort),
-    )
+    order = list(models)
     if blind:
         random.SystemRandom().shuffle(order)
     try:
+        turns = with_contents([Turn("user", prompt, with_text(prompt, attachments))], access.user_id)
+        question = Prompt(system=system, messages=turns, reasoning_effort=reasoning_effort)
         found = [_resolved(access, provider, model) for provider, model in order]
         failures = [each for each in found if isinstance(each, APIException)]
         if len(failures) == len(found):
             raise failures[0]
         asked = Comparison(user_id=access.user_id, prompt=prompt, system=system, blind=blind, revealed=not blind)
+        asked.attachments = list(attachments) or None
         with transaction.atomic():  # with the budgets of all calls, or none
             comparison = _stored(asked, attempt)
             candidates = [_candidate(*names, each, question) for names, each in zip(order, found, strict=True)]
@@ -180,6 +184,7 @@ def _stored(comparison: Comparison, attempt: Attempt | None) -> Comparison:
         assert earlier is not None  # noqa: S101 - else it could not be taken
         return earlier
     comparison.save(force_insert=True)
+    use_in_comparison(comparison)
     if attempt is not None:
         attempt.claim(comparison=comparison)
     return comparison

@@ -24,6 +24,7 @@ from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import streamed, whole
 from conversations.completions.sse import EVENT, EventStreamResponse
+from conversations.files.parts import attached
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
@@ -48,9 +49,9 @@ class CompareView(RepeatableView):
     def post(self, request: Request) -> Response:
         """Compare models and wait for all answers.
 
-        Sends one prompt to two to four models at once. The same model may take part twice. With `blind` the answers
-        come in random order and without names, until you vote. A model that fails does so alone: its result has an
-        `error`.
+        Sends one prompt to two to four models at once, with files as `attachments` if all of them can read such. The
+        same model may take part twice. With `blind` the answers come in random order and without names, until you vote.
+        A model that fails does so alone: its result has an `error`.
 
         The comparison is kept; vote on it to fill your leaderboard.
         """
@@ -205,5 +206,6 @@ def _asked(request: Request) -> tuple[dict[str, Any], str | None]:
     """Read the body into the arguments of `begin`, and what becomes of the answers if their reader leaves."""
     data = valid(serializers.CompareInput, request.data)
     data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
-    on_disconnect = data.pop("on_disconnect", None)
-    return {"access": access_of(request), **data, "system": data["system"] or ""}, on_disconnect
+    on_disconnect, access = data.pop("on_disconnect", None), access_of(request)
+    files = attached(access.user_id, data.pop("attachments", ()))
+    return {"access": access, **data, "system": data["system"] or "", "attachments": files}, on_disconnect

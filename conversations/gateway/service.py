@@ -10,12 +10,15 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 
-from conversations.chat.service import Exchange, add_answer, append, prepare
+from conversations.chat.counting import add_answer
+from conversations.chat.service import Exchange, append, prepare
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.parts import kept_parts
 from conversations.completions.runner import complete, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import settling
+from conversations.files.parts import kept_turns
+from conversations.files.uses import use_in_messages
 from conversations.gateway.digests import digests, kept_under
 from conversations.models import Conversation, Message
 from models_registry.calls.collected import prompt_tokens
@@ -186,8 +189,8 @@ def call_of(model: ResolvedModel, asked: ClientRequest) -> Call:
 
 def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
     """Store the turns that are not yet kept, in the conversation that they continue or in a new one."""
-    turns, model = run.asked.prompt.messages, run.call.model
-    chain = digests(turns)
+    model, chain = run.call.model, digests(run.asked.prompt.messages)
+    turns = kept_turns(run.asked.prompt.messages, user_id)
     answered = max((place for place, turn in enumerate(turns, 1) if turn.role == "assistant"), default=0)
     known = {chain[-1]: len(turns)} | ({chain[answered - 1]: answered} if answered else {})
     with transaction.atomic():
@@ -195,6 +198,7 @@ def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
         prepare(conversation, model, _storable(run.asked.prompt))
         new = [_message(turn, model) for turn in turns[kept:]]
         append(conversation, new)
+        use_in_messages(user_id, new)
 
     def add(row: Conversation, answer: Message) -> bool:
         digest = chain[-1]  # of an answer that failed, so that the same request asks the same question again

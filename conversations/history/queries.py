@@ -124,14 +124,14 @@ def message_batches(conversation_id: UUID) -> Iterator[list[dict[str, Any]]]:
         after = Q(created_at__gte=last["created_at"]) & later
 
 
-def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Message, tuple[str, str, datetime]]:
-    """Return role, text and time of the messages with text, oldest first, up to the time `until`.
+def history(conversation_id: UUID, until: datetime | None = None) -> QuerySet[Message, tuple[str, str, datetime, Any]]:
+    """Return role, text, time and parts of the messages with text or parts, oldest first, up to the time `until`.
 
     Among them are questions whose call failed, which are not sent again.
     """
     messages = Message.objects.history(conversation_id)
     rows = messages if until is None else messages.filter(created_at__lte=until)
-    return rows.values_list("role", "content", "created_at")
+    return rows.values_list("role", "content", "created_at", "parts")
 
 
 def question(conversation_id: UUID, asked_at: datetime) -> QuerySet[Message]:

@@ -25,6 +25,7 @@ from perf.api.fields import (
 
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
+ATTACHMENT_LIMIT = 10  # files of a question
 
 
 class ConversationQuery(serializers.Serializer[Any]):
@@ -113,6 +114,23 @@ class TitleInput(serializers.Serializer[Any]):
     title = TextField(max_length=TITLE_LENGTH)
 
 
+class AttachmentsField(ShortListField):
+    """The ids of one's own files, each once."""
+
+    child = IdField()
+
+    def __init__(self, **options: Any) -> None:
+        about = "The ids of files (`POST /api/v1/files`) that go with the message: images, PDFs, texts."
+        super().__init__(required=False, max_length=ATTACHMENT_LIMIT, help_text=about, **options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Check that none is there twice."""
+        ids = super().to_internal_value(data)
+        if len(set(ids)) < len(ids):
+            raise serializers.ValidationError("Name each file once.")
+        return ids
+
+
 class TurnInput(ItemSerializer):
     """One message of a chat begun elsewhere."""
 
@@ -154,6 +172,7 @@ class ChatInput(ParametersInput):
 
     message = TextField(max_length=TEXT_LIMIT, required=False)
     messages = ShortListField(child=TurnInput(), required=False, min_length=1, max_length=TURN_LIMIT)
+    attachments = AttachmentsField()
     conversation_id = IdField(required=False, allow_null=True)
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True)
 

@@ -56,7 +56,9 @@ def message_query(tokens: Tokens, limit: int) -> tuple[str, list[Any]]:
 
 
 def _in_order(column: str, patterns: list[str]) -> str:
-    return f" AND left({column}, {INDEXED}) ~ %s" * len(patterns)
+    # `left` counts the characters of each text, which took a third of the time, where its bytes tell that it is short.
+    indexed = f"CASE WHEN octet_length({column}) <= {INDEXED} THEN {column} ELSE left({column}, {INDEXED}) END"
+    return f" AND ({indexed}) ~ %s" * len(patterns)
 
 
 class _Contains(Func):

@@ -17,7 +17,7 @@ class JSONUnlessHTML(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Return the parser for the media type of the body; None if there is none."""
         declared = request.content_type.partition(";")[0].strip().lower()
-        return next((parser for parser in parsers if parser.media_type == declared), None)
+        return next((parser for parser in parsers if parser.media_type in (declared, "*/*")), None)
 
     def select_renderer(
         self,

@@ -20,6 +20,11 @@ TAGS = [
         "name": "conversations",
         "description": "Your chats: list and search them (`?search=`), read, rename, export and delete them.",
     },
+    {
+        "name": "files",
+        "description": "Images, PDFs and texts to send along with a message: upload one, then name its id in "
+        "`attachments`.",
+    },
     {"name": "models", "description": "Which models there are, how much they can read, and what they cost."},
     {
         "name": "keys",

@@ -2,6 +2,7 @@
 
 import json
 
+from models_registry.calls.inputs import turn_tokens
 from models_registry.calls.usage import estimate_tokens
 from models_registry.errors import EmptyAnswer
 from models_registry.providers.base import (
@@ -97,11 +98,8 @@ def empty_answer(stream: CompletionStream, reasoning: str) -> EmptyAnswer:
 
 
 def prompt_tokens(prompt: Prompt) -> int:
-    """Estimate the tokens of a prompt: those of its texts, tools and what tools answered; not of images."""
-    sent = [prompt.system or ""]
-    for turn in prompt.messages:
-        sent.append(turn.content)
-        for part in turn.parts or ():
-            sent += [str(part[name]) for name in ("name", "arguments", "content") if name in part]
-    sent += [f"{tool.name}{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
-    return estimate_tokens("".join(sent))
+    """Estimate the tokens of a prompt: of its texts, images and documents, its tools and what they answered."""
+    others = [f"{tool.name}{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
+    alone = [turn.content for turn in prompt.messages if turn.parts is None]
+    more = sum(turn_tokens(turn) for turn in prompt.messages if turn.parts is not None)
+    return estimate_tokens("".join([prompt.system or "", *alone, *others])) + more

@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 from models_registry.calls.collected import Collected, empty_answer, prompt_tokens
 from models_registry.calls.costs import price
 from models_registry.calls.figures import record_call
+from models_registry.calls.inputs import check_inputs
 from models_registry.calls.measurement import COUNT_COLUMNS, Measurement
 from models_registry.calls.usage import Usage
 from models_registry.catalogue.lookup import existing_model
@@ -90,7 +91,7 @@ class Call:
 
         A `relay` is the same prompt in the provider's own format, and is sent instead, unchecked: iteration yields
         `Relayed` then. An answer that `may_be_empty` is no failure without a text. Raises ValidationError for a
-        parameter that the model or its provider cannot take, BudgetExceeded and PriceUnknown.
+        parameter that the model or its provider cannot take, InputNotSupported, BudgetExceeded and PriceUnknown.
         """
         self.model = model
         if relay is None:
@@ -284,3 +285,4 @@ def _check(model: ResolvedModel, prompt: Prompt) -> None:
         problems["reasoning_effort"] = "This model does not reason."
     if problems:
         raise ValidationError(problems)
+    check_inputs(prompt, slug=model.provider.slug, model=model.id, registered=model.registered, client=model.client)

@@ -14,8 +14,9 @@ FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_call
 
 # A part of a turn, the same for all wire formats and in `Message.parts`; `type` says which of these it is:
 #   text         text
-#   image        media_type and data (base64), or url; stored without data, with file (its SHA-256)
-#   document     the same for a PDF, and name
+#   image        media_type and data (base64), or url; stored without data, with file (its SHA-256), and with file_id,
+#                name and size where the content is kept: then data is read when it is asked for
+#   document     the same for a PDF, and name; stored also for a text
 #   tool_call    id, name, arguments (JSON text)
 #   tool_result  id, content (a text, or a list of text and image parts), is_error
 #   reasoning    text, signature (the vendor's proof that it is its own, or "")
@@ -170,6 +171,7 @@ class ProviderClient(ABC):
     default_base_url = ""
     max_tokens_field: ClassVar[str] = "max_tokens"
     requires_max_tokens = False  # the wire format has no "as long as it takes"
+    reads_documents: ClassVar[bool] = True  # PDFs; where it depends on the model, the provider decides
     efforts: ClassVar[Mapping[Effort, str]] = {}  # the reasoning efforts that the format can express, in its words
 
     def __init__(self, *, api_key: str, base_url: str = "", think_tags: bool = False) -> None:

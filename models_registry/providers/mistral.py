@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from models_registry.providers.base import ListedModel
+from models_registry.providers.base import ListedModel, Prompt
 from models_registry.providers.client import flag
 from models_registry.providers.openai import OpenAIClient
 
@@ -15,6 +15,14 @@ class MistralClient(OpenAIClient):
     stream_usage = False
     max_tokens_field = "max_tokens"
     efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
+
+    def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
+        """Write PDFs as docs.mistral.ai/capabilities/document_ai/document_qna has them."""
+        body = super().body(model, prompt, stream=stream)
+        for message in body["messages"]:
+            if isinstance(message["content"], list):
+                message["content"] = [_document(part) for part in message["content"]]
+        return body
 
     def listed(self, item: dict[str, Any]) -> ListedModel:
         """Read what the model is capable of."""
@@ -31,3 +39,10 @@ class MistralClient(OpenAIClient):
             return False
         capabilities = item.get("capabilities")
         return not isinstance(capabilities, dict) or capabilities.get("completion_chat", True) is True
+
+
+def _document(part: dict[str, Any]) -> dict[str, Any]:
+    if part["type"] != "file":
+        return part
+    file = part["file"]
+    return {"type": "document_url", "document_url": file["file_data"], "document_name": file["filename"]}

@@ -21,8 +21,9 @@ Value = TypeVar("Value")
 
 
 def workers(server: int) -> list[psutil.Process]:
-    """Return the workers of a server: its child processes but for Python's own helper."""
-    return [each for each in psutil.Process(server).children() if "resource_tracker" not in " ".join(each.cmdline())]
+    """Return the workers of a server: its child processes but for Python's own helper, and the one for jobs."""
+    children = ((each, " ".join(each.cmdline())) for each in psutil.Process(server).children())
+    return [each for each, line in children if not any(other in line for other in ("resource_tracker", "run_jobs"))]
 
 
 @dataclass(frozen=True, slots=True)

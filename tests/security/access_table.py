@@ -92,6 +92,10 @@ TABLE = {
     "api/v1/messages/<uuid:pk>": Row(PRIVATE, {"PATCH": OWN, "DELETE": "401 404 404 204"}, {"content": "hi"}),
     "api/v1/messages/<uuid:pk>/retry": Row(PRIVATE, {"POST": OWN}),
     "api/v1/messages/<uuid:pk>/retry/stream": Row(PRIVATE, {"POST": OWN}),
+    # A body of any type is a file.
+    "api/v1/files": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}),
+    "api/v1/files/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
+    "api/v1/files/<uuid:pk>/content": Row(PRIVATE, {"GET": OWN}),
     "api/v1/comparisons": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/comparisons/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
     "api/v1/comparisons/<uuid:pk>/analyze": Row(PRIVATE, {"POST": OWN}, CHOICE),

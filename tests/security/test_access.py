@@ -1,5 +1,6 @@
 """Every route with every method, as nobody, as another user, as staff and as the owner."""
 
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from conversations.files.service import store
 from conversations.models import Comparison
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
@@ -59,6 +61,7 @@ def owned(ann, echo):
         user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
     )
     names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
+    names["file"] = str(store(user_id=ann.pk, stream=BytesIO(b"text"), name="a.txt").pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
@@ -77,7 +80,7 @@ def status(client, method, path, body):
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
-    kinds["api/v1/budgets"] = "budget"
+    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
     path = PATTERNS.get(route) or path_of(route, **places)

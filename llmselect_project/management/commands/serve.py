@@ -24,6 +24,7 @@ from llmselect_project.config.commands import browser_url
 from llmselect_project.config.shutdown import relay_signals
 from llmselect_project.config.supervision import Supervisor
 from perf.db.connections import one_line, unpooled
+from perf.jobs.launcher import Launcher
 from perf.serving.checks import pool_errors
 from perf.serving.granian import serve
 from perf.serving.health import pending_migrations
@@ -62,10 +63,13 @@ class Command(BaseCommand):
         _require_free_address(host, port)
         with unpooled():
             _require_database(workers)
-        relay_signals()
+        launcher = Launcher()
+        relay_signals(launcher.stop)
         Supervisor(settings.WORKER_TIMEOUT).start()
         threading.Thread(target=_prune_daily, name="prune", daemon=True).start()
         keep_usage()
+        if settings.JOB_THREADS:
+            launcher.start()
         threading.Thread(target=self._say_where, args=(host, port), name="say-where", daemon=True).start()
         serve(
             "llmselect_project.wsgi:application",
@@ -75,6 +79,8 @@ class Command(BaseCommand):
             threads=threads + settings.BODY_WAITERS,
             grace=settings.SHUTDOWN_GRACE,
         )
+        launcher.stop()
+        launcher.wait()
 
     def _say_where(self, host: str, port: int) -> None:
         """Print the address once it accepts connections, and where a browser finds what this version has for people."""

@@ -16,10 +16,12 @@ from models_registry.providers.base import Prompt
 
 FRAME_TOKENS = 8  # of what vendors write around each text and number: marks of a turn, quotes, names
 HIDDEN_TOKENS = 256  # of what vendors add to a prompt: dates, rules of safety, the frame of tools
-# The most that a vendor counts for an image (OpenAI's gpt-4o-mini), and what a document at an address may have.
+# The most that a vendor counts for an image (OpenAI's gpt-4o-mini), and what a PDF may have: its bytes do not bound its
+# tokens, since they are compressed.
 IMAGE_TOKENS, DOCUMENT_TOKENS = 50_000, 500_000
 IMAGES = ("image", "image_url", "input_image")
 DOCUMENTS = ("document", "file", "input_file")
+COMPRESSED = ("image/", "application/pdf")
 # The output of a model of which no limit is known; those of older ones are as small, and more would be refused.
 OUTPUT_TOKENS = 4_096
 # A call without a limit of its own takes no more than this share of what is left, so that others can run beside it: a
@@ -43,11 +45,14 @@ class Allowance(NamedTuple):
     amount: Decimal
 
 
-def most_input_tokens(sent: Prompt | Mapping[str, Any]) -> int:
-    """Bound the tokens of a prompt, or of a request's body: no tokenizer makes more tokens of a text than its bytes."""
+def most_input_tokens(sent: Prompt | Mapping[str, Any], window: int | None = None) -> int:
+    """Bound the tokens of a prompt, or of a request's body: no tokenizer makes more tokens of a text than its bytes.
+
+    A PDF has at most as many as the context `window` of the model, where that is known.
+    """
     if isinstance(sent, Prompt):
         sent = {field.name: getattr(sent, field.name) for field in dataclasses.fields(sent)}
-    return _most_tokens(sent) + HIDDEN_TOKENS
+    return _most_tokens(sent, min(DOCUMENT_TOKENS, window or DOCUMENT_TOKENS)) + HIDDEN_TOKENS
 
 
 def answers_asked(body: Mapping[str, Any] | None) -> int:
@@ -89,32 +94,26 @@ def allowance(
     return Allowance(tokens, asked + tokens * price)
 
 
-def _most_tokens(value: Any) -> int:
+def _most_tokens(value: Any, document: int) -> int:
+    """Bound the tokens of a value, if one `document` has so many."""
     if isinstance(value, str):
-        size = IMAGE_TOKENS if value.startswith("data:image/") else len(value.encode(errors="replace"))
+        inline = value.startswith(tuple(f"data:{kind}" for kind in COMPRESSED))
+        size = IMAGE_TOKENS if inline else len(value.encode(errors="replace"))
         return size + FRAME_TOKENS
     if isinstance(value, Mapping):
-        inline = str(value.get("media_type", "")).startswith("image/")
-        held = (each for name, each in value.items() if not (inline and name == "data"))
-        return sum(map(_most_tokens, held)) + sum(len(str(name)) + FRAME_TOKENS for name in value) + _media(value)
+        inline = str(value.get("media_type", "")).startswith(COMPRESSED)
+        held = (_most_tokens(each, document) for name, each in value.items() if not (inline and name == "data"))
+        frame = sum(len(str(name)) + FRAME_TOKENS for name in value)
+        return sum(held) + frame + _media(value, document)
     if isinstance(value, Sequence):
-        return sum(map(_most_tokens, value))
+        return sum(_most_tokens(each, document) for each in value)
     return 0 if value is None else len(str(value)) + FRAME_TOKENS
 
 
-def _media(part: Mapping[str, Any]) -> int:
-    """Bound the tokens of an image, and of a document that the vendor fetches; one that is sent has its bytes."""
-    if part.get("type") in IMAGES:
-        return IMAGE_TOKENS
-    fetched = part.get("type") in DOCUMENTS and not any("data" in name for name in _names(part))
-    return DOCUMENT_TOKENS if fetched else 0
-
-
-def _names(part: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in part.items():
-        yield name
-        if isinstance(value, Mapping):
-            yield from _names(value)
+def _media(part: Mapping[str, Any], document: int) -> int:
+    """Bound the tokens of an image and of a document, of which the bytes say nothing."""
+    kind = part.get("type")
+    return IMAGE_TOKENS if kind in IMAGES else document if kind in DOCUMENTS else 0
 
 
 def _output_limit(model: LLMModel | None, prompt: Prompt) -> int:

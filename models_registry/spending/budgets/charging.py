@@ -54,7 +54,8 @@ class Charge:
         if not self.model.budgets:
             return prompt
         registered = self.model.registered
-        sent = most_input_tokens(prompt if body is None else body)
+        window = None if registered is None else registered.context_window
+        sent = most_input_tokens(prompt if body is None else body, window)
         rates = ceiling(registered, sent)
         if rates is None:
             raise PriceUnknown(provider=self.model.provider.slug, model=self.model.id)

@@ -58,6 +58,22 @@ def test_the_next_prompt_goes_to_the_same_models(compare):
     assert Comparison.objects.count() == 2
 
 
+def test_the_models_of_an_earlier_comparison_are_asked_again(compare, ann):
+    earlier = comparison(ann, "openai/steady?delay=0.01", "echo/echo-fast", preferred_index=0)
+    compare.visit(f"{compare.url}/compare/{earlier.pk}", "!!document.querySelector('.votes')")
+    placeholder = "document.querySelector('.composer textarea').placeholder"
+    assert compare.run(placeholder) == "Write a prompt for all models"
+    compare.click(".judgement .button", "Ask these models again")
+    compare.wait(f"{placeholder} === 'Next prompt for the same models'")
+    assert compare.run(
+        "[...document.querySelectorAll('.slot .model-button')].map((each) => each.innerText.trim())"
+    ) == [
+        "Steady",
+        "Echo Fast",
+    ]
+    assert "Ask these models again" not in compare.text(".judgement")
+
+
 def test_going_on_with_an_answer_as_a_chat(compare, stub):
     compare.click(".blind-switch input")
     compare.say("A prompt for both.")

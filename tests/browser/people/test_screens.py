@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from rest_framework.test import APIClient
 
 from models_registry.models import APIKey
-from tests.helpers import PASSWORD, eventually
+from tests.helpers import PASSWORD, conversation, eventually
 
 
 def test_signing_out_and_in_again(page):
@@ -100,6 +100,29 @@ def test_models_are_sorted_filtered_and_shown(page):
     page.shows("Nothing of it has changed yet.", "dialog")
     page.click("dialog .primary")
     page.wait("document.querySelector('.model-name')?.innerText === 'Broken'")
+
+
+def test_titles_are_shown_without_markdown(page, ann):
+    row = conversation(ann, title="# A **bold** `title` of [ours](https://ours.example)")
+    page.visit(f"{page.url}/chat/{row.pk}", "!!document.querySelector('.side-row')")
+    page.wait("document.querySelector('.side-title').innerText === 'A bold title of ours'")
+    page.wait("document.querySelector('.head-title').innerText === 'A bold title of ours'")
+    page.wait("document.title === 'A bold title of ours · LLMSelect'")
+    module = page.run("document.querySelector('script[type=module]').src.replace('main.js', 'lib/format.js')")
+    shown = {
+        "- a list": "a list",
+        "> a quote": "a quote",
+        "why *this* and not ~~that~~?": "why this and not that?",
+        "```python print(1)": "python print(1)",
+        "![a picture](x.png)": "a picture",
+        "2 * 3 * 4, C# and #1": "2 * 3 * 4, C# and #1",
+        "snake_case, __init__ and a ` alone": "snake_case, __init__ and a ` alone",
+        "a **cut": "a **cut",
+        "-": "-",
+        "": "",
+    }
+    plain = f"import({module!r}).then(({{ plain }}) => {list(shown)!r}.map(plain))"
+    assert page.run(plain) == list(shown.values())
 
 
 def test_shortcuts(page):

@@ -1,12 +1,13 @@
-"""Counting an answer in its conversation."""
+"""Adding an answer to its conversation, and counting it."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from conversations.chat.counting import count_message
-from conversations.models import Conversation
+from conversations.chat.counting import add_answer, count_message
+from conversations.chat.turns import TICK
+from conversations.models import Conversation, Message
 from tests.helpers import conversation
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +48,42 @@ def test_a_conversation_that_is_gone_is_not_counted(ann):
     row = conversation(ann)
     Conversation.objects.filter(pk=row.pk).delete()
     assert not count_message(row.pk, timezone.now(), {})
+
+
+def asked_at_once(ann, apart):
+    """Store two questions with this time between, before either has an answer; returns the conversation and times."""
+    row = conversation(ann, messages=2)
+    first = row.last_message_at + timedelta(seconds=1)
+    times = [first, first + apart]
+    for at, text in zip(times, ("first", "second"), strict=True):
+        Message.objects.create(conversation=row, role="user", content=text, created_at=at)
+    Conversation.objects.filter(pk=row.pk).update_quietly(message_count=4, last_message_at=times[1])
+    row.refresh_from_db()
+    return row, times
+
+
+def answer(text):
+    return Message(role="assistant", content=text)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_questions_asked_at_once_are_each_followed_by_their_answer(ann, order):
+    row, times = asked_at_once(ann, timedelta(milliseconds=5))
+    for number in order:
+        assert add_answer(row, answer(f"to {('first', 'second')[number]}"), asked_at=times[number])
+    texts = list(Message.objects.order_by("created_at", "id").values_list("content", "created_at"))
+    assert [text for text, _ in texts[2:]] == ["first", "to first", "second", "to second"]
+    count, last, *_ = state(row)
+    assert (count, last) == (6, texts[-1][1])
+
+
+def test_an_answer_without_a_time_before_the_next_question_is_the_last(ann):
+    row, times = asked_at_once(ann, TICK)
+    assert add_answer(row, answer("late"), asked_at=times[0])
+    assert Message.objects.order_by("created_at").last().content == "late"
+
+
+def test_an_answer_takes_the_fewest_statements_if_nothing_was_asked_since(ann, django_assert_num_queries):
+    row = conversation(ann, messages=1)
+    with django_assert_num_queries(2):
+        assert add_answer(row, answer("soon"), asked_at=row.last_message_at)

@@ -94,8 +94,8 @@ def test_whatever_is_stored_roles_alternate(steps):
     moment, rows = timezone.now(), []
     for number, (role, step) in enumerate(steps):
         moment += timedelta(microseconds=step)
-        rows.append((role, str(number), moment))
-    roles = [turn.role for turn in alternating([*rows, ("user", "new", moment + timedelta(seconds=1))])]
+        rows.append((role, str(number), moment, None))
+    roles = [turn.role for turn in alternating([*rows, ("user", "new", moment + timedelta(seconds=1), None)])]
     assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
 
 

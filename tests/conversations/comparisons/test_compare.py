@@ -55,6 +55,7 @@ def test_the_answers_in_the_order_asked_for(ann, api):
     assert answer == {
         "id": str(row.pk),
         "prompt": "hello you there",
+        "attachments": None,
         "blind": False,
         "revealed": True,
         "preferred_index": None,

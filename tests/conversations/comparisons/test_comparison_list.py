@@ -38,6 +38,7 @@ def test_a_row_is_the_whole_comparison(ann, api):
     expected = {
         "id": str(row.pk),
         "prompt": "Why is the sea salt?",
+        "attachments": None,
         "blind": False,
         "revealed": True,
         "preferred_index": 0,

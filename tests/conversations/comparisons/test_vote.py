@@ -42,6 +42,7 @@ def test_it_answers_the_comparison(ann, api):
     assert answer == {
         "id": str(row.pk),
         "prompt": "Why is the sea salt?",
+        "attachments": None,
         "blind": False,
         "revealed": True,
         "preferred_index": 1,

@@ -73,9 +73,9 @@ def test_images_and_files(client, anthropic, stub, ann):
     assert kept.content == "What is this?"
     assert [sorted(part) for part in kept.parts] == [
         ["text", "type"],
-        ["file", "media_type", "type"],
+        ["file", "file_id", "media_type", "name", "size", "type"],
         ["type", "url"],
-        ["file", "media_type", "name", "type"],
+        ["file", "file_id", "media_type", "name", "size", "type"],
     ]
     assert len(kept.parts[1]["file"]) == 64
     assert PNG not in str(kept.parts)

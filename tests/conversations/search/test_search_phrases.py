@@ -40,6 +40,16 @@ def test_a_phrase(ann, api, words):
 
 
 @pytest.mark.parametrize(
+    ("before", "expected"),
+    [("é " * 45_000, ["long"]), ("x " * 45_000, ["long"]), ("é " * 55_000, []), ("x " * 55_000, [])],
+    ids=["more bytes than are indexed", "within", "beyond, in two bytes each", "beyond"],
+)
+def test_a_phrase_of_a_long_text(ann, api, before, expected):
+    say(conversation(ann, title="long"), f"The waves of the red sea. {before} red waves")
+    assert found(api, '"red waves"') == expected
+
+
+@pytest.mark.parametrize(
     "words",
     [
         '"waves red"',

@@ -128,7 +128,10 @@ def test_several_answers_cost_as_many_times():
         ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": IMAGE}}, 50_000, 51_000),
         ({"type": "image", "media_type": "image/png", "data": IMAGE}, 50_000, 51_000),
         ({"type": "document", "source": {"type": "url", "url": "https://x.example/a.pdf"}}, 500_000, 501_000),
-        ({"type": "document", "source": {"media_type": "application/pdf", "data": "A" * 9_000}}, 9_000, 10_000),
+        ({"type": "document", "source": {"media_type": "application/pdf", "data": "A" * 9_000}}, 500_000, 501_000),
+        ({"type": "file", "file": {"file_data": "data:application/pdf;base64," + "A" * 90_000}}, 500_000, 551_000),
+        ({"type": "document", "media_type": "application/pdf", "file": "0" * 64, "size": 9}, 500_000, 501_000),
+        ({"type": "image", "media_type": "image/png", "file": "0" * 64, "size": 9}, 50_000, 51_000),
         ({"type": "input_audio", "input_audio": {"data": "A" * 9_000, "format": "wav"}}, 9_000, 10_000),
         ({"type": "text", "text": "hello"}, 5, 800),
     ],
@@ -138,3 +141,9 @@ def test_images_and_files_of_a_request(part, least, most):
     assert least <= most_input_tokens(body) <= most
     asked = Prompt(messages=[Turn("user", "x", [part])], tools=[Tool("f", "x", {"type": "object"})])
     assert least <= most_input_tokens(asked) <= most
+
+
+def test_a_pdf_has_no_more_than_the_model_holds():
+    part = {"type": "document", "media_type": "application/pdf", "file": "0" * 64, "size": 9}
+    asked = Prompt(messages=[Turn("user", "x", [part])])
+    assert 200_000 <= most_input_tokens(asked, 200_000) <= 201_000

@@ -2,17 +2,24 @@
 import { modelOf } from "../data/registry.js";
 import { keep, recall } from "../lib/storage.js";
 import { compact, price } from "../lib/format.js";
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { Icon } from "../controls/icons.js";
 import { ModelButton } from "../controls/model_picker.js";
+import { AttachButton, paste, Tray, useDropping } from "../files/tray.js";
+import { Uploads } from "../files/uploads.js";
 
 export const LIMIT = 100_000; // characters, the API's
 
-/** @param {{thread: import("./thread.js").Thread, send: (text: string, started: () => void) => Promise<boolean>}} props */
+/**
+ * @param {{thread: import("./thread.js").Thread,
+ *   send: (text: string, files: any[], started: () => void) => Promise<boolean>}} props
+ */
 export function Composer({ thread, send }) {
   const key = `draft.${thread.id.value ?? "new"}`;
   const [text, setText] = useState(() => recall(key, ""));
+  const uploads = useMemo(() => new Uploads(`draft.files.${thread.id.value ?? "new"}`), []);
+  const over = useDropping(uploads);
   const area = useRef(null);
   const live = thread.live.value;
   const choice = thread.choice.value;
@@ -27,11 +34,18 @@ export function Composer({ thread, send }) {
   };
   const submit = async () => {
     const message = text.trim();
-    if (!message || live || !choice || message.length > LIMIT) return;
+    if (!message || live || !choice || message.length > LIMIT || uploads.busy) return;
     setText("");
-    const sent = await send(message, () => keep(key, undefined));
+    const parts = uploads.parts;
+    const files = uploads.take();
+    const sent = await send(message, parts, () => {
+      keep(key, undefined);
+      uploads.sent();
+    });
     // Nothing that was typed meanwhile is lost either.
-    if (!sent) setText((since) => (since ? `${message}\n${since}` : message));
+    if (sent) return;
+    setText((since) => (since ? `${message}\n${since}` : message));
+    uploads.restore(files);
   };
   const press = (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -40,16 +54,18 @@ export function Composer({ thread, send }) {
     submit();
   };
   const model = modelOf(choice);
-  return html`<form class="composer" onSubmit=${(event) => (event.preventDefault(), submit())}>
+  return html`<form class=${over ? "composer over" : "composer"} onSubmit=${(event) => (event.preventDefault(), submit())}>
+    <${Tray} uploads=${uploads} />
     <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${t("write_message")} aria-label=${t("write_message")}
-      onInput=${(event) => type(event.target.value)} onKeyDown=${press}></textarea>
+      onInput=${(event) => type(event.target.value)} onKeyDown=${press} onPaste=${(event) => paste(uploads, event)}></textarea>
     <div class="composer-row">
+      <${AttachButton} uploads=${uploads} />
       <${ModelButton} choice=${choice} onChoose=${(chosen) => (thread.choice.value = chosen)} />
       <span class="composer-hint quiet">${model && describe(model)}</span>
       ${text.length > LIMIT * 0.9 && html`<span class=${text.length > LIMIT ? "bad" : "quiet"}>${text.length} / ${LIMIT}</span>`}
       ${live
         ? html`<button type="button" class="send" aria-label=${t("stop")} title=${`${t("stop")} (Esc)`} onClick=${() => thread.stop()}><${Icon} name="stop" /></button>`
-        : html`<button class="send" aria-label=${t("send")} title=${`${t("send")} (Enter)`} disabled=${!text.trim() || !choice || text.length > LIMIT}><${Icon} name="send" /></button>`}
+        : html`<button class="send" aria-label=${t("send")} title=${`${t("send")} (Enter)`} disabled=${!text.trim() || !choice || text.length > LIMIT || uploads.busy}><${Icon} name="send" /></button>`}
     </div>
   </form>`;
 }

@@ -3,6 +3,7 @@ import { conversations } from "../data/lists.js";
 import { forgetThread } from "./thread.js";
 import { patch, remove } from "../lib/api.js";
 import { explain } from "../lib/errors.js";
+import { plain } from "../lib/format.js";
 import { html } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { navigate, route } from "../frame/router.js";
@@ -19,7 +20,7 @@ export function Header({ thread }) {
   const openParameters = () => openDialog(t("parameters"), ({ close }) => html`<${Parameters} thread=${thread} close=${close} />`);
   return html`<header class="head">
     <${MenuButton} />
-    <h1 class="head-title" dir="auto">${thread.title.value || (id ? t("conversation") : t("new_chat"))}</h1>
+    <h1 class="head-title" dir="auto">${plain(thread.title.value) || (id ? t("conversation") : t("new_chat"))}</h1>
     <button type="button" class="icon-button" aria-label=${t("parameters")} title=${t("parameters")} onClick=${openParameters}><${Icon} name="settings" /></button>
     ${id && html`<${Menu} label=${t("conversation_actions")} actions=${actionsOf({ id, title: thread.title.value }, thread)} />`}
   </header>`;

@@ -5,6 +5,7 @@ import { moment, time } from "../lib/format.js";
 import { CopyButton } from "../controls/copy.js";
 import { confirmed } from "../controls/dialogs.js";
 import { Icon } from "../controls/icons.js";
+import { Files } from "../files/shown.js";
 import { grow, LIMIT } from "./composer.js";
 
 /** @param {{message: import("./thread.js").Message, busy: boolean, newest: boolean, actions: any}} props */
@@ -16,6 +17,7 @@ export const Question = memo(function Question({ message, busy, newest, actions 
   };
   if (editing) return html`<${Editor} message=${message} actions=${actions} close=${() => setEditing(false)} />`;
   return html`<article class="message question" aria-label=${t("you")}>
+    <${Files} parts=${message.parts} />
     <div class="bubble" dir="auto">${message.content}</div>
     <div class="message-foot">
       <time class="quiet" datetime=${message.created_at} title=${moment(message.created_at)}>${time(message.created_at)}</time>

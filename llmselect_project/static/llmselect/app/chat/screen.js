@@ -1,6 +1,7 @@
 /** The chat: a conversation, or the beginning of one. */
 import { conversations } from "../data/lists.js";
 import { firstChoice, models, remember } from "../data/registry.js";
+import { plain } from "../lib/format.js";
 import { keep, recall } from "../lib/storage.js";
 import { html, signal, useEffect, useMemo } from "../lib/ui.js";
 import { t } from "../lib/words.js";
@@ -58,7 +59,7 @@ export function ChatScreen() {
     }
   }, [own]);
   useEffect(() => {
-    document.title = thread.title.value ? `${thread.title.value} · LLMSelect` : "LLMSelect";
+    document.title = thread.title.value ? `${plain(thread.title.value)} · LLMSelect` : "LLMSelect";
   }, [thread.title.value, thread]);
   useEffect(() => {
     if (!thread.choice.value && models.value) thread.choice.value = firstChoice();
@@ -102,9 +103,9 @@ function actionsOn(thread) {
       return false;
     }
   };
-  const send = (text, started) =>
+  const send = (text, files, started) =>
     attempt(() =>
-      thread.send(text, parameters(), () => {
+      thread.send(text, files, parameters(), () => {
         const given = recall("parameters.new", undefined);
         if (given) keep(`parameters.${thread.id.value}`, given);
         started();

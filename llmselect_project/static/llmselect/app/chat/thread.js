@@ -9,7 +9,7 @@ import { batch, signal } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 
 /**
- * @typedef {{id: string | null, key: string, role: "user" | "assistant", content: string, reasoning: string | null, provider: string,
+ * @typedef {{id: string | null, key: string, role: "user" | "assistant", content: string, parts: any[] | null, reasoning: string | null, provider: string,
  *   model: string, status: string, finish_reason: string | null, prompt_tokens: number | null, completion_tokens: number | null,
  *   usage: any, cost: string | null, estimated: boolean, time: number | null, ttft: number | null, created_at: string,
  *   live?: Live, error?: any, page: number}} Message
@@ -115,15 +115,17 @@ export class Thread {
    * Sends a message and reads the answer; `started` is called once the server has stored it. Throws ApiError when it
    * was not stored.
    * @param {string} text
+   * @param {any[]} files the parts of the files that go with it
    * @param {Record<string, any>} parameters
    * @param {() => void} started
    */
-  async send(text, parameters, started) {
+  async send(text, files, parameters, started) {
     const choice = /** @type {Choice} */ (this.choice.value);
     const turns = this.seed.length ? { messages: [...this.seed, { role: "user", content: text }] } : { message: text };
     const body = { ...parameters, ...choice, ...turns };
     if (this.id.value) body.conversation_id = this.id.value;
-    const question = this.local("user", text);
+    if (files.length) body.attachments = files.map((part) => part.file_id);
+    const question = { ...this.local("user", text), parts: files };
     this.messages.value = [...this.messages.value, question];
     try {
       await this.read("/chat/stream", body, started);
@@ -283,7 +285,7 @@ export class Thread {
   /** @param {"user" | "assistant"} role @param {string} content @returns {Message} */
   local(role, content) {
     const figures = { prompt_tokens: null, completion_tokens: null, usage: null, cost: null, estimated: false, time: null, ttft: null };
-    const place = { id: null, page: 0, key: `local-${++numbers}`, status: "complete", finish_reason: null, reasoning: null };
+    const place = { id: null, page: 0, key: `local-${++numbers}`, status: "complete", finish_reason: null, reasoning: null, parts: null };
     return { ...figures, ...place, ...this.choice.value, role, content, created_at: new Date().toISOString() };
   }
 }

@@ -1,29 +1,42 @@
 /** Where the prompt is typed and the models are chosen. */
 import { keep, recall } from "../lib/storage.js";
-import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { grow, LIMIT } from "../chat/composer.js";
 import { openDialog } from "../controls/dialogs.js";
 import { Icon } from "../controls/icons.js";
 import { chooseModel, ModelButton } from "../controls/model_picker.js";
-import { blind, choose, chosen } from "./screen.js";
+import { AttachButton, paste, Tray, useDropping } from "../files/tray.js";
+import { Uploads } from "../files/uploads.js";
+import { blind, choose, chosen, isChosen } from "./screen.js";
 
 const DRAFT = "draft.compare";
 
-/** @param {{run: import("./run.js").Run, send: (prompt: string, started: () => void) => Promise<boolean>}} props */
+/**
+ * @param {{run: import("./run.js").Run, send: (prompt: string, files: any[], started: () => void) => Promise<boolean>}} props
+ */
 export function Ask({ run, send }) {
   const [text, setText] = useState(() => recall(DRAFT, ""));
   const area = useRef(null);
   const running = run.running.value;
-  const ready = text.trim() && chosen.value.length >= 2 && !running && text.length <= LIMIT;
+  const uploads = useMemo(() => new Uploads("draft.files.compare"), []);
+  const over = useDropping(uploads);
+  const ready = text.trim() && chosen.value.length >= 2 && !running && text.length <= LIMIT && !uploads.busy;
 
   useEffect(() => grow(area.current), [text]);
   const submit = async () => {
     if (!ready) return;
     const prompt = text.trim();
     setText("");
-    const sent = await send(prompt, () => keep(DRAFT, undefined));
-    if (!sent) setText((since) => (since ? `${prompt}\n${since}` : prompt));
+    const parts = uploads.parts;
+    const files = uploads.take();
+    const sent = await send(prompt, parts, () => {
+      keep(DRAFT, undefined);
+      uploads.sent();
+    });
+    if (sent) return;
+    setText((since) => (since ? `${prompt}\n${since}` : prompt));
+    uploads.restore(files);
   };
   const press = (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -39,14 +52,16 @@ export function Ask({ run, send }) {
     keep("compare.blind", blind.value);
   };
   const openParameters = () => openDialog(t("parameters"), ({ close }) => html`<${Parameters} close=${close} />`);
-  return html`<form class="composer" onSubmit=${(event) => (event.preventDefault(), submit())}>
+  return html`<form class=${over ? "composer over" : "composer"} onSubmit=${(event) => (event.preventDefault(), submit())}>
     <div class="slots">
       ${chosen.value.map((choice, index) => html`<${Slot} choice=${choice} index=${index} key=${index} />`)}
       ${chosen.value.length < 4 && html`<button type="button" class="slot add" onClick=${add} aria-label=${t("add_model")}><${Icon} name="plus" size=${15} /> <span>${t("add_model")}</span></button>`}
     </div>
-    <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${run.row.value ? t("next_prompt") : t("write_prompt")} aria-label=${t("write_prompt")}
-      onInput=${(event) => type(event.target.value)} onKeyDown=${press}></textarea>
+    <${Tray} uploads=${uploads} />
+    <textarea ref=${area} rows="1" dir="auto" value=${text} placeholder=${isChosen(run.models()) ? t("next_prompt") : t("write_prompt")} aria-label=${t("write_prompt")}
+      onInput=${(event) => type(event.target.value)} onKeyDown=${press} onPaste=${(event) => paste(uploads, event)}></textarea>
     <div class="composer-row">
+      <${AttachButton} uploads=${uploads} />
       <label class="check blind-switch" title=${t("blind_hint")}><input type="checkbox" checked=${blind.value} onChange=${switchBlind} /> <${Icon} name="blind" size=${16} /> <span>${t("blind")}</span></label>
       <button type="button" class="icon-button" aria-label=${t("parameters")} title=${t("parameters")} onClick=${openParameters}><${Icon} name="settings" size=${16} /></button>
       <span class="composer-hint"></span>

@@ -13,7 +13,7 @@ import { t } from "../lib/words.js";
  * @typedef {{index: number, provider: string | null, model: string | null, response: string, error: any, time: number | null,
  *   ttft: number | null, reasoning: string | null, finish_reason: string | null, prompt_tokens: number | null,
  *   completion_tokens: number | null, cost: string | null, estimated: boolean | null}} Result
- * @typedef {{id: string, prompt: string, blind: boolean, revealed: boolean, preferred_index: number | null, both_bad: boolean,
+ * @typedef {{id: string, prompt: string, attachments: any[] | null, blind: boolean, revealed: boolean, preferred_index: number | null, both_bad: boolean,
  *   voted_at: string | null, analysis: string | null, created_at: string, results: Result[]}} Comparison
  */
 
@@ -31,7 +31,11 @@ export class Run {
   constructor(id) {
     this.id = signal(id);
     this.prompt = signal("");
+    /** @type {import("../vendor/signals.js").Signal<any[]>} the parts of the files that went with it */
+    this.files = signal([]);
     this.blind = true;
+    /** @type {Choice[]} whom one asked here; of a comparison that was read, its results say it */
+    this.asked = [];
     /** @type {import("../vendor/signals.js").Signal<Column[]>} what streams here; empty for one that was read */
     this.columns = signal([]);
     /** @type {import("../vendor/signals.js").Signal<Comparison | null>} */
@@ -61,6 +65,7 @@ export class Run {
     batch(() => {
       this.row.value = row;
       this.prompt.value = row.prompt;
+      this.files.value = row.attachments ?? [];
       this.state.value = "ready";
       this.error.value = null;
     });
@@ -69,13 +74,17 @@ export class Run {
 
   /**
    * Asks the models; `started` is called once the server has stored the prompt. Throws ApiError when it did not.
-   * @param {{prompt: string, models: Choice[], blind: boolean, system?: string}} asked
+   * @param {{prompt: string, models: Choice[], blind: boolean, system?: string, attachments?: string[]}} asked
+   * @param {any[]} files the parts of the files that go with it
    * @param {() => void} started
    */
-  async start(asked, started) {
+  async start(asked, files, started) {
+    if (files.length) asked = { ...asked, attachments: files.map((part) => part.file_id) };
     batch(() => {
       this.prompt.value = asked.prompt;
+      this.files.value = files;
       this.blind = asked.blind;
+      this.asked = asked.models;
       this.columns.value = asked.models.map((_, index) => new Column(index));
       this.running.value = true;
     });
@@ -168,6 +177,12 @@ export class Run {
     } finally {
       this.judging.value = false;
     }
+  }
+
+  /** The models that were asked, as far as one may know them. @returns {Choice[]} */
+  models() {
+    const named = this.row.value?.results.filter((each) => each.provider && each.model) ?? [];
+    return named.length ? named.map((each) => ({ provider: /** @type {string} */ (each.provider), model: /** @type {string} */ (each.model) })) : this.asked;
   }
 
   /** Says which answer is by which model. */

@@ -3,6 +3,7 @@ import { firstChoice, models, usable } from "../data/registry.js";
 import { comparisons } from "../data/lists.js";
 import { remove } from "../lib/api.js";
 import { explain } from "../lib/errors.js";
+import { plain } from "../lib/format.js";
 import { keep, recall } from "../lib/storage.js";
 import { html, signal, useEffect, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
@@ -15,6 +16,7 @@ import { Icon } from "../controls/icons.js";
 import { Menu } from "../controls/menu.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
+import { Files } from "../files/shown.js";
 import { Ask } from "./ask.js";
 import { Columns } from "./columns.js";
 import { Verdict } from "./verdict.js";
@@ -30,6 +32,12 @@ export const blind = signal(recall("compare.blind", true));
 export function choose(choices) {
   chosen.value = choices;
   keep("compare.models", choices);
+}
+
+/** Whether these models, in any order, are those to ask next. @param {import("../data/registry.js").Choice[]} choices */
+export function isChosen(choices) {
+  const names = (each) => each.map(({ provider, model }) => `${provider}/${model}`).sort().join();
+  return choices.length > 0 && names(choices) === names(chosen.value);
 }
 
 /** Fills the set up with two models that can be asked, the first time. */
@@ -67,11 +75,11 @@ export default function CompareScreen() {
   }, [own]);
   useEffect(begin, [models.value]);
   useEffect(() => {
-    document.title = `${run.prompt.value.slice(0, 60) || t("screen_compare")} · LLMSelect`;
+    document.title = `${plain(run.prompt.value).slice(0, 60) || t("screen_compare")} · LLMSelect`;
   }, [run.prompt.value]);
   useEffect(() => whileShown({ Escape: () => run.stop() }), [run]);
 
-  const send = async (prompt, started) => {
+  const send = async (prompt, files, started) => {
     setRefusal(null);
     const next = run.id.value || run.running.value ? new Run(null) : run;
     if (next !== run) {
@@ -80,7 +88,7 @@ export default function CompareScreen() {
     }
     try {
       const parameters = recall("compare.parameters", {});
-      await next.start({ prompt, models: chosen.value, blind: blind.value, ...parameters }, started);
+      await next.start({ prompt, models: chosen.value, blind: blind.value, ...parameters }, files, started);
       return true;
     } catch (error) {
       setRefusal(error);
@@ -91,7 +99,7 @@ export default function CompareScreen() {
   return html`<div class="chat compare">
     <header class="head">
       <${MenuButton} />
-      <h1 class="head-title" dir="auto">${run.prompt.value || t("screen_compare")}</h1>
+      <h1 class="head-title" dir="auto">${plain(run.prompt.value) || t("screen_compare")}</h1>
       ${own && html`<button type="button" class="icon-button" aria-label=${t("new_comparison")} title=${t("new_comparison")} onClick=${newComparison}><${Icon} name="plus" /></button>`}
       ${own && html`<${Menu} label=${t("comparison_actions")} actions=${[{ label: t("delete"), icon: "trash", danger: true, act: () => erase(own) }]} />`}
     </header>
@@ -102,7 +110,7 @@ export default function CompareScreen() {
       <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p></div></div>`}
     ${state === "ready" && asked && html`<div class="scroll" ref=${box} onScroll=${scrolled} tabindex="-1">
       <div class="compared" ref=${inner}>
-        <div class="question"><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
+        <div class="question"><${Files} parts=${run.files.value} /><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
         <${Columns} run=${run} />
         <${Verdict} run=${run} />
       </div>

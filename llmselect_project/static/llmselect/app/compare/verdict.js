@@ -9,6 +9,7 @@ import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
 import { Markdown } from "../markdown/view.js";
 import { letter } from "./run.js";
+import { choose, isChosen } from "./screen.js";
 
 /** @param {{run: import("./run.js").Run}} props */
 export function Verdict({ run }) {
@@ -47,8 +48,13 @@ export function Verdict({ run }) {
     const choice = await chooseModel();
     if (choice) run.judge(choice).catch((error) => notify({ ...explain(error, choice.provider), bad: true }));
   };
+  const again = () => {
+    choose(run.models());
+    /** @type {HTMLElement | null} */ (document.querySelector(".composer textarea"))?.focus();
+  };
+  const others = row.results.every((each) => each.model) && !isChosen(run.models());
   return html`<section class="verdict" aria-label=${t("vote")}>
-    <div class="votes" role="group" aria-label=${t("vote")}>
+    <div class=${`votes of-${able.length}`} role="group" aria-label=${t("vote")}>
       <h2>${voted ? t("voted") : t("which_is_better")}</h2>
       ${able.map(({ index }) => button(t("answer_letter", { letter: letter(index) }), index + 1, index))}
       ${button(t("tie"), "=", null)}
@@ -60,6 +66,7 @@ export function Verdict({ run }) {
     <div class="judgement">
       ${row.analysis ? html`<h3><${Icon} name="judge" size=${16} /> ${t("judgement")}</h3><${Markdown} text=${row.analysis} />` : null}
       <button type="button" class="button small" disabled=${run.judging.value} onClick=${judge}><${Icon} name="judge" size=${15} /> ${run.judging.value ? t("judging") : row.analysis ? t("judge_again") : t("judge")}</button>
+      ${others && html`<button type="button" class="button small" onClick=${again}><${Icon} name="compare" size=${15} /> ${t("ask_same")}</button>`}
     </div>
   </section>`;
 }

@@ -1,6 +1,6 @@
 /** The lists of the sidebar: conversations by day, what a search finds, and comparisons; longer as one scrolls. */
 import { comparisons, conversations, found, search, searched } from "../data/lists.js";
-import { dayGroup, shortModel } from "../lib/format.js";
+import { dayGroup, plain, shortModel } from "../lib/format.js";
 import { Fragment, html, useEffect, useRef } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { actionsOf } from "../chat/header.js";
@@ -28,7 +28,7 @@ export function ComparisonList({ current }) {
   }, []);
   return html`<${Rows} list=${comparisons} timeOf=${(row) => row.created_at} nothing=${t("no_comparisons")}
     row=${(row) => html`<li class="side-row" key=${row.id}><a href=${`/compare/${row.id}`} aria-current=${row.id === current ? "page" : undefined}>
-      <span class="side-title" dir="auto">${row.prompt.slice(0, 120)}</span>
+      <span class="side-title" dir="auto">${plain(row.prompt)}</span>
       <span class="side-more quiet">${row.voted_at ? html`<${Icon} name="check" size=${12} /> ` : ""}${row.results.map((each) => (each.model ? shortModel(each.model) : "?")).join(" · ")}</span>
     </a></li>`} />`;
 }
@@ -59,11 +59,11 @@ function Rows({ list, timeOf, row, nothing }) {
 
 function Conversation({ row, current }) {
   return html`<li class="side-row" key=${row.id}>
-    <a href=${`/chat/${row.id}`} aria-current=${current ? "page" : undefined} title=${row.title}>
-      <span class="side-title" dir="auto">${row.title || t("conversation")}</span>
+    <a href=${`/chat/${row.id}`} aria-current=${current ? "page" : undefined} title=${plain(row.title)}>
+      <span class="side-title" dir="auto">${plain(row.title) || t("conversation")}</span>
       ${row.snippet && html`<span class="side-more quiet" dir="auto">${marked(row.snippet)}</span>`}
     </a>
-    <${Menu} label=${`${t("conversation_actions")}: ${row.title}`} actions=${actionsOf(row)} className="icon-button side-menu" />
+    <${Menu} label=${`${t("conversation_actions")}: ${plain(row.title)}`} actions=${actionsOf(row)} className="icon-button side-menu" />
   </li>`;
 }
 

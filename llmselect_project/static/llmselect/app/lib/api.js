@@ -72,6 +72,39 @@ async function refusal(response) {
 }
 
 /**
+ * Sends a file as the field of a form, which `fetch` tells no progress of, and returns the JSON of the answer. Throws
+ * ApiError, and AbortError of the signal.
+ * @param {string} path
+ * @param {File} file
+ * @param {(share: number) => void} progress is told what share has been sent
+ * @param {AbortSignal} abort
+ */
+export function upload(path, file, progress, abort) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open("POST", ROOT + path);
+    sending.setRequestHeader("Accept", "application/json");
+    sending.setRequestHeader("X-CSRFToken", cookie("csrftoken"));
+    sending.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    sending.onload = async () => {
+      reachable.value = true;
+      const response = new Response(sending.response, { status: sending.status, statusText: sending.statusText });
+      if (response.ok) resolve(response.json());
+      else reject(await refusal(response));
+    };
+    sending.onerror = () => {
+      reachable.value = false;
+      reject(new ApiError({ code: "unreachable", message: "The server cannot be reached." }));
+    };
+    sending.onabort = () => reject(new DOMException("The upload was given up.", "AbortError"));
+    abort.addEventListener("abort", () => sending.abort());
+    sending.send(form);
+  });
+}
+
+/**
  * Sends a request and returns the JSON of the answer, null for an empty one.
  * @param {string} method
  * @param {string} path

@@ -37,6 +37,13 @@ export function duration(seconds) {
   return `${whole.format(Math.floor(seconds / 60))} min ${whole.format(seconds % 60)} s`;
 }
 
+/** Writes the size of a file. @param {number} size */
+export function bytes(size) {
+  const units = ["byte", "kilobyte", "megabyte"];
+  const step = size < 1000 ? 0 : size < 1_000_000 ? 1 : 2;
+  return (size / 1000 ** step).toLocaleString(language, { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: 1 });
+}
+
 /** Writes how fast an answer came, in tokens a second; null when that is unknown. */
 export function speed(tokens, total, first) {
   const writing = (total ?? 0) - (first ?? 0);
@@ -58,3 +65,20 @@ export function dayGroup(iso) {
 
 /** Shortens the name of a model for narrow places. @param {string} id */
 export const shortModel = (id) => id.replace(/^.*\//, "");
+
+/**
+ * Leaves out what Markdown marks text with, for places that show a line of it; signs without a partner stay.
+ * @param {string} text
+ */
+export function plain(text) {
+  const bare = text
+    .slice(0, 500)
+    .replace(/^\s*(?:#{1,6}|>|[-*+])\s+/, "")
+    .replace(/```/g, "")
+    .replace(/`([^`]+)`/g, "$1")
+    .replace(/!?\[([^\]]+)\]\([^)\s]*\)/g, "$1")
+    .replace(/(\*\*|~~)(?=\S)(.+?)(?<=\S)\1/g, "$2")
+    .replace(/(?<![\w*])\*(?=\S)([^*]+)(?<=\S)\*(?![\w*])/g, "$1")
+    .trim();
+  return bare || text;
+}

@@ -75,7 +75,7 @@ function Table({ rows, group }) {
   if (!rows.length) return html`<p class="empty">${t("nothing_used")}</p>`;
   const name = (row) => (group === "model" ? `${row.provider} · ${row.model}` : (row[`${group}_name`] ?? row.token_name ?? row[group])) || t("without_token");
   const largest = Math.max(...rows.map((row) => Number(row.cost)));
-  return html`<div class="table-box" tabindex="0" role="group" aria-label=${t("usage_by")}><table class="table">
+  return html`<div class="table-box" tabindex="0" role="group" aria-label=${t("usage_by")}><table class="table usage-by">
     <thead><tr><th>${t(`by_${group}`)}</th><th class="number">${t("cost")}</th><th><span class="unseen">${t("share")}</span></th><th class="number">${t("requests")}</th><th class="number">${t("failures")}</th><th class="number">${t("tokens_prompt")}</th><th class="number">${t("tokens_answer")}</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr><th scope="row">${name(row)}</th><td class="number">${money(row.cost)}</td>
       <td class="share"><span class="bar"><i style=${{ width: `${largest ? (Number(row.cost) / largest) * 100 : 0}%` }}></i></span></td>
