@@ -81,7 +81,7 @@ class RunningAnswer:
         self._producing = threading.Lock()
         self._moved_at = time.monotonic()
         self._changed = threading.Condition()
-        self.on_end: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], object] = lambda: None
 
     def produce(self) -> None:
         """Write the answer to its end in this thread. Raises what storing it raises."""
@@ -127,6 +127,13 @@ class RunningAnswer:
             finally:
                 self._producing.release()
                 self._tell()
+
+    def cancel(self) -> None:
+        """Have the answer stopped, without waiting for anything."""
+        answering = self._answering
+        if answering is not None:
+            answering.stop()
+            self.keep()
 
     def keep(self) -> None:
         """Go on in a thread without a client. The process waits for it before it ends."""
@@ -216,11 +223,11 @@ class RunningAnswer:
             self.ended_at = time.monotonic()
             self.ended = True
             self._tell()
-            self.on_end()
 
     def _tell(self) -> None:
         with self._changed:
             self._changed.notify_all()
+        self.on_change()
 
     def _go_on(self) -> None:
         try:

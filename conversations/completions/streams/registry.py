@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from conversations.completions.streams.answer import RunningAnswer
+from conversations.completions.streams.publishing import publisher
 
 logger = logging.getLogger("llmselect.answers")
 
@@ -27,6 +28,7 @@ def register(answer: RunningAnswer) -> None:
         starts, _watching = not _watching, True
     if starts:
         threading.Thread(target=_watch, name="answers", daemon=True).start()
+    publisher.add(answer)
 
 
 def find(stream_id: UUID, *, kind: str, user_id: int) -> RunningAnswer | None:

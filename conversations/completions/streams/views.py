@@ -5,6 +5,7 @@ from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from redis import RedisError
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -15,9 +16,10 @@ from conversations.chat.examples import FOLLOWED as CHAT
 from conversations.comparisons.examples import FOLLOWED as COMPARE
 from conversations.completions.concurrency import Slot
 from conversations.completions.sse import EVENT, EventStreamResponse
-from conversations.completions.streams import registry
+from conversations.completions.streams import registry, shared
 from conversations.completions.streams.answer import RunningAnswer
 from conversations.completions.streams.examples import STOPPED
+from conversations.completions.streams.shared import SharedAnswer
 from conversations.models import Comparison, Conversation
 from models_registry.api.requests import current_user
 
@@ -51,9 +53,10 @@ class Stopped(serializers.Serializer[Any]):
 class _StreamView(APIView):
     kind = ""
 
-    def answer(self, request: Request, pk: UUID) -> RunningAnswer:
-        """Return the user's answer. Raises StreamNotFound."""
-        found = registry.find(pk, kind=self.kind, user_id=current_user(request).pk)
+    def answer(self, request: Request, pk: UUID) -> RunningAnswer | SharedAnswer:
+        """Return the user's answer, of this process or another one. Raises StreamNotFound."""
+        whose: Any = {"kind": self.kind, "user_id": current_user(request).pk}
+        found = registry.find(pk, **whose) or shared.find(pk, **whose)
         if found is None:
             raise StreamNotFound
         return found
@@ -89,8 +92,12 @@ class _StopView(_StreamView):
     def stop(self, request: Request, pk: UUID) -> Response:
         """Stop the answer and say so. Raises StreamNotFound."""
         answer = self.answer(request, pk)
-        answer.stop()
-        return Response({"stream_id": answer.id, "ended": answer.wait_for_end(STOPPING)})
+        try:
+            answer.stop()
+            ended = answer.wait_for_end(STOPPING)
+        except RedisError as error:
+            raise StreamNotFound from error
+        return Response({"stream_id": answer.id, "ended": ended})
 
 
 class ChatEventsView(_EventsView):
