@@ -57,10 +57,10 @@ def site(ann, openai, stub, redis):
         yield site
 
 
-def until(answer, count):
+def until(parts, count):
     """Read until so many chunks have come."""
     text = b""
-    for part in answer.iter_content(None):
+    for part in parts:
         text += part
         if text.count(b'"chunk"') >= count:
             return text
@@ -73,7 +73,7 @@ def text_of(text):
 
 def test_it_is_followed_and_stopped_from_another_process(site, bob, stub, redis):
     with site.begin("delay=0.05&chunks=60") as answer:
-        first = until(answer, 3)
+        first = until(answer.iter_content(None), 3)
     url = events_of(first)[0]["url"]
     running = requests.get(
         site.url(1, f"/api/v1/conversations/{events_of(first)[0]['conversation_id']}"), headers=site.headers, timeout=9
@@ -98,12 +98,12 @@ def test_it_is_followed_and_stopped_from_another_process(site, bob, stub, redis)
     assert 0 < redis.client.ttl(f"llmselect:answer:{url[-36:]}") <= 600
 
     with site.begin("hang=mid") as answer:
-        first = until(answer, 2)
+        first = until(parts := answer.iter_content(None), 2)
         url = events_of(first)[0]["url"]
         assert eventually(lambda: site.follow(1, f"{url}?", 0).status_code == 200, 5)
         stopped = requests.post(site.url(1, f"{url}/stop"), headers=site.headers, timeout=9)
         assert (stopped.status_code, stopped.json()["ended"]) == (200, True)
-        assert events_of(first + b"".join(answer.iter_content(None)))[-1]["error"] == "interrupted"
+        assert events_of(first + b"".join(parts))[-1]["error"] == "interrupted"
     kept = Message.objects.filter(role="assistant").latest("created_at")
     assert (kept.content, kept.status, kept.error) == ("hello you ", "interrupted", "interrupted")
     assert eventually(lambda: stub.cancelled == 1)
@@ -112,7 +112,7 @@ def test_it_is_followed_and_stopped_from_another_process(site, bob, stub, redis)
 def test_a_killed_process_is_noticed(site):
     """What its readers had stays right: they are told, and the conversation says so within 30 seconds."""
     with site.begin("delay=0.1&chunks=600") as answer:
-        first = until(answer, 5)
+        first = until(answer.iter_content(None), 5)
         url, pk = events_of(first)[0]["url"], events_of(first)[0]["conversation_id"]
         followed = []
         reader = Thread(target=lambda: followed.append(site.follow(1, url, ids(first)[-1]).content))
@@ -135,9 +135,9 @@ def test_a_killed_process_is_noticed(site):
 
 def test_redis_that_stops_harms_no_answer(site, redis):
     with site.begin("delay=0.05&chunks=60") as answer:
-        first = until(answer, 3)
+        first = until(parts := answer.iter_content(None), 3)
         redis.freeze()
-        rest = b"".join(answer.iter_content(None))
+        rest = b"".join(parts)
     assert events_of(first + rest)[-1]["event"] == "done"
     redis.thaw()
     url = events_of(first)[0]["url"]
