@@ -47,30 +47,28 @@ class Slot:
 
     def __init__(self, user_id: int | None = None) -> None:
         self._user_id = user_id
+        if not _slots.acquire(blocking=False):
+            raise ServerBusy
         if user_id is not None:
             with _lock:
-                if _of_users[user_id] >= settings.ANSWERS_PER_USER:
-                    raise TooManyAnswers
-                _of_users[user_id] += 1
+                full = _of_users[user_id] >= settings.ANSWERS_PER_USER
+                if not full:
+                    _of_users[user_id] += 1
+            if full:
+                _slots.release()
+                raise TooManyAnswers
         self._held = True
-        if not _slots.acquire(blocking=False):
-            self._held = False
-            self._leave()
-            raise ServerBusy
 
     def release(self) -> None:
         """Free the slot; a second call does nothing."""
         if self._held:
             self._held = False
             _slots.release()
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._user_id is not None:
-            with _lock:
-                _of_users[self._user_id] -= 1
-                if not _of_users[self._user_id]:
-                    del _of_users[self._user_id]
+            if self._user_id is not None:
+                with _lock:
+                    _of_users[self._user_id] -= 1
+                    if not _of_users[self._user_id]:
+                        del _of_users[self._user_id]
 
     def __enter__(self) -> "Slot":
         return self
