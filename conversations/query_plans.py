@@ -18,12 +18,13 @@ from conversations.history.queries import (
     EXACT_FILTERS,
     MOVING,
     NEWEST_FIRST,
-    by_digest,
     comparisons,
     conversation_detail,
     conversation_list,
     conversation_rows,
     history,
+    kept_answer,
+    kept_under,
     message_batches,
     message_rows,
     messages,
@@ -33,6 +34,7 @@ from conversations.history.queries import (
     own_message,
     question,
     repeatable_request,
+    turns_until,
 )
 from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
 from conversations.search import queries as search
@@ -58,7 +60,9 @@ def declared_queries() -> Iterator[DeclaredQuery]:
             yield from _pages(f"conversations{' by ' if names else ''}{' and '.join(names)}", rows, ordering)
     own = Conversation.objects.for_user(user).filter(pk=pk)
     yield DeclaredQuery("conversation", lambda: conversation_detail(user, pk))
-    yield DeclaredQuery("gateway, the conversation that a history continues", lambda: by_digest(user, ["a", "b"]))
+    yield DeclaredQuery("gateway, the conversation that a history continues", lambda: kept_under(user, ["a", "b"]))
+    yield DeclaredQuery("gateway, the answer that a request goes on from", lambda: kept_answer(user, pk))
+    yield DeclaredQuery("gateway, the turns up to an answer", lambda: turns_until(pk, SINCE))
     running = Conversation.objects.filter(running__isnull=False).values_list("pk", "running", "running_at")
     yield DeclaredQuery("conversations with a running answer", lambda: running.all())
     yield DeclaredQuery("conversation, its newest messages", lambda: newest_messages(pk))

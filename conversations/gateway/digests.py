@@ -7,14 +7,9 @@ ids of tool calls, blanks around texts, how a text is cut into parts, and the sy
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
-from uuid import UUID
-
-from django.db import connection
 
 from conversations.completions.parts import file_digest
-from conversations.history.queries import by_digest
 from models_registry.protocols.requests import parts_of
 from models_registry.providers.base import Part, Turn
 from models_registry.providers.reading.text import clean
@@ -27,23 +22,6 @@ def digests(turns: Sequence[Turn], before: str = "") -> list[str]:
         before = hashlib.sha256(f"{before} {_canonical(turn)}".encode()).hexdigest()
         found.append(before)
     return found
-
-
-def kept_under(user_id: int, wanted: Sequence[str]) -> list[tuple[UUID, str]]:
-    """Return id and digest of a user's conversations that have one of these digests.
-
-    The statement is compiled once, since every request to the gateway sends it. Raises what the database raises.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(len(wanted)), [user_id, *wanted])
-        return [(pk if isinstance(pk, UUID) else UUID(pk), digest) for pk, digest in cursor.fetchall()]
-
-
-@cache
-def _statement(count: int) -> str:
-    sql, params = by_digest(0, [str(number) for number in range(count)]).query.sql_with_params()
-    assert params == (0, *map(str, range(count)))  # noqa: S101 - the order of what is filled in
-    return sql
 
 
 def _canonical(turn: Turn) -> str:

@@ -36,7 +36,7 @@ def translated(
         status, code = details["status"], details.get("code") or "provider_error"
     elif code == "context_length_exceeded":
         status = 400
-    elif status in (402, 409) or code == "budget_exceeded":
+    elif status == 402 or (status == 409 and code != "in_progress") or code == "budget_exceeded":
         headers = headers | NO_RETRY
     param = getattr(error, "param", None) or details.get("param")
     if code == "invalid" and param is None and details:

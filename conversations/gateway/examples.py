@@ -1,6 +1,6 @@
 """Requests and answers of the gateway, for the documentation; the echo says what it was told."""
 
-from conversations.history.examples import TEXT
+from conversations.history.examples import ANSWER, TEXT
 from perf.api.examples import answered, asked
 
 MODEL = "echo/echo-fast"
@@ -51,6 +51,49 @@ MESSAGE = [
         }
     ),
 ]
+ANSWERED = {
+    "id": f"resp_{ANSWER['id'].replace('-', '')}",
+    "object": "response",
+    "created_at": 1795858200,
+    "background": False,
+    "error": None,
+    "incomplete_details": None,
+    "model": MODEL,
+    "instructions": None,
+    "max_output_tokens": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "reasoning": {"effort": None, "summary": None},
+    "store": True,
+    "temperature": None,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": None,
+    "truncation": "disabled",
+    "user": None,
+    "status": "completed",
+    "output": [
+        {
+            "type": "message",
+            "id": "msg_8d1f0c4be2f94f0d9a3c7b5e6f7a8b9c",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}],
+        }
+    ],
+    "usage": {
+        "input_tokens": 5,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 10,
+    },
+}
+RESPONSE = [asked({"model": MODEL, "input": TEXT}), answered(ANSWERED)]
+RESPONSE_SHOWN = [answered(ANSWERED)]
+RESPONSE_DELETED = [answered({"id": ANSWERED["id"], "object": "response", "deleted": True})]
 COUNTED = [asked({"model": MODEL, "messages": [QUESTION]}), answered({"input_tokens": 7})]
 LISTED = {"id": MODEL, "object": "model", "created": 1795858200, "owned_by": "echo"}
 MODELS = [answered({"object": "list", "data": [LISTED]})]

@@ -5,10 +5,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.completions.idempotency.views import IDEMPOTENCY_KEY
 from conversations.gateway import examples
 from conversations.gateway.service import count
 from conversations.gateway.shapes import CONVERSATION, COUNT_ANSWER, COUNT_REQUEST, MESSAGE_ANSWER, MESSAGE_REQUEST
-from conversations.gateway.views import GatewayView, answered
+from conversations.gateway.views import CompletionView, GatewayView
 from models_registry.protocols import anthropic_requests
 from models_registry.protocols.anthropic_answers import MessageWriter
 from models_registry.protocols.requests import ClientRequest
@@ -17,15 +18,15 @@ from perf.api.access import access_of
 PASSED_ON = ("anthropic-version", "anthropic-beta")  # headers that say which features a client knows
 
 
-class MessagesView(GatewayView):
+class MessagesView(CompletionView):
     """POST /v1/messages."""
 
-    throttle_scope = "completion"
+    operation = "v1/msg"
 
     @extend_schema(
         request=MESSAGE_REQUEST,
         responses={200: MESSAGE_ANSWER},
-        parameters=[CONVERSATION],
+        parameters=[CONVERSATION, IDEMPOTENCY_KEY],
         examples=examples.MESSAGE,
         tags=["gateway"],
     )
@@ -36,7 +37,7 @@ class MessagesView(GatewayView):
         `x-api-key` too. Anthropic gets the request as it is, with `anthropic-version` and `anthropic-beta`; for others
         it is translated, and what cannot be is a 400 that names the parameter. It is kept as chat completions are.
         """
-        return answered(request, _asked(request), MessageWriter)
+        return self.answer(request, _asked(request), MessageWriter)
 
 
 class CountTokensView(GatewayView):

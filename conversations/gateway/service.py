@@ -7,29 +7,26 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, ValidationError
+from uuid_utils.compat import uuid7
 
-from conversations.chat.counting import add_answer
-from conversations.chat.service import Exchange, append, prepare
+from conversations.chat.service import Exchange
 from conversations.completions.concurrency import storage_limit
-from conversations.completions.parts import kept_parts
+from conversations.completions.idempotency.records import Attempt
 from conversations.completions.runner import complete, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import settling
-from conversations.files.parts import kept_turns
-from conversations.files.uses import use_in_messages
-from conversations.gateway.digests import digests, kept_under
-from conversations.models import Conversation, Message
+from conversations.gateway.keeping import Place, keep
+from conversations.gateway.previous import continued
 from models_registry.calls.collected import prompt_tokens
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.catalogue.names import Candidate, candidates
-from models_registry.errors import ProviderError
+from models_registry.errors import ModelNotAllowed, ProviderError
 from models_registry.models import ProviderKind
 from models_registry.protocols.requests import BadRequest, ClientRequest
+from models_registry.protocols.responses_answers import id_of
 from models_registry.providers.anthropic import AnthropicClient
-from models_registry.providers.base import Piece, Prompt, Relay, Relayed, Turn
-from models_registry.providers.reading.text import clean
+from models_registry.providers.base import Piece, Relay, Relayed
 from perf.api.access import Access
 from perf.db.connections import release
 
@@ -40,12 +37,16 @@ class Run:
     def __init__(self, asked: ClientRequest, models: Sequence[Candidate], access: Access) -> None:
         """Resolve the candidates. Raises what is wrong with the first one when none of them can be called."""
         self.asked = asked
+        self.answer_id = uuid7()
         self.exchange: Exchange | None = None
         self._settling: Storing | None = None
         self._failures: list[tuple[str, APIException]] = []
         self._waiting: deque[ResolvedModel] = deque()
+        allowed = {each.name for each in models if access.may_use(each.name)}
         for each in models:
             try:
+                if allowed and each.name not in allowed:  # a refusal that is not logged, since another one may answer
+                    raise ModelNotAllowed(provider=each.provider.slug, model=each.model)
                 self._waiting.append(resolve(access=access, provider=each.provider, model=each.model))
             except APIException as error:
                 self._failures.append((each.name, error))
@@ -118,7 +119,7 @@ class Run:
         while self._waiting:
             model = self._waiting.popleft()
             try:
-                return call_of(model, self.asked)
+                return call_of(model, self.asked, self.answer_id)
             except APIException as error:
                 self._failures.append((f"{model.provider.slug}/{model.id}", error))
         return None
@@ -131,19 +132,25 @@ class Run:
         return combined
 
 
-def begin(*, access: Access, asked: ClientRequest, conversation_id: UUID | None = None) -> Run:
+def begin(
+    *, access: Access, asked: ClientRequest, conversation_id: UUID | None = None, attempt: Attempt | None = None
+) -> Run:
     """Keep the question and prepare the call, holding no connection afterwards.
 
     Raises ModelNotFound, AmbiguousModel, UnknownModel, ModelDeactivated, ModelNotAllowed, APIKeyMissing,
-    APIKeyUnreadable, BudgetExceeded, PriceUnknown, BadRequest for what the model's provider cannot be told, and
-    NotFound for a conversation that is not the user's: then nothing is stored.
+    APIKeyUnreadable, BudgetExceeded, PriceUnknown, BadRequest for what the model's provider cannot be told and for an
+    answer that cannot be gone on from, NotFound for a conversation that is not the user's, and InProgress or
+    AnswerDeleted of an `attempt`: then nothing is stored.
     """
+    place = Place(conversation_id)
     with storage_limit.acquire():
         try:
+            if asked.previous is not None:
+                asked, place = continued(asked, access.user_id, place)
             run = Run(asked, candidates(asked.model, user_id=access.user_id), access)
             try:
                 if asked.store:
-                    run.exchange = _kept(run, access.user_id, conversation_id)
+                    run.exchange = keep(run.call, asked.prompt, place, answer_id=run.answer_id, attempt=attempt)
             except BaseException:
                 run.call.charge.give_back()
                 raise
@@ -164,19 +171,21 @@ def count(*, access: Access, asked: ClientRequest) -> int:
         release()
     if not isinstance(model.client, AnthropicClient):
         return prompt_tokens(asked.prompt)
-    return model.client.count_tokens(model.id, Relay(body=asked.body, headers=asked.headers))
+    return model.client.count_tokens(model.id, Relay(format="anthropic", body=asked.body, headers=asked.headers))
 
 
-def call_of(model: ResolvedModel, asked: ClientRequest) -> Call:
+def call_of(model: ResolvedModel, asked: ClientRequest, answer_id: UUID) -> Call:
     """Make the call of a model: the request as it is for a provider of the same protocol, else a translation.
 
     Raises BadRequest for what the provider cannot be told.
     """
-    if model.client.kind == asked.protocol:
+    if asked.protocol in model.client.relays:
         body = dict(asked.body)
         if model.provider.kind != ProviderKind.OPENAI:
             body.pop("store", None)  # no other vendor stores anything, and some refuse the word
-        return Call(model, asked.prompt, relay=Relay(body=body, headers=asked.headers), may_be_empty=True)
+        own_id = id_of(answer_id) if asked.store else ""  # by which it is found here
+        relay = Relay(format=asked.protocol, body=body, headers=asked.headers, answer_id=own_id)
+        return Call(model, asked.prompt, relay=relay, may_be_empty=True)
     for place, problem in asked.untranslatable.items():
         raise BadRequest(place, problem, "unsupported_parameter")
     try:
@@ -185,62 +194,3 @@ def call_of(model: ResolvedModel, asked: ClientRequest) -> Call:
         detail: Any = error.detail  # a sentence for each parameter
         name, problem = next(iter(detail.items()))
         raise BadRequest(asked.names.get(name, name), str(problem), "unsupported_parameter") from error
-
-
-def _kept(run: Run, user_id: int, conversation_id: UUID | None) -> Exchange:
-    """Store the turns that are not yet kept, in the conversation that they continue or in a new one."""
-    model, chain = run.call.model, digests(run.asked.prompt.messages)
-    turns = kept_turns(run.asked.prompt.messages, user_id)
-    answered = max((place for place, turn in enumerate(turns, 1) if turn.role == "assistant"), default=0)
-    known = {chain[-1]: len(turns)} | ({chain[answered - 1]: answered} if answered else {})
-    with transaction.atomic():
-        conversation, kept = _found(user_id, conversation_id, known, answered)
-        prepare(conversation, model, _storable(run.asked.prompt))
-        new = [_message(turn, model) for turn in turns[kept:]]
-        append(conversation, new)
-        use_in_messages(user_id, new)
-
-    def add(row: Conversation, answer: Message) -> bool:
-        digest = chain[-1]  # of an answer that failed, so that the same request asks the same question again
-        if answer.status == Message.Status.COMPLETE:
-            digest = digests([Turn("assistant", answer.content, answer.parts)], digest)[0]
-        return add_answer(row, answer, digest=digest, provider=answer.provider, model=answer.model)
-
-    return Exchange(conversation, new[-1].pk if new else None, run.call, add=add)
-
-
-def _found(
-    user_id: int, conversation_id: UUID | None, known: dict[str, int], answered: int
-) -> tuple[Conversation, int]:
-    """Lock the conversation to continue, or begin one, and tell how many of the turns it has already.
-
-    Raises NotFound for one that is not the user's.
-    """
-    own = Conversation.objects.for_user(user_id).select_for_update()
-    if conversation_id is not None:
-        named = own.filter(pk=conversation_id).first()
-        if named is None:
-            raise NotFound("There is no conversation of this id.")
-        return named, known.get(named.digest or "", answered if named.message_count else 0)
-    for pk, digest in sorted(kept_under(user_id, list(known)), key=lambda row: (known[row[1]], row[0]), reverse=True):
-        found = own.filter(pk=pk, digest=digest).first()  # unless another request has just continued it
-        if found is not None:
-            return found, known[digest]
-    return Conversation(user_id=user_id), 0
-
-
-def _storable(prompt: Prompt) -> Prompt:
-    """Return what of a prompt becomes a conversation's own, as text that can be stored."""
-    first, *_ = prompt.messages
-    system = None if prompt.system is None else clean(prompt.system)[0]
-    return Prompt(messages=[Turn(first.role, clean(first.content)[0])], system=system)
-
-
-def _message(turn: Turn, model: ResolvedModel) -> Message:
-    return Message(
-        role=turn.role,
-        content=clean(turn.content)[0],
-        parts=kept_parts(turn.parts),
-        provider=model.provider.slug,
-        model=model.id,
-    )

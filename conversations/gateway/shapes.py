@@ -71,6 +71,41 @@ CHAT_ANSWER = _object(
     choices={"type": "array", "items": {"type": "object"}},
     usage={"type": "object", "nullable": True},
 )
+RESPONSE_REQUEST = {
+    JSON: _object(
+        "OpenAI's request, with any other field of it.",
+        ["model", "input"],
+        model=MODEL,
+        input=CONTENT,
+        instructions={**TEXT, "nullable": True},
+        previous_response_id={**TEXT, "nullable": True},
+        stream=FLAG,
+        store=STORE,
+        max_output_tokens=COUNT,
+        temperature=NUMBER,
+        top_p=NUMBER,
+        tools=TOOLS,
+        tool_choice=ANY,
+        parallel_tool_calls=FLAG,
+        text={"type": "object"},
+        reasoning={"type": "object"},
+        include={"type": "array", "items": TEXT},
+    )
+}
+RESPONSE = _object(
+    "OpenAI's `response`.",
+    ["id", "object", "created_at", "status", "model", "output"],
+    id=TEXT,
+    object=TEXT,
+    created_at={"type": "integer"},
+    status=TEXT,
+    model=TEXT,
+    output={"type": "array", "items": {"type": "object"}},
+    usage={"type": "object", "nullable": True},
+)
+RESPONSE_DELETED = _object(
+    "What is deleted.", ["id", "object", "deleted"], id=TEXT, object=TEXT, deleted={"type": "boolean"}
+)
 MESSAGE_REQUEST = {
     JSON: _object(
         "Anthropic's request, with any other field of it.",

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, IntegerField, Q, QuerySet, UUIDField
+from django.db.models import CharField, DateTimeField, IntegerField, Q, QuerySet, UUIDField
 
 from conversations.history.serializers import CONVERSATION_FIELDS, MESSAGE_FIELDS
 from conversations.models import (
@@ -43,10 +43,41 @@ def conversation_rows(conversations: ConversationQuerySet) -> Rows:
     return rows
 
 
-def by_digest(user_id: int, digests: Sequence[str]) -> QuerySet[Conversation, tuple[UUID, str | None]]:
+def kept_under(user_id: int, digests: Sequence[str]) -> list[dict[str, Any]]:
     """Return id and digest of a user's conversations whose turns have one of these digests."""
-    own = Conversation.objects.for_user(user_id).filter(digest__in=digests)
-    return own.values_list("id", "digest")
+    return _compiled_by_digest(len(digests)).rows(
+        user=user_id, **{f"digest{number}": digest for number, digest in enumerate(digests)}
+    )
+
+
+@lru_cache
+def _compiled_by_digest(count: int) -> CompiledQuery:
+    digests = [Parameter(f"digest{number}", CharField()) for number in range(count)]
+    return CompiledQuery(conversation_list(USER, {}).filter(digest__in=digests).values("id", "digest"))
+
+
+def kept_answer(user_id: int, pk: UUID) -> dict[str, Any] | None:
+    """Return where a user's whole answer stands, and the system prompt there; None if there is no such answer."""
+    return next(iter(_compiled_answer().rows(user=user_id, message=pk)), None)
+
+
+@lru_cache
+def _compiled_answer() -> CompiledQuery:
+    answers = {"role": Message.Role.ASSISTANT, "status": Message.Status.COMPLETE}
+    own = Message.objects.filter(conversation__user_id=USER, pk=Parameter("message", UUIDField()), **answers)
+    return CompiledQuery(own.values("conversation_id", "created_at", "conversation__system"))
+
+
+def turns_until(conversation_id: UUID, at: datetime) -> list[dict[str, Any]]:
+    """Return the turns of a conversation up to the whole answer of this time, oldest first, without broken answers."""
+    return _compiled_turns().rows(conversation=conversation_id, at=at)
+
+
+@lru_cache
+def _compiled_turns() -> CompiledQuery:
+    until = {"status": Message.Status.COMPLETE, "created_at__lte": Parameter("at", DateTimeField())}
+    rows = messages(CONVERSATION).filter(**until).order_by("created_at", "id")
+    return CompiledQuery(rows.values("role", "content", "parts"))
 
 
 def conversation_page(user_id: int, filters: Mapping[str, Any], pager: KeysetPagination) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Authentication by access token: `Authorization: Bearer <JWT>`."""
+"""Authentication by access token: `Authorization: Bearer <JWT>`, and the credential of a request."""
 
 import uuid
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ class SessionTokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
         """Return the user and the token; None without a Bearer token. Raises TokenNotValid."""
-        scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
+        raw = presented(request)
+        if raw is None:
             return None
-        token = _verified(raw.strip())
+        token = _verified(raw)
         try:
             token.check_exp(current_time=datetime.now(UTC))
         except TokenError as error:
@@ -45,6 +45,19 @@ class SessionTokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """Return the WWW-Authenticate header, without which REST framework answers 403 instead of 401."""
         return WWW_AUTHENTICATE
+
+
+def presented(request: Request) -> str | None:
+    """Return the token that a request brings as Bearer, or as `x-api-key` to a view that `takes_api_key`; None without.
+
+    That header counts only where there is no `Authorization`.
+    """
+    given = request.headers.get("Authorization")
+    if given is None and getattr(request.parser_context.get("view"), "takes_api_key", False):
+        key = request.headers.get("x-api-key", "").strip()
+        return key or None
+    scheme, _, token = (given or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def session_id(request: Request) -> uuid.UUID | None:

@@ -82,6 +82,7 @@ PLACES = {
     ("keys", "provider"): "openai",
     ("models", "provider"): "echo",
     ("models", "model_id"): "echo-fast",
+    ("{response_id}", "response_id"): "resp_019aca8d96e77582a20bcc5b12730c55",
     ("{name}", "name"): "echo/echo-fast",
 }
 # What may name a model that its provider does not have, beside completions.

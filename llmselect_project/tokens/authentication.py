@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from llmselect_project.accounts.authentication import WWW_AUTHENTICATE, accept, prefetch
+from llmselect_project.accounts.authentication import WWW_AUTHENTICATE, accept, prefetch, presented
 from llmselect_project.api.errors import TokenNotValid
 from llmselect_project.tokens.last_use import uses
 from llmselect_project.tokens.secret import PREFIX, SHOWN, digest_of, is_genuine
@@ -29,8 +29,8 @@ class ApiTokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Access] | None:
         """Return the user and the token's access; None if the request has no API token."""
-        token = _presented(request)
-        if token is None:
+        token = presented(request)
+        if token is None or not token.startswith(PREFIX):
             return None
         if not is_genuine(token):
             raise _refused(request, token, "malformed")
@@ -51,12 +51,6 @@ class ApiTokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """Return the WWW-Authenticate header, without which REST framework answers 403 instead of 401."""
         return WWW_AUTHENTICATE
-
-
-def _presented(request: Request) -> str | None:
-    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    given = given.strip()
-    return given if scheme.lower() == "bearer" and given.startswith(PREFIX) else None
 
 
 def _refused(request: Request, token: str, reason: str, token_id: UUID | None = None) -> TokenNotValid:

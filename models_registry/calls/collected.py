@@ -31,23 +31,23 @@ class Collected:
     def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._signature = ""
+        self.signature = ""  # the vendor's proof that the reasoning is its own
         self._tools: dict[int, ToolDelta] = {}
 
     def take(self, piece: Piece | Relayed, *, with_tools: bool) -> bool:
-        """Add a piece; tells whether it is for the reader too: calls of tools are where the prompt has some."""
+        """Add a piece; tells whether it is for the reader too: all but texts only where the prompt has tools."""
         if isinstance(piece, Relayed):
             for each in piece.pieces:
                 self._add(each)
             return True
         self._add(piece)
-        return isinstance(piece, str) or (with_tools and isinstance(piece, ToolDelta))
+        return isinstance(piece, str) or (with_tools and isinstance(piece, ToolDelta | Signature))
 
     def _add(self, piece: Piece) -> None:
         if isinstance(piece, str):
             (self._reasoning if isinstance(piece, Reasoning) else self._text).append(piece)
         elif isinstance(piece, Signature):
-            self._signature += piece.text
+            self.signature += piece.text
         else:
             earlier = self._tools.get(piece.number, ToolDelta(piece.number))
             named = ToolDelta(piece.number, earlier.id or piece.id, earlier.name or piece.name)
@@ -76,9 +76,9 @@ class Collected:
         """All of an answer that asks for tools; None for one that does not."""
         if not self._tools:
             return None
-        thought = {"type": "reasoning", "text": self.reasoning, "signature": self._signature}
+        thought = {"type": "reasoning", "text": self.reasoning, "signature": self.signature}
         text = {"type": "text", "text": self.text}
-        return [*([thought] if self._signature else []), *([text] if self.text else []), *self.tool_calls]
+        return [*([thought] if self.signature else []), *([text] if self.text else []), *self.tool_calls]
 
     @property
     def tokens(self) -> int:

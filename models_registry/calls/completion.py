@@ -136,6 +136,11 @@ class Call:
         return self._arrived.tool_calls
 
     @property
+    def signature(self) -> str:
+        """The vendor's proof that the reasoning is its own, "" without one."""
+        return self._arrived.signature
+
+    @property
     def begun(self) -> bool:
         """Whether anything of the answer has arrived."""
         return self._first is not None
@@ -275,7 +280,7 @@ def _limited(model: ResolvedModel, relay: Relay | None, prompt: Prompt, limited:
     """Write into a relayed request what a budget allows, if the client named no limit."""
     if relay is None or limited.max_tokens == prompt.max_tokens:
         return relay
-    name = model.client.max_tokens_field
+    name = model.client.limit_field(relay.format)
     return replace(relay, body={**relay.body, name: limited.max_tokens}, own=relay.own | {name, "max_tokens"})
 
 

@@ -93,6 +93,26 @@ def openai_usage(usage: Any) -> Usage | None:
     )
 
 
+def responses_usage(usage: Any) -> Usage | None:
+    """Read the `usage` of OpenAI's responses.
+
+    https://platform.openai.com/docs/api-reference/responses/object. None without a count of the prompt.
+    """
+    if not isinstance(usage, Mapping):
+        return None
+    sent, written = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    if sent is None:
+        return None
+    inputs, outputs = _details(usage, "input_tokens_details"), _details(usage, "output_tokens_details")
+    return Usage(
+        input_tokens=sent,
+        output_tokens=written,
+        cache_read_tokens=_part(count(inputs.get("cached_tokens")), sent),
+        cache_write_tokens=_part(count(inputs.get("cache_write_tokens")), sent),
+        reasoning_tokens=_part(count(outputs.get("reasoning_tokens")), written),
+    )
+
+
 def anthropic_usage(usage: Any) -> Usage | None:
     """Read the `usage` of Anthropic's messages, whose `input_tokens` leave out what went through a cache.
 

@@ -75,7 +75,9 @@ def choose(recording: Recording, body: Mapping[str, Any], number: int) -> Record
 
 
 def _has(body: Mapping[str, Any], field: str) -> bool:
-    return bool(body.get(field)) or (field == "system" and any(turn["role"] == "system" for turn in body["messages"]))
+    return bool(body.get(field)) or (
+        field == "system" and any(turn["role"] == "system" for turn in body.get("messages", ()))
+    )
 
 
 async def play(connection: Connection, answer: RecordedAnswer) -> None:

@@ -11,6 +11,7 @@ from models_registry.fake_provider.anthropic import AnthropicFormat
 from models_registry.fake_provider.formats import ERROR_TYPES, ScriptedResponse, dump
 from models_registry.fake_provider.http import Connection, Request
 from models_registry.fake_provider.openai import OpenAIFormat
+from models_registry.fake_provider.openai_responses import ResponsesFormat, messages_of
 from models_registry.fake_provider.script import Script, parse
 from models_registry.fake_provider.state import ReceivedRequest, State
 
@@ -24,8 +25,8 @@ LINE_ENDS = {"": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 FOREVER = 3_600  # seconds; a script that hangs is cancelled when its client disconnects
 YIELD_EVERY = 64  # pieces without a pause, after which other connections run
 
-Format = OpenAIFormat | AnthropicFormat
-OPENAI, ANTHROPIC = OpenAIFormat(), AnthropicFormat()
+Format = OpenAIFormat | AnthropicFormat | ResponsesFormat
+OPENAI, ANTHROPIC, RESPONSES = OpenAIFormat(), AnthropicFormat(), ResponsesFormat()
 
 
 async def respond(connection: Connection, request: Request, state: State) -> None:
@@ -44,7 +45,9 @@ async def respond(connection: Connection, request: Request, state: State) -> Non
 
 async def _route(connection: Connection, request: Request, body: Any, state: State) -> None:
     path = urlsplit(request.path).path
-    wire: Format = ANTHROPIC if "anthropic-version" in request.headers else OPENAI
+    wire: Format = RESPONSES if path.endswith("/responses") else OPENAI
+    if "anthropic-version" in request.headers:
+        wire = ANTHROPIC
     name = body["model"] if body else path
     if recording := state.recordings.get(name):
         state.played[name] += 1
@@ -64,7 +67,7 @@ async def _route(connection: Connection, request: Request, body: Any, state: Sta
         return connection.respond(200, JSON, GARBAGE.get(script.garbage) or dump(_models(wire, request, state)))
     if path.endswith("/count_tokens"):
         return connection.respond(200, JSON, dump({"input_tokens": _scripted(script, body, state).prompt_tokens}))
-    if not path.endswith(("/chat/completions", "/messages")):
+    if not path.endswith(("/chat/completions", "/messages", "/responses")):
         return _send_error(connection, wire, 404, f"No such path: {path}")
     send = _send_stream if body.get("stream") else _send_whole
     return await send(connection, wire, _scripted(script, body, state))
@@ -113,12 +116,17 @@ def _models(wire: Format, request: Request, state: State) -> dict[str, Any]:
 
 
 def _scripted(script: Script, body: dict[str, Any], state: State) -> ScriptedResponse:
-    messages = body["messages"]
+    messages = messages_of(body) if "input" in body else body["messages"]
     content = messages[-1].get("content") or ""  # a relay passes on what its client sent
     has_result = isinstance(content, list) and any(part.get("type") == "tool_result" for part in content)
-    is_tool = bool(script.tool) and messages[-1]["role"] != "tool" and not has_result
+    is_tool = bool(script.tool) and messages[-1].get("role") != "tool" and not has_result
     pieces = [] if is_tool and not script.reply else script.pieces(_text(content))
-    prompt = " ".join([str(body.get("system") or ""), *(str(message.get("content") or "") for message in messages)])
+    prompt = " ".join(
+        [
+            str(body.get("system") or body.get("instructions") or ""),
+            *(str(message.get("content") or "") for message in messages),
+        ]
+    )
     return ScriptedResponse(
         script=script,
         body=body,

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from models_registry.protocols.answers import Answer
 from models_registry.providers.base import Part, Piece, Reasoning, ToolDelta
@@ -18,8 +18,8 @@ REASONS = {
 class MessageWriter:
     """Writes a `message`, or its events; thinking of other vendors has an empty signature."""
 
-    def __init__(self, model: str) -> None:
-        self._message = {"id": f"msg_{uuid4().hex[:24]}", "type": "message", "role": "assistant", "model": model}
+    def __init__(self, model: str, answer_id: UUID) -> None:
+        self._message = {"id": f"msg_{answer_id.hex}", "type": "message", "role": "assistant", "model": model}
         self._index = -1
         self._open: tuple[str, int] | None = None  # the kind of the block that is written, and the number of its call
 
@@ -53,6 +53,10 @@ class MessageWriter:
         """Write content_block_stop, message_delta with the counts, and message_stop."""
         ended = _event("message_delta", delta=_stopped(answer), usage=usage(answer))
         return self._close() + ended + _event("message_stop")
+
+    def failed(self, error: dict[str, Any]) -> bytes:
+        """Write an error as the last event."""
+        return _event("error", **error)
 
     def _tool(self, delta: ToolDelta) -> bytes:
         call_id = delta.id or f"toolu_{uuid4().hex[:24]}"

@@ -3,7 +3,6 @@
 OpenAI's: platform.openai.com/docs/guides/error-codes, Anthropic's: docs.anthropic.com/en/api/errors.
 """
 
-import json
 from typing import Any
 
 from models_registry.protocols.requests import Protocol
@@ -51,9 +50,3 @@ def error_body(protocol: Protocol, status: int, code: str, message: str, *, para
         return {"type": "error", "error": {"type": kind, "message": message}}
     kind = OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": OPENAI_CODES.get(code, code)}}
-
-
-def error_event(protocol: Protocol, body: dict[str, Any]) -> bytes:
-    """Write an error as the last event of a stream."""
-    data = b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
-    return b"event: error\n" + data if protocol == "anthropic" else data

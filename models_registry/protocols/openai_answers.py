@@ -1,11 +1,10 @@
 """Writes answers as OpenAI's chat completions (platform.openai.com/docs/api-reference/chat/object and streaming)."""
 
 import json
-import time
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from models_registry.protocols.answers import Answer
+from models_registry.protocols.answers import Answer, seconds_of
 from models_registry.providers.base import Piece, Reasoning, ToolDelta
 
 REASONS = {"refusal": "content_filter", "error": "stop", None: "stop"}
@@ -15,9 +14,9 @@ DONE = b"data: [DONE]\n\n"
 class CompletionWriter:
     """Writes a `chat.completion`, or its chunks; reasoning stands in `reasoning_content`, where clients look for it."""
 
-    def __init__(self, model: str, *, include_usage: bool = False) -> None:
+    def __init__(self, model: str, answer_id: UUID, *, include_usage: bool = False) -> None:
         self._include_usage = include_usage
-        self._envelope = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": model}
+        self._envelope = {"id": f"chatcmpl-{answer_id.hex}", "created": seconds_of(answer_id), "model": model}
         self._numbers: dict[int, bool] = {}  # of the tool calls so far, and whether they have arguments
 
     def whole(self, answer: Answer) -> dict[str, Any]:
@@ -53,6 +52,10 @@ class CompletionWriter:
         if self._include_usage:
             events.append(self._event(choices=[], usage=usage(answer)))
         return b"".join((*events, DONE))
+
+    def failed(self, error: dict[str, Any]) -> bytes:
+        """Write an error as the last event."""
+        return event(error)
 
     def _tool(self, delta: ToolDelta) -> bytes:
         is_first = delta.number not in self._numbers

@@ -1,22 +1,22 @@
 """Reads OpenAI's chat completions (platform.openai.com/docs/api-reference/chat/create) into prompts."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import Any
 
 from models_registry.protocols.requests import (
     BLANK_LINE,
-    IMAGE_TYPES,
-    PDF,
     BadRequest,
     ClientRequest,
     Fields,
-    media,
+    effort_of,
+    file_part,
+    image_part,
     merged,
     no_messages,
     turn_of,
     unknown_fields,
 )
-from models_registry.providers.base import Effort, Part, Prompt, ResponseFormat, Tool, ToolChoice, Turn
+from models_registry.providers.base import Part, Prompt, ResponseFormat, Tool, ToolChoice, Turn
 
 KNOWN = (
     *("model", "messages", "stream", "stream_options", "store", "max_tokens", "max_completion_tokens", "temperature"),
@@ -59,7 +59,7 @@ def read(body: Any) -> ClientRequest:
         stop=_stop(fields),
         seed=fields.whole("seed"),
         max_tokens=fields.whole("max_tokens") if limit is None else limit,
-        reasoning_effort=_effort(fields, untranslatable),
+        reasoning_effort=effort_of(fields, "reasoning_effort", untranslatable),
         tools=[_tool(tool, untranslatable) for tool in fields.objects("tools")],
         tool_choice=_tool_choice(fields, untranslatable),
         parallel_tool_calls=fields.flag("parallel_tool_calls"),
@@ -115,34 +115,11 @@ def _part(part: Fields, untranslatable: dict[str, str]) -> Part:
     if kind in ("text", "refusal"):
         return {"type": "text", "text": part.needed(kind)}
     if kind == "image_url":
-        return _image(part, untranslatable)
+        return image_part(part.object("image_url") or Fields({}, part.at("image_url")), "url", untranslatable)
     if kind == "file":
-        return _file(part, untranslatable)
+        return file_part(part.object("file") or Fields({}, part.at("file")), untranslatable)
     untranslatable[part.at("type")] = f"{part.at('type')}: a part of type {kind[:50]} cannot be translated."
     return {"type": "other", "kind": kind[:50]}
-
-
-def _image(part: Fields, untranslatable: dict[str, str]) -> Part:
-    image = part.object("image_url") or Fields({}, part.at("image_url"))
-    found = media(image.needed("url"), image.at("url"), untranslatable)
-    detail = image.text("detail")
-    if detail not in (None, "auto"):
-        untranslatable[image.at("detail")] = f"{image.at('detail')} cannot be translated for this model's provider."
-    if found.get("media_type", IMAGE_TYPES[0]) not in IMAGE_TYPES:
-        untranslatable[image.at("url")] = f"{image.at('url')} must be one of {', '.join(IMAGE_TYPES)}."
-    return {"type": "image", **found, **({"detail": detail} if detail else {})}
-
-
-def _file(part: Fields, untranslatable: dict[str, str]) -> Part:
-    file = part.object("file") or Fields({}, part.at("file"))
-    data, name = file.text("file_data"), file.text("filename")
-    if data is None:
-        untranslatable[file.at("file_id")] = "A file that was uploaded to a provider is only there."
-        return {"type": "other", "kind": "file"}
-    found = media(data, file.at("file_data"), untranslatable)
-    if found.get("media_type") != PDF:
-        untranslatable[file.at("file_data")] = f"{file.at('file_data')} must be a PDF."
-    return {"type": "document", **found, **({"name": name} if name else {})}
 
 
 def _answer(message: Fields, untranslatable: dict[str, str]) -> list[Part]:
@@ -179,16 +156,6 @@ def _stop(fields: Fields) -> Sequence[str]:
     if not all(isinstance(each, str) for each in stops):
         raise BadRequest("stop", "stop must be a string or a list of strings.")
     return stops
-
-
-def _effort(fields: Fields, untranslatable: dict[str, str]) -> Effort | None:
-    effort = fields.text("reasoning_effort")
-    if effort in (None, "none"):
-        return None
-    known: Mapping[str, Effort] = {each: each for each in get_args(Effort)}
-    if effort not in known:
-        untranslatable["reasoning_effort"] = f"reasoning_effort must be one of {', '.join(known)}."
-    return known.get(str(effort))
 
 
 def _tool(tool: Fields, untranslatable: dict[str, str]) -> Tool:

@@ -1,18 +1,18 @@
-"""What the readers of all protocols share: the request that they give, errors that name a parameter, fields, turns."""
+"""What the readers of all protocols share: the request that they give, errors that name a parameter, fields, parts."""
 
 import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from models_registry.providers.base import Part, Prompt, Turn
+from models_registry.providers.base import Effort, Part, Prompt, Turn, WireFormat
 
-Protocol = Literal["openai", "anthropic"]
+Protocol = WireFormat
 
 BLANK_LINE = "\n\n"
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -38,7 +38,7 @@ class ClientRequest:
 
     `untranslatable` maps the places of all that a provider of another protocol cannot be told to what is wrong with
     them. `names` are the protocol's words for the parameters of a prompt, where they differ. `body` is what a provider
-    of the same protocol is sent, with `headers`.
+    of the same protocol is sent, with `headers`. `previous` is the id of the answer that the prompt goes on from.
     """
 
     protocol: Protocol
@@ -51,6 +51,7 @@ class ClientRequest:
     store: bool = True
     untranslatable: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    previous: str | None = None
 
 
 class Fields:
@@ -155,6 +156,41 @@ def parts_of(turn: Turn) -> Sequence[Part]:
     return [{"type": "text", "text": turn.content}] if turn.content else []
 
 
+def image_part(fields: Fields, name: str, untranslatable: dict[str, str]) -> Part:
+    """Read an image as OpenAI names it: an address in a field, and beside it the detail to see it in."""
+    found = media(fields.needed(name), fields.at(name), untranslatable)
+    detail = fields.text("detail")
+    if detail not in (None, "auto"):
+        untranslatable[fields.at("detail")] = f"{fields.at('detail')} cannot be translated for this model's provider."
+    if found.get("media_type", IMAGE_TYPES[0]) not in IMAGE_TYPES:
+        untranslatable[fields.at(name)] = f"{fields.at(name)} must be one of {', '.join(IMAGE_TYPES)}."
+    return {"type": "image", **found, **({"detail": detail} if detail else {})}
+
+
+def file_part(file: Fields, untranslatable: dict[str, str]) -> Part:
+    """Read a file as OpenAI names it: the data of a PDF, and its name."""
+    data, name = file.text("file_data"), file.text("filename")
+    if data is None:
+        place = next((each for each in ("file_url", "file_id") if file.text(each)), "file_id")
+        untranslatable[file.at(place)] = f"{file.at(place)}: send the file itself to this model's provider."
+        return {"type": "other", "kind": "file"}
+    found = media(data, file.at("file_data"), untranslatable)
+    if found.get("media_type") != PDF:
+        untranslatable[file.at("file_data")] = f"{file.at('file_data')} must be a PDF."
+    return {"type": "document", **found, **({"name": name} if name else {})}
+
+
+def effort_of(fields: Fields, name: str, untranslatable: dict[str, str]) -> Effort | None:
+    """Read how long to think, in OpenAI's words."""
+    effort = fields.text(name)
+    if effort in (None, "none"):
+        return None
+    known: Mapping[str, Effort] = {each: each for each in get_args(Effort)}
+    if effort not in known:
+        untranslatable[fields.at(name)] = f"{fields.at(name)} must be one of {', '.join(known)}."
+    return known.get(str(effort))
+
+
 def media(url: str, place: str, untranslatable: dict[str, str]) -> dict[str, str]:
     """Read an address of an image or a file: the media type and data of a data URL, or the address itself."""
     if found := _DATA_URL.match(url):
@@ -175,6 +211,6 @@ def checked_base64(data: str, place: str, untranslatable: dict[str, str]) -> str
     return data
 
 
-def no_messages() -> BadRequest:
+def no_messages(place: str = "messages") -> BadRequest:
     """Make the error of a request without anything to answer."""
-    return BadRequest("messages", "messages must hold at least one message by the user.")
+    return BadRequest(place, f"{place} must hold at least one message by the user.")

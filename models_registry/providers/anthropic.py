@@ -3,12 +3,21 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from models_registry.calls.usage import Usage, anthropic_usage, count
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.asking import anthropic_bodies
-from models_registry.providers.base import ListedModel, Piece, Prompt, Reasoning, Relay, Signature, ToolDelta
+from models_registry.providers.base import (
+    ListedModel,
+    Piece,
+    Prompt,
+    Reasoning,
+    Relay,
+    Signature,
+    ToolDelta,
+    WireFormat,
+)
 from models_registry.providers.client import HTTPClient, dig, flag
 from models_registry.providers.failures import Failures
 from models_registry.providers.openai import listed_items
@@ -38,6 +47,7 @@ class AnthropicClient(HTTPClient):
     """Claude."""
 
     kind = "anthropic"
+    relays: ClassVar[tuple[WireFormat, ...]] = ("anthropic",)
     default_base_url = "https://api.anthropic.com"
     requires_max_tokens = True
     completions_path = "/v1/messages"

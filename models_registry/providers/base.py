@@ -9,6 +9,7 @@ from models_registry.calls.usage import Usage
 from models_registry.errors import ProviderError
 
 Effort = Literal["minimal", "low", "medium", "high"]
+WireFormat = Literal["openai", "anthropic", "responses"]  # chat completions, messages, and OpenAI's responses
 FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_calls", "error"]
 
 
@@ -117,14 +118,17 @@ class Relayed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """A request in the provider's own format, to be sent as it is but for the model's name and the key.
+    """A request in a format of the provider, to be sent as it is but for the model's name and the key.
 
-    `own` are the names of fields that the client did not ask for.
+    `own` are the names of fields that the client did not ask for. `answer_id` takes the place of the answer's own id,
+    where the format's clients ask for answers by their ids.
     """
 
+    format: WireFormat
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    answer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ class ProviderClient(ABC):
     Every method raises `ProviderError` and nothing else for what the provider does.
     """
 
-    kind: ClassVar[str] = ""  # the wire format, if it is one that clients speak too
+    relays: ClassVar[tuple[WireFormat, ...]] = ()  # the formats of requests that it sends as they are
     default_base_url = ""
     max_tokens_field: ClassVar[str] = "max_tokens"
     requires_max_tokens = False  # the wire format has no "as long as it takes"
@@ -192,8 +196,12 @@ class ProviderClient(ABC):
     def stream(self, model: str, prompt: Prompt) -> CompletionStream:
         """Ask for the answer piece by piece; returns once the provider accepted (or raises its refusal)."""
 
+    def limit_field(self, form: WireFormat) -> str:  # noqa: ARG002 - vendors look at it
+        """Name the field with the most tokens of an answer, in a request of one of the formats that it relays."""
+        return self.max_tokens_field
+
     def relay(self, model: str, relay: Relay) -> CompletionStream:  # noqa: ARG002 - vendors send it
-        """Send a request that is in the provider's own format already; raises its refusal."""
+        """Send a request that is in one of the provider's formats already; raises its refusal."""
         raise ProviderError("This provider takes no requests in a format of its own.")
 
     @abstractmethod

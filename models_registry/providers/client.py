@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from models_registry.errors import APIKeyRefused, ProviderError
 from models_registry.providers.asking.adapting import ATTEMPTS, Dialect, learn, memory, room_left
 from models_registry.providers.asking.addresses import Base, split
-from models_registry.providers.base import Prompt, ProviderClient, Relay
+from models_registry.providers.base import Prompt, ProviderClient, Relay, WireFormat
 from models_registry.providers.failures import Failures, read_body
 from models_registry.providers.http import Answer, send
 from models_registry.providers.reading.events import EventReader, parse
@@ -28,7 +28,8 @@ class HTTPClient(ProviderClient):
     What is sent is what the vendors' own SDKs send; a test compares them (docs/decisions/0019-no-sdk-at-run-time.md).
     """
 
-    kind: ClassVar[str] = "openai"
+    kind: ClassVar[str] = "openai"  # whose form the base URL has
+    relays: ClassVar[tuple[WireFormat, ...]] = ("openai",)
     stream_usage: ClassVar[bool] = False  # whether the usage of a stream has to be asked for
     completions_path: ClassVar[str]
     models_path: ClassVar[str]
@@ -51,7 +52,7 @@ class HTTPClient(ProviderClient):
         body = self.body(model, prompt, stream=True)
         own = {"stream", "stream_options", "system", *(["max_tokens"] if prompt.max_tokens is None else [])}
         with self.failures() as failures:
-            answer = self._ask(model, body, failures, own=own, exact=prompt.exact)
+            answer = self._ask(self.completions_path, body, failures, own=own, exact=prompt.exact)
         return ProviderStream(answer, self.reader(failures), failures, think_tags=self.think_tags)
 
     def relay(self, model: str, relay: Relay) -> RelayedStream:
@@ -66,7 +67,7 @@ class HTTPClient(ProviderClient):
             body["stream_options"] = {**(options or {}), "include_usage": True}
         own = relay.own | ({"stream_options"} if hide_usage and not options else set())
         with self.failures() as failures:
-            answer = self._ask(model, body, failures, own=own, exact=True, headers=relay.headers)
+            answer = self._ask(self.completions_path, body, failures, own=own, exact=True, headers=relay.headers)
         streamed = bool(body.get("stream"))
         return RelayedStream(answer, self.reader(failures), failures, streamed=streamed, hide_usage=hide_usage)
 
@@ -94,7 +95,7 @@ class HTTPClient(ProviderClient):
 
     def _ask(
         self,
-        model: str,
+        path: str,
         body: Mapping[str, Any],
         failures: Failures,
         *,
@@ -107,6 +108,7 @@ class HTTPClient(ProviderClient):
         Of an `exact` request only what nobody but us asked for (`own`) is left out. What was learnt is remembered once
         it helped.
         """
+        model = str(body["model"])
         known = usual = memory.get(self.base_url, model)
         if exact:
             known = usual = known.exactly(own)
@@ -114,7 +116,7 @@ class HTTPClient(ProviderClient):
         refused: ProviderError | None = None
         for _ in range(ATTEMPTS):
             sent = (known if room is None else replace(known, limit=room)).write(body)
-            answer = self._send("POST", self.completions_path, json.dumps(sent).encode(), headers=headers)
+            answer = self._send("POST", path, json.dumps(sent).encode(), headers=headers)
             if answer.status < 300:
                 if known != usual:
                     memory.put(self.base_url, model, _both(memory.get(self.base_url, model), known))

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from models_registry.providers.base import ListedModel
-from models_registry.providers.openai import OpenAIClient
+from models_registry.providers.openai import ChatCompletionsClient
 
 
-class GeminiClient(OpenAIClient):
+class GeminiClient(ChatCompletionsClient):
     """Google answers 400 to a wrong key, and lists its models with a prefix that calls may leave out."""
 
     default_base_url = "https://generativelanguage.googleapis.com/v1beta/openai/"

@@ -5,10 +5,10 @@ from typing import Any
 
 from models_registry.providers.base import ListedModel, Prompt
 from models_registry.providers.client import flag
-from models_registry.providers.openai import OpenAIClient
+from models_registry.providers.openai import ChatCompletionsClient
 
 
-class MistralClient(OpenAIClient):
+class MistralClient(ChatCompletionsClient):
     """Mistral reports the usage of a stream unasked and refuses fields it does not know."""
 
     default_base_url = "https://api.mistral.ai/v1"

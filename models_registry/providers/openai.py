@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, and the base of all that speak the same."""
+"""OpenAI's chat completions, which many others speak too, and OpenAI itself."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, get_args
@@ -6,10 +6,12 @@ from typing import Any, ClassVar, get_args
 from models_registry.calls.usage import Usage, count, openai_usage
 from models_registry.errors import MalformedAnswer
 from models_registry.providers.asking import openai_bodies
-from models_registry.providers.base import Effort, ListedModel, Piece, Prompt, Reasoning, ToolDelta
+from models_registry.providers.base import Effort, ListedModel, Piece, Prompt, Reasoning, Relay, ToolDelta, WireFormat
 from models_registry.providers.client import HTTPClient, dig
 from models_registry.providers.failures import Failures
 from models_registry.providers.reading.events import EventReader
+from models_registry.providers.reading.relaying import RelayedStream
+from models_registry.providers.reading.responses import ResponseReader
 
 # How gateways name what OpenAI's own list does not tell.
 CONTEXT_FIELDS = ("context_window", "context_length", "max_context_length", "max_model_len")
@@ -20,8 +22,8 @@ NAME_FIELDS = ("display_name", "name")
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 
 
-class OpenAIClient(HTTPClient):
-    """OpenAI itself; flags and small methods say where compatible endpoints differ."""
+class ChatCompletionsClient(HTTPClient):
+    """Chat completions as OpenAI has them; flags and small methods say where compatible endpoints differ."""
 
     default_base_url = "https://api.openai.com/v1"
     completions_path = "/chat/completions"
@@ -68,6 +70,27 @@ class OpenAIClient(HTTPClient):
             vision=_holds(dig(item, "architecture", "input_modalities"), "image"),
             tools=_holds(item.get("supported_parameters"), "tools"),
         )
+
+
+class OpenAIClient(ChatCompletionsClient):
+    """OpenAI itself, which takes requests of its Responses API too."""
+
+    relays = ("openai", "responses")
+    responses_path = "/responses"
+
+    def limit_field(self, form: WireFormat) -> str:
+        """Name the field with the most tokens of an answer."""
+        return "max_output_tokens" if form == "responses" else super().limit_field(form)
+
+    def relay(self, model: str, relay: Relay) -> RelayedStream:
+        """Send a request of either format; raises ProviderError when OpenAI refuses it."""
+        if relay.format != "responses":
+            return super().relay(model, relay)
+        body = {**relay.body, "model": model}
+        with self.failures() as failures:
+            answer = self._ask(self.responses_path, body, failures, own=relay.own, exact=True, headers=relay.headers)
+        reader, streamed = ResponseReader(failures), bool(body.get("stream"))
+        return RelayedStream(answer, reader, failures, streamed=streamed, answer_id=relay.answer_id)
 
 
 class ChunkReader(EventReader):

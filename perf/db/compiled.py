@@ -31,7 +31,7 @@ class _Statement(NamedTuple):
 class CompiledQuery:
     """A queryset of `values()` of columns, with a `Parameter` in place of each value that changes."""
 
-    def __init__(self, queryset: QuerySet[Any, dict[str, Any]]) -> None:
+    def __init__(self, queryset: QuerySet[Any, Any]) -> None:
         self._query = queryset.query
         self._statements: dict[str, _Statement] = {}  # by kind of database, of which tests and benchmarks use several
 

@@ -79,6 +79,8 @@ TABLE = {
     "v1/chat/completions": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
     "v1/messages": Row(PRIVATE, {"POST": ALL_PRIVATE}, {**GATEWAY, "max_tokens": 9}),
     "v1/messages/count_tokens": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
+    "v1/responses": Row(PRIVATE, {"POST": ALL_PRIVATE}, {"model": "echo/echo-fast", "input": "hi"}),
+    "v1/responses/<str:response_id>": Row(PRIVATE, {"GET": OWN, "DELETE": OWN}),
     "v1/models": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "v1/models/<path:name>": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/leaderboard": Row(PRIVATE, {"GET": ALL_PRIVATE}),

@@ -64,6 +64,7 @@ def owned(ann, echo):
     names["file"] = str(store(user_id=ann.pk, stream=BytesIO(b"text"), name="a.txt").pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
+    names["response"] = f"resp_{row.messages.latest('created_at').pk.hex}"
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
 
@@ -83,6 +84,7 @@ def test_the_api(route, owned, ann, bob, staff):
     kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
+    places["response_id"] = owned["response"]
     path = PATTERNS.get(route) or path_of(route, **places)
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]

@@ -191,7 +191,7 @@ def _output_limit(sent: Mapping[str, Any], refusal: Any) -> int | None:
 
 
 def _has_system(sent: Mapping[str, Any]) -> bool:
-    return bool(sent.get("system")) or any(turn["role"] == "system" for turn in sent["messages"])
+    return bool(sent.get("system")) or any(turn["role"] == "system" for turn in sent.get("messages", ()))
 
 
 def _fold_system(body: dict[str, Any]) -> None:

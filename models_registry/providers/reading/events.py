@@ -23,7 +23,7 @@ class EventReader(ABC):
     `complete` says that the model finished its answer, `ended` that the format's own last event came. `finish_reason`
     is None where the provider does not say it, `tools` are the names of those that the model asked for. `failure` is
     the error that an answer ended with after its last piece, `counts_alone` says that the last event held nothing but
-    counts of tokens.
+    counts of tokens. `answer_id` is the vendor's name for the answer, where clients may ask for it by that.
     """
 
     def __init__(self, failures: Failures) -> None:
@@ -33,6 +33,7 @@ class EventReader(ABC):
         self.tools: list[str] = []
         self.failure: ProviderError | None = None
         self.counts_alone = False
+        self.answer_id = ""
         self._failures = failures
         self._counts = Counts()
 

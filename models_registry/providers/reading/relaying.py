@@ -21,14 +21,22 @@ class RelayedStream(ProviderStream):
 
     An endpoint that answers a stream with a document, or the reverse, gives the pieces alone. With `hide_usage` the
     event that counts the tokens alone is left out: only we asked for it. An error inside of the answer is raised and
-    not passed on; text over the limit of what is stored is passed on and not kept.
+    not passed on; text over the limit of what is stored is passed on and not kept. An `answer_id` is written in place
+    of the answer's own id, which its reader names.
     """
 
     def __init__(
-        self, answer: Answer, reader: EventReader, failures: Failures, *, streamed: bool, hide_usage: bool = False
+        self,
+        answer: Answer,
+        reader: EventReader,
+        failures: Failures,
+        *,
+        streamed: bool,
+        hide_usage: bool = False,
+        answer_id: str = "",
     ) -> None:
         super().__init__(answer, reader, failures)
-        self._streamed, self._hide_usage = streamed, hide_usage
+        self._streamed, self._hide_usage, self._answer_id = streamed, hide_usage, answer_id
         self._cleaners: dict[type[str], TextCleaner] = {Reasoning: TextCleaner(), str: TextCleaner()}
 
     def _pieces(self) -> Iterator[Piece | Relayed]:
@@ -48,7 +56,7 @@ class RelayedStream(ProviderStream):
         if begun.startswith((b"{", b"[")):
             content = joined(chain([begun], chunks))
             pieces = self._cleaned(self._reader.read_whole(content))
-            yield from pieces if self._streamed else [Relayed(content, pieces)]
+            yield from pieces if self._streamed else [Relayed(self._renamed(content), pieces)]
             return
         for relayed in self._relayed_events(chain([start], chunks)):
             yield from [relayed] if self._streamed else relayed.pieces
@@ -84,16 +92,20 @@ class RelayedStream(ProviderStream):
             if failure is not None or self._reader.failure is not None:
                 break
             if self._reader.ended:
-                last = event + b"\n\n"
+                last = self._renamed(event) + b"\n\n"
                 break
             if event and not (data and self._hide_usage and self._reader.counts_alone):
-                passed.append(event + b"\n\n")
+                passed.append(self._renamed(event) + b"\n\n")
         if passed or pieces:
             yield Relayed(b"".join(passed), pieces)
         if last:
             yield Relayed(last, last=True)
         if failure is not None:
             raise failure
+
+    def _renamed(self, data: bytes) -> bytes:
+        own = self._reader.answer_id
+        return data.replace(f'"{own}"'.encode(), f'"{self._answer_id}"'.encode()) if self._answer_id and own else data
 
     def _cleaned(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Make text storable; the rest is when it is stored."""

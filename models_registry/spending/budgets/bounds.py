@@ -22,6 +22,7 @@ IMAGE_TOKENS, DOCUMENT_TOKENS = 50_000, 500_000
 IMAGES = ("image", "image_url", "input_image")
 DOCUMENTS = ("document", "file", "input_file")
 COMPRESSED = ("image/", "application/pdf")
+KEPT = ("item_reference",)  # what OpenAI keeps, and a request only names
 # The output of a model of which no limit is known; those of older ones are as small, and more would be refused.
 OUTPUT_TOKENS = 4_096
 # A call without a limit of its own takes no more than this share of what is left, so that others can run beside it: a
@@ -111,9 +112,13 @@ def _most_tokens(value: Any, document: int) -> int:
 
 
 def _media(part: Mapping[str, Any], document: int) -> int:
-    """Bound the tokens of an image and of a document, of which the bytes say nothing."""
-    kind = part.get("type")
-    return IMAGE_TOKENS if kind in IMAGES else document if kind in DOCUMENTS else 0
+    """Bound the tokens of an image, of a document, and of what the vendor keeps: its bytes say nothing of them."""
+    if part.get("type") in IMAGES:
+        return IMAGE_TOKENS
+    if part.get("type") in DOCUMENTS:
+        return document
+    kept = part.get("type") in KEPT or part.keys() == {"id"}  # an item may be named by its id alone
+    return DOCUMENT_TOKENS if kept else 0
 
 
 def _output_limit(model: LLMModel | None, prompt: Prompt) -> int:

@@ -28,6 +28,7 @@ from models_registry.spending.models import Period
 from models_registry.spending.money import MAX_AMOUNT
 from models_registry.spending.usage.counting import counts_of
 from perf.api.access import Access
+from perf.db.inserting import insert
 
 if TYPE_CHECKING:
     from models_registry.calls.completion import ResolvedModel
@@ -86,7 +87,7 @@ class Charge:
             counts |= {"requests": 0, "errors": counts["errors"] - 1, "cost": cost - self.amount}
         spender = spender_of(self.model.access)
         entry = UsageEntry(id=self.id, day=now.date(), created_at=now, **spender, **self._names(), **counts)
-        UsageEntry.objects.bulk_create([entry])
+        insert([entry])
         for pk, period in self.budgets:
             if not lost:
                 change(pk, at=now, spent=cost, reserved=-self.amount)

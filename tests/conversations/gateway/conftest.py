@@ -5,8 +5,10 @@ from contextlib import closing
 import anthropic as anthropic_sdk
 import openai as openai_sdk
 import pytest
+from django.utils import timezone
 
 from llmselect_project.accounts.sessions import start_session
+from models_registry.models import Provider
 
 
 @pytest.fixture
@@ -26,3 +28,16 @@ def claude(live_server, token):
     """Anthropic's own client."""
     with closing(anthropic_sdk.Anthropic(base_url=live_server.url, api_key=token, max_retries=0)) as sdk:
         yield sdk
+
+
+@pytest.fixture
+def compatible(db, stub) -> Provider:
+    """Return a server that speaks chat completions and nothing else."""
+    return Provider.objects.create(
+        slug="local",
+        name="Local",
+        kind="openai_compatible",
+        base_url=stub.openai_url,
+        requires_key=False,
+        check_started_at=timezone.now(),
+    )

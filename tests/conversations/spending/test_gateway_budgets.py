@@ -11,10 +11,12 @@ from tests.helpers import client_for, client_with
 
 pytestmark = pytest.mark.django_db
 
-CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
+CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 HELLO = {"messages": [{"role": "user", "content": "hello you there"}]}
 STUB = {"model": "openai/stub", **HELLO}
 CLAUDE = {"model": "anthropic/stub", "max_tokens": 50, **HELLO}
+RESPONSE = {"model": "openai/stub", "input": "hello you there"}
+NAMES = {CHAT: "chat-completions", MESSAGES: "messages", RESPONSES: "responses"}
 COST = Decimal("0.0000375")
 ONE = {"requests": 1, "prompt_tokens": 3, "completion_tokens": 3, "cost": COST}
 
@@ -30,7 +32,14 @@ def read(answer):
 
 @pytest.mark.parametrize("more", [{}, {"stream": True}, {"store": False}, {"store": False, "stream": True}])
 @pytest.mark.parametrize(
-    ("path", "body"), [(CHAT, STUB), (MESSAGES, CLAUDE), (CHAT, {**STUB, "model": "anthropic/stub"})]
+    ("path", "body"),
+    [
+        (CHAT, STUB),
+        (MESSAGES, CLAUDE),
+        (CHAT, {**STUB, "model": "anthropic/stub"}),
+        (RESPONSES, RESPONSE),
+        (RESPONSES, {**RESPONSE, "model": "anthropic/stub"}),
+    ],
 )
 @pytest.mark.django_db(transaction=True)
 def test_every_call_is_kept_and_settled(api, ann, budget, state, used, path, body, more):
@@ -40,7 +49,7 @@ def test_every_call_is_kept_and_settled(api, ann, budget, state, used, path, bod
     answer = api.post(path, {**body, **more})
     assert (answer.status_code, bool(read(answer))) == (200, True)
     assert state(made) == (COST, 0, 0)
-    assert used(ann) == [("messages" if path == MESSAGES else "chat-completions", ONE)]
+    assert used(ann) == [(NAMES[path], ONE)]
 
 
 @pytest.mark.parametrize("store", [True, False])
@@ -52,7 +61,7 @@ def test_a_call_that_fails_is_counted_and_given_back(api, ann, budget, state, pr
     assert used(ann) == [("chat-completions", {"requests": 1, "errors": 1})]
 
 
-@pytest.mark.parametrize(("path", "body"), [(CHAT, STUB), (MESSAGES, CLAUDE)])
+@pytest.mark.parametrize(("path", "body"), [(CHAT, STUB), (MESSAGES, CLAUDE), (RESPONSES, RESPONSE)])
 def test_the_refusal_has_the_shape_of_its_protocol(api, ann, budget, stub, path, body):
     budget(ann, "0.0001")
     answer = api.post(path, body)
@@ -72,6 +81,31 @@ def test_a_relayed_request_gets_a_limit_only_where_it_has_none(api, ann, budget,
     first, second = (each.body for each in stub.requests)
     assert first["max_completion_tokens"] == 4_096
     assert (second["max_tokens"], second["seed"], "max_completion_tokens" in second) == (9, 1, False)
+
+
+def test_a_response_gets_a_limit_only_where_it_has_none(api, ann, budget, stub):
+    budget(ann, 1)
+    api.post(RESPONSES, RESPONSE)
+    api.post(RESPONSES, {**RESPONSE, "max_output_tokens": 9})
+    assert [each.body["max_output_tokens"] for each in stub.requests] == [4_096, 9]
+    assert not any(name in each.body for each in stub.requests for name in ("max_tokens", "max_completion_tokens"))
+
+
+def test_what_a_request_goes_on_from_is_reserved_too(api, ann, budget, stub):
+    first = api.post(RESPONSES, {**RESPONSE, "input": "x" * 40_000}).json()["id"]
+    budget(ann, "0.05")
+    following = {**RESPONSE, "max_output_tokens": 9, "previous_response_id": first}
+    assert api.post(RESPONSES, {**RESPONSE, "max_output_tokens": 9}).status_code == 200
+    assert api.post(RESPONSES, following).status_code == 429
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("item", [{"type": "item_reference", "id": "msg_1"}, {"id": "msg_1"}])
+def test_what_openai_keeps_is_reserved_as_if_it_were_long(api, ann, budget, stub, item):
+    budget(ann, 1)
+    asked = {**RESPONSE, "max_output_tokens": 9, "input": [{"role": "user", "content": "Hi"}, item]}
+    assert api.post(RESPONSES, asked).status_code == 429
+    assert stub.requests == []
 
 
 def test_without_a_budget_a_relayed_request_is_passed_on_as_it_is(api, stub):

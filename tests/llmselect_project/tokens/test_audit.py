@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from llmselect_project.models import ApiToken
 from llmselect_project.tokens.secret import make_token
+from models_registry.models import Alias
 from perf.serving import audit
 from perf.serving.logs import JsonFormatter, json_logging
 from tests.helpers import client_with, token_for
@@ -124,3 +125,15 @@ def test_it_remembers_a_limited_number_of_refusals(monkeypatch):
 def test_it_is_written_whatever_the_level_of_the_log(level):
     assert json_logging(level)["loggers"]["audit"] == {"level": "INFO"}
     assert logging.getLogger("audit").propagate
+
+
+def test_a_refused_model_is_told_where_no_other_answers(ann, openai, anthropic, caplog):
+    client = client_with(token_for(ann, allowed_models=["openai/*"]))
+    asked = {"model": "fast", "messages": [{"role": "user", "content": "hi"}]}
+    Alias.objects.create(name="fast", candidates=["anthropic/stub", "openai/stub"])
+    assert client.post("/v1/chat/completions", asked).status_code == 200
+    assert [line.getMessage() for line in lines(caplog)] == ["token created"]
+    Alias.objects.update(candidates=["anthropic/stub"])
+    caplog.clear()
+    assert client.post("/v1/chat/completions", asked).status_code == 403
+    assert reasons(caplog) == ["model_not_allowed"]
