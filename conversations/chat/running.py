@@ -63,7 +63,7 @@ class LostAnswers:
         now, seen = time.monotonic(), self._seen
         self._seen = {}
         rows = Conversation.objects.filter(running__isnull=False).values_list("pk", "running", "running_at")
-        marks = [(pk, stream, str(at)) for pk, stream, at in rows]
+        marks = [(pk, stream, str(at)) for pk, stream, at in rows if stream is not None]
         lost = [each for each in marks if now - seen.get(each, now) > LEASE]
         settled = sum(_settle(pk, stream) for pk, stream, _ in lost)
         self._seen = {each: seen.get(each, now) for each in marks if each not in lost}

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from conversations.completions.streams.answer import RunningAnswer
 from conversations.completions.streams.log import MAX_EVENTS
-from conversations.completions.streams.shared import LIFE, LOOK, WHOSE, key_of, number_of, outage, writer
+from conversations.completions.streams.shared import LIFE, LOOK, WHOSE, entries_of, key_of, number_of, outage, writer
 
 logger = logging.getLogger("llmselect.answers")
 
@@ -130,7 +130,7 @@ class _Copy:
 
     def _ask(self) -> None:
         """Find out what Redis has, after a failure that may have come before or after it took the commands."""
-        entries = writer().xrevrange(key_of(self.answer.id), count=1)
+        entries = entries_of(writer().xrevrange(key_of(self.answer.id), count=1))
         self._begun = bool(entries)
         self._last = number_of(entries[0][0]) if entries else 0
         if entries and b"end" in entries[0][1]:

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from multiprocessing import util
 from uuid import UUID
 
 from django.conf import settings
@@ -40,6 +41,16 @@ def find(stream_id: UUID, *, kind: str, user_id: int) -> RunningAnswer | None:
 def running() -> list[RunningAnswer]:
     """Return the answers that are being written in this process."""
     return [answer for answer in list(_answers.values()) if not answer.ended]
+
+
+def finish_at_exit() -> None:
+    """Have this worker process end once its answers have, also those whose readers its server has just left alone."""
+
+    def keep_all() -> None:
+        for answer in running():
+            answer.keep()  # in threads that the end of the process waits for
+
+    util.Finalize(None, keep_all, exitpriority=0)
 
 
 def drop_old(now: float) -> None:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import redis
@@ -29,6 +29,14 @@ POLL = 0.05  # seconds between looks whether a stopped answer has ended
 WHOSE = "0-1"  # the entry that says whose answer it is
 
 outage = Outage(logging.getLogger("llmselect.answers"), "running answers cannot be shared; other workers lack them")
+
+
+Entry = tuple[bytes, dict[bytes, bytes]]  # its id and its fields
+
+
+def entries_of(reply: Any) -> list[Entry]:
+    """Read the entries of a stream in a reply, as this client gives them: it decodes nothing."""
+    return cast(list[Entry], reply or [])
 
 
 def key_of(stream_id: UUID | str, *more: str) -> str:
@@ -51,7 +59,7 @@ def find(stream_id: UUID, *, kind: str, user_id: int) -> "SharedAnswer | None":
     if not settings.REDIS_URL or outage.active:
         return None
     try:
-        entries = writer().xrange(key_of(stream_id), WHOSE, WHOSE)
+        entries = entries_of(writer().xrange(key_of(stream_id), WHOSE, WHOSE))
     except redis.RedisError as error:
         outage.failed(error)
         return None
@@ -81,8 +89,8 @@ class SharedAnswer:
         before its last event, so that the client asks again.
         """
         try:
-            following = writer().xrange(self._key, f"{after}-1", "+", count=2)
-            last = writer().xrevrange(self._key, count=1)
+            following = entries_of(writer().xrange(self._key, f"{after}-1", "+", count=2))
+            last = entries_of(writer().xrevrange(self._key, count=1))
         except redis.RedisError as error:
             outage.failed(error)
             raise EventsGone(self.place) from error
@@ -105,17 +113,17 @@ class SharedAnswer:
         return True
 
     def _has_ended(self) -> bool:
-        last = writer().xrevrange(self._key, count=1)
+        last = entries_of(writer().xrevrange(self._key, count=1))
         return not last or b"end" in last[0][1]
 
     def _followed(self, after: int) -> Iterator[bytes]:
-        position = f"{after}-0" if after else WHOSE
+        position = (f"{after}-0" if after else WHOSE).encode()
         pause = min(settings.STREAM_HEARTBEAT, LOOK)
         reader = _client(settings.REDIS_URL, pause + 2 * TIMEOUT)
         while True:
             try:
-                found = reader.xread({self._key: position}, count=BATCH, block=max(1, int(pause * 1000)))
-                is_lost = not found and not reader.exists(key_of(self.id, "alive"))
+                reply: Any = reader.xread({self._key: position}, count=BATCH, block=max(1, int(pause * 1000)))
+                is_lost = not reply and not reader.exists(key_of(self.id, "alive"))
             except redis.RedisError as error:
                 outage.failed(error)
                 return
@@ -123,7 +131,7 @@ class SharedAnswer:
                 code, message = INTERRUPTED
                 yield sse({"event": "error", "error": code, "message": message, **self.place}, number_of(position) + 1)
                 return
-            entries = found[0][1] if found else []
+            entries = entries_of(reply[0][1] if reply else None)
             if entries:
                 position = entries[-1][0]
             has_ended = any(b"end" in fields for _, fields in entries)
@@ -134,6 +142,6 @@ class SharedAnswer:
                 return
 
 
-def number_of(entry: bytes | str) -> int:
+def number_of(entry_id: bytes) -> int:
     """Return the number of the event in an entry's id."""
-    return int((entry.decode() if isinstance(entry, bytes) else entry).partition("-")[0])
+    return int(entry_id.partition(b"-")[0])

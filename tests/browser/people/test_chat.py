@@ -54,7 +54,7 @@ def test_a_reload_in_the_middle_goes_on_where_it_was(page, ann):
     assert Conversation.objects.get().running is None
     answer = Message.objects.get(role="assistant")
     assert answer.status == "interrupted"
-    assert page.run("document.querySelector('.answer .markdown').innerText").strip() == answer.content
+    assert page.run("document.querySelector('.answer .prose').innerText").strip() == answer.content
 
 
 def test_the_last_question_is_edited_and_answered_again(page):
