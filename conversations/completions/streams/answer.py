@@ -143,7 +143,8 @@ class RunningAnswer:
             self._kept = True
         context = copy_context()
         context.run(current_stats.set, None)  # those of a request that ends
-        threading.Thread(target=context.run, args=(self._go_on,), name="answer").start()
+        # The threads of the server are daemons to Python, and a new one is what its maker is.
+        threading.Thread(target=context.run, args=(self._go_on,), name="answer", daemon=False).start()
 
     def stands_still(self) -> bool:
         """Tell whether nobody has waited for the next events for `STANDSTILL` seconds."""
