@@ -22,7 +22,10 @@ WORKDIR /app
 COPY . .
 # Collecting reads the settings, which in production would want secrets; none must end in the image.
 RUN DJANGO_ENV=testing python manage.py collectstatic --noinput --verbosity=0
-# Nothing is written to the image at run time; data is in PostgreSQL.
+# Nothing is written to the image at run time; data is in PostgreSQL, and files of users in a volume.
+RUN install -d -o llmselect -g llmselect -m 700 /var/lib/llmselect/files
+ENV FILES_DIR=/var/lib/llmselect/files
+VOLUME /var/lib/llmselect/files
 USER llmselect
 EXPOSE 3044
 

@@ -6,6 +6,7 @@ from django.db.backends.signals import connection_created
 from conversations.benchmarks import CASES
 from perf.benchmarks import cases as benchmarks
 from perf.caching import warming
+from perf.jobs import registry as jobs
 from perf.plans import declared_queries
 
 
@@ -20,8 +21,12 @@ class ConversationsConfig(AppConfig):
         from conversations import caches  # noqa: F401  # the rules of invalidation
         from conversations.files import uses
         from conversations.history import today  # noqa: F401  # tiles of the admin's index
+        from conversations.history.importing import service
         from conversations.search.index import create_sqlite_function
 
+        service.connect()
+        jobs.register("import", "conversations.history.importing.running.run")
+        jobs.register("import_removal", "conversations.history.importing.removal.run")
         uses.connect()
         connection_created.connect(create_sqlite_function, dispatch_uid="conversations.search.queries")
         warming.register("conversations.history.warming.first_pages")

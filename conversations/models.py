@@ -1,4 +1,4 @@
-"""Conversations and their messages, comparisons and their results, and idempotency records."""
+"""Conversations and their messages, comparisons and their results."""
 
 from uuid import UUID
 
@@ -8,8 +8,12 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from conversations.completions.idempotency.models import RepeatableRequest
 from conversations.completions.measured import Measured
 from conversations.files.models import FileUse, StoredFile
+from conversations.history.importing.models import Import, Imported
+from conversations.history.sharing.models import Share
+from conversations.selection.models import SelectionSettings
 from perf.caching.querysets import InvalidatingQuerySet
 
 __all__ = [  # with the models of other rooms, which Django looks for here
@@ -17,8 +21,12 @@ __all__ = [  # with the models of other rooms, which Django looks for here
     "ComparisonResult",
     "Conversation",
     "FileUse",
+    "Import",
+    "Imported",
     "Message",
     "RepeatableRequest",
+    "SelectionSettings",
+    "Share",
     "StoredFile",
 ]
 
@@ -71,6 +79,7 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     last_message_at = models.DateTimeField(default=timezone.now)
+    source = models.CharField(max_length=20, null=True, blank=True, help_text="Null if it began here.")  # noqa: DJ001
     # Null without one: a call is under way, or the last message came by another way than the gateway.
     digest = models.CharField(  # noqa: DJ001
         max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."
@@ -155,6 +164,7 @@ class Message(Measured):
     error_message = models.CharField(max_length=1000, null=True, blank=True)  # noqa: DJ001
     request_id = models.CharField(max_length=64, null=True, blank=True, help_text="Of the request that failed.")  # noqa: DJ001
     dropped_messages = models.PositiveIntegerField(null=True, blank=True, help_text="The oldest, left out of the call.")
+    selection = models.JSONField(null=True, blank=True, editable=False, help_text="Why this model was chosen.")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = MessageQuerySet.as_manager()
@@ -265,41 +275,3 @@ class ComparisonResult(Measured):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
-
-
-class RepeatableRequest(models.Model):
-    """The idempotency record of a POST: its key, the rows that it stored, and whether it was answered.
-
-    The answer is the message or the comparison that the record refers to. After their deletion the record refers to
-    nothing, and the key stays in use. `attempt` identifies the last attempt. `claimed_at` is null after an attempt that
-    failed, when the next one may begin.
-    """
-
-    # The constraints of the conversation or comparison, inserted with the record, refuse a deleted user. One more would
-    # be checked at commit, while the conversation is locked, and cause a deadlock with the deletion of the account.
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
-    )
-    operation = models.CharField(max_length=10)
-    key = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the body in canonical JSON.")
-    attempt = models.UUIDField()
-    claimed_at = models.DateTimeField(null=True)
-    answered = models.BooleanField(default=False)
-    conversation = models.ForeignKey(Conversation, on_delete=models.SET_NULL, null=True, related_name="+")
-    asked_at = models.DateTimeField(null=True, help_text="When the user's message was stored.")
-    # A foreign key would make Django load every message of a deleted conversation.
-    answer_id = models.UUIDField(null=True)
-    comparison = models.ForeignKey(Comparison, on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "operation", "key"], name="uniq_repeatable_user_key")]
-
-    def __str__(self) -> str:
-        return f"{self.operation}: {self.key}"
-
-    @property
-    def deleted(self) -> bool:
-        """Whether the stored conversation or comparison was deleted."""
-        return self.conversation_id is None and self.comparison_id is None

@@ -1,18 +1,21 @@
 """The queries of conversations, declared for `check_query_plans`, and the rows of its scratch database."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 
 from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.comparisons.leaderboard import leaderboard
 from conversations.files import service as files
 from conversations.files.models import FileUse, StoredFile
+from conversations.history.archive.plans import declared_queries as archive
+from conversations.history.importing import plans
 from conversations.history.queries import (
     CONVERSATION_ORDERINGS,
     EXACT_FILTERS,
@@ -36,9 +39,12 @@ from conversations.history.queries import (
     repeatable_request,
     turns_until,
 )
-from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
+from conversations.history.retention import declared_queries as retention
+from conversations.history.sharing import service as sharing
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest, Share
 from conversations.search import queries as search
 from conversations.search.tokens import tokenize
+from conversations.selection import query_plans as selection
 from perf.api.pagination import KeysetPagination
 from perf.plans.declared_queries import DeclaredQuery, as_get
 
@@ -86,10 +92,24 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     yield from _pages("comparisons", comparisons(user), NEWEST_FIRST)
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
+    yield from plans.declared_queries(user, pk)
+    yield from selection.declared_queries(user, pk)
     yield from _files(user, pk)
     yield from _search(sample)
+    yield from archive(user, pk)
+    yield from _shares(user, pk)
+    yield from retention()
     yield DeclaredQuery("leaderboard", lambda: leaderboard(user_id=user), ALL_ANSWERS, AGGREGATE)
     yield DeclaredQuery("leaderboard, since", lambda: leaderboard(user_id=user, since=SINCE), ALL_ANSWERS, AGGREGATE)
+
+
+def _shares(user: int, conversation: UUID) -> Iterator[DeclaredQuery]:
+    """Declare what lists and links of shares read."""
+    yield from _pages("shares", sharing.shares_of(user), NEWEST_FIRST)
+    yield DeclaredQuery("shares, how many", sharing.shares_of(user).count)
+    share = Share.objects.filter(user_id=user).first()
+    yield DeclaredQuery("share, what a link is to", lambda: sharing.usable(share.pk if share else conversation)[:1])
+    yield DeclaredQuery("share, the messages shown", lambda: sharing.first_messages(conversation))
 
 
 def _pages(name: str, rows: QuerySet[Any, Any], ordering: str) -> Iterator[DeclaredQuery]:
@@ -154,7 +174,13 @@ def fill() -> None:
     """Insert enough rows for a planner to prefer indexes: a user with many conversations, and a long conversation."""
     seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
     seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
+    plans.fill()
     attempt = uuid4()
+    end = timezone.now() + timedelta(days=30)
+    Share.objects.bulk_create(
+        Share(user_id=user, conversation_id=pk, follow=True, expires_at=end)
+        for pk, user in Conversation.objects.values_list("pk", "user_id")[:2000]
+    )
     stored = StoredFile.objects.bulk_create(
         StoredFile(user=user, sha256=f"{number:064x}", size=1, name="x", media_type="text/plain")
         for user in User.objects.all()

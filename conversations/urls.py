@@ -14,12 +14,17 @@ from conversations.completions.streams.views import (
     CompareStopView,
 )
 from conversations.files.views import FileViewSet
+from conversations.history.archive.views import ExportView
+from conversations.history.importing.views import ImportViewSet
+from conversations.history.sharing.views import ShareView, ShareViewSet
 from conversations.history.views import ConversationViewSet, MessageViewSet
+from conversations.selection.views import SelectView, SettingsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
 router.register("files", FileViewSet, basename="file")
+router.register("imports", ImportViewSet, basename="import")
 
 urlpatterns = [
     *router.urls,
@@ -33,6 +38,12 @@ urlpatterns = [
     path("compare/streams/<uuid:pk>/stop", CompareStopView.as_view(), name="compare-stream-stop"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("leaderboard/pairs", PairsView.as_view(), name="leaderboard-pairs"),
+    path("export", ExportView.as_view(), name="export"),
+    path("conversations/<uuid:pk>/share", ShareView.as_view(), name="share"),
+    path("shares", ShareViewSet.as_view({"get": "list"}), name="share-list"),
+    path("shares/<uuid:pk>", ShareViewSet.as_view({"delete": "destroy"}), name="share-detail"),
+    path("select", SelectView.as_view(), name="select"),
+    path("selection/settings", SettingsView.as_view(), name="selection-settings"),
     path("conversations/<uuid:pk>/messages", MessageViewSet.as_view({"get": "list"}), name="message-list"),
     path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
     path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),

@@ -29,12 +29,14 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the modules that register themselves, and register the declared queries and the slow requests."""
+        from conversations.history.archive import settings as archived
         from llmselect_project.accounts import today, user_state  # noqa: F401
         from llmselect_project.api import schema  # noqa: F401
         from llmselect_project.config import checks  # noqa: F401
         from llmselect_project.tokens import last_use, service, state  # noqa: F401
 
         token_names.register(service.name_of)
+        archived.register("tokens", service.archived)
 
         expect_slow(*HASHES_A_PASSWORD)
         declared_queries.register(

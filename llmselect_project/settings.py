@@ -11,11 +11,12 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, cors, documentation, files, providers
+from llmselect_project.config import content_policy, cors, documentation, files, imports, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
     choice,
+    days,
     env,
     integer,
     listed,
@@ -170,6 +171,7 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
 
+IMPORT_FOLDER, IMPORT_SIZE_LIMIT = imports.folder(BASE_DIR, DATABASES["default"]), imports.limit()
 # Files of users: the storage, and how many bytes one file and all of a user may have.
 STORAGES = files.storages(BASE_DIR, DATABASES["default"])
 FILE_SIZE_LIMIT, FILES_QUOTA = files.limits()
@@ -219,6 +221,7 @@ SIMPLE_JWT = {
 RATE_LIMITS = {
     "completion": None if TESTING else rate("API_RATE_LIMIT", "60/min"),
     "login": None if TESTING else rate("LOGIN_RATE_LIMIT", "10/min"),
+    "share": None if TESTING else rate("SHARE_RATE_LIMIT", "60/min"),
     "registration": None if TESTING else rate("REGISTRATION_RATE_LIMIT", "5/min"),
 }
 
@@ -239,6 +242,9 @@ STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence befor
 ON_DISCONNECT = choice("ON_DISCONNECT", "finish", ("finish", "stop"))  # what an answer does that nobody reads any more
 STREAM_KEEP_SECONDS = integer("STREAM_KEEP_SECONDS", 600)  # for which the events of an answer can be read after its end
 PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants to be asked for it
+
+# Retention: what `manage.py prune` deletes by its age; None keeps it
+RETAIN_CONVERSATIONS, RETAIN_COMPARISONS = days("RETAIN_CONVERSATIONS"), days("RETAIN_COMPARISONS")
 
 # REST framework and OpenAPI
 
@@ -283,7 +289,7 @@ SPECTACULAR_SETTINGS = {
         "llmselect_project.api.schema.add_chat_requirements",
         "llmselect_project.api.schema.refuse_unknown_fields",
     ],
-    "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"]},
+    "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"], "TokenState": ["active", "expired"]},
 }
 
 # Language, time, logs

@@ -24,6 +24,7 @@ CASES = {
         ("accuracy", "percentiles shown against those seen", "timing.accuracy"),
         ("slow-bodies", "1,000 clients that send a byte a second", "http.slow_bodies.slow_bodies"),
         ("leaderboard", "ratings over 10,000 votes", "growth.leaderboard.votes"),
+        ("select", "the choice of a model, by simulated users", "selection.simulated.select"),
         ("usage", "reports of usage at many calls", "growth.usage.usage"),
         ("lists", "lists, detail and keys at 1,000,000 messages", "growth.lists.lists"),
     )

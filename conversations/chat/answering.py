@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from conversations.chat.service import Exchange
+from conversations.chat.exchange import Exchange
 from conversations.completions.reasons import GivenUp
 from conversations.completions.responses import not_stored, store_between
 from conversations.completions.runner import Event as Arrived
@@ -14,7 +14,7 @@ from conversations.completions.runner import read_here, stream_all
 from conversations.completions.streams.answer import Event
 from conversations.completions.streams.urls import stream_url
 from conversations.completions.usage import usage_event
-from models_registry.errors import ProviderError
+from models_registry.calls.completion import Call
 from models_registry.providers.base import Reasoning
 
 
@@ -35,13 +35,9 @@ class ChatAnswer:
 
     def events(self) -> Generator[list[Event], None, None]:
         """Yield `start`, the pieces as they arrive, and `done` or `error`."""
-        yield [{"event": "start", **self.place, "stream_id": self.stream_id, "url": stream_url("chat", self.stream_id)}]
-        failure: APIException | None = None
-        for arrived in self._arriving():
-            pieces = [_piece(event) for _, event in arrived if isinstance(event, str)]
-            if pieces or not arrived:
-                yield pieces
-            failure = next((event for _, event in arrived if isinstance(event, ProviderError)), None)
+        url = stream_url("chat", self.stream_id)
+        yield [{"event": "start", **self.place, "stream_id": self.stream_id, "url": url, **self._chosen()}]
+        failure: APIException | None = yield from self._pieces()
         if self._stopped and failure is not None:
             failure = GivenUp()
         attempts = self.exchange.finishing(whole=failure is None, failure=failure)
@@ -65,16 +61,31 @@ class ChatAnswer:
         """Cancel the call and store what has arrived; does nothing after the end."""
         self.exchange.abandon()
 
-    def _arriving(self) -> Iterator[list[Arrived]]:
-        call = self.exchange.call
+    def _pieces(self) -> Generator[list[Event], None, APIException | None]:
+        """Yield the pieces as they arrive, [] in times of silence; returns the error that the answer ends with."""
+        pieces = self.exchange.pieces(self._read)
+        while True:
+            try:
+                arrived = next(pieces)
+            except StopIteration as end:
+                failure: APIException | None = end.value
+                return failure
+            if self._stopped:  # just when the next model was asked
+                self.exchange.call.close()
+            yield [_piece(each) for each in arrived]
+
+    def _read(self, call: Call) -> Iterator[list[Arrived]]:
         return read_here(call) if self._whole else stream_all([call], heartbeat=settings.STREAM_HEARTBEAT)
+
+    def _chosen(self) -> Event:
+        return {} if self.exchange.selection is None else {"selection": self.exchange.selection}
 
     def _done(self) -> Event:
         call, measured = self.exchange.call, self.exchange.call.measure()
         ended = {"finish_reason": call.finish_reason, "usage": usage_event(measured._asdict())}
         times = {"time": measured.time, "ttft": measured.ttft}
         context = {"context": {"dropped_messages": self.exchange.dropped}}
-        return {"event": "done", **self._places(), **context, **ended, **times}
+        return {"event": "done", **self._places(), **context, **ended, **times, **self._chosen()}
 
     def _failed(self, failure: APIException) -> Event:
         return {"event": "error", "error": failure.get_codes(), "message": str(failure.detail), **self._places()}

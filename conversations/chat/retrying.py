@@ -5,7 +5,7 @@ operation `retry` is claimed, so that another retry, an edit or a deletion is 40
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,16 +16,18 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
 from conversations.chat.context import Mode
+from conversations.chat.exchange import Exchange
 from conversations.chat.running import mark_stored, unmark
-from conversations.chat.service import Exchange, call_of, resolve_for
+from conversations.chat.service import call_of, target_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import Attempt, InProgress
 from conversations.files.parts import with_text
 from conversations.history.queries import history, messages, messages_after, messages_before, own_message
+from conversations.history.serializers import AUTO
 from conversations.models import Conversation, Message, RepeatableRequest
 from models_registry.models import Provider
-from models_registry.providers.base import Prompt
+from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access
 
 # A question without an answer is taken for one that is being answered, unless it is older; then its process has died.
@@ -77,18 +79,21 @@ def begin_retry(
     user_id = access.user_id
     with storage_limit.acquire():
         conversation_id = _conversation_of(user_id, message_id)
-        resolved = resolve_for(access, provider, model, conversation_id)
+        latest = messages(conversation_id).filter(role=Message.Role.USER).order_by("-created_at", "-id")
+        text = latest.values_list("content", flat=True).first() if model == AUTO else None
+        asked_for = replace(prompt, messages=[Turn("user", text or "")])  # what a model is chosen for
+        target = target_for(access, provider, model, conversation_id, asked_for)
         with transaction.atomic():
             asked = _locked(user_id, conversation_id, message_id)
             claim = _claim(user_id, asked)
             claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
             conversation = asked.conversation
             turns = alternating(history(conversation.pk, asked.question.created_at))
-            call, dropped = call_of(resolved, conversation, prompt, turns, context)
+            call, dropped = target.call(lambda each: call_of(each, conversation, prompt, turns, context))
             stream_id = mark_stored(conversation)
         question_id = asked.question.pk
         add = _replacing(question_id, claim, stream_id)
-        return Exchange(conversation, question_id, call, dropped=dropped, stream_id=stream_id, add=add)
+        return Exchange(conversation, question_id, call, dropped=dropped, target=target, stream_id=stream_id, add=add)
 
 
 def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:

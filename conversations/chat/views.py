@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from conversations.chat import examples
 from conversations.chat.answering import ChatAnswer
-from conversations.chat.service import Exchange, begin
+from conversations.chat.exchange import Exchange
+from conversations.chat.service import begin
 from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import streamed, whole
@@ -87,16 +88,20 @@ def whole_answer(user_id: int, begin: Callable[[], Exchange]) -> Response:
         raise answering.failure
     exchange = answering.exchange
     message = {field: getattr(exchange.message, field) for field in (*MESSAGE_FIELDS, "dropped_messages")}
-    return Response(_answer(exchange.conversation.pk, exchange.question_id, message))
+    return Response(_answer(exchange.conversation.pk, exchange.question_id, message, exchange.selection))
 
 
-def _answer(conversation_id: Any, question_id: Any, message: dict[str, Any]) -> dict[str, Any]:
+def _answer(
+    conversation_id: Any, question_id: Any, message: dict[str, Any], selection: dict[str, Any] | None
+) -> dict[str, Any]:
+    chosen = {} if selection is None else {"selection": selection}
     return {
         "conversation_id": conversation_id,
         "question_id": question_id,
         "response": message["content"],
         "message": message_row(message),
         "context": {"dropped_messages": message["dropped_messages"] or 0},  # null in rows of earlier versions
+        **chosen,
     }
 
 
@@ -106,10 +111,14 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
     assert earlier.asked_at is not None  # noqa: S101 - a chat has its time
     question = queries.question(earlier.conversation_id, earlier.asked_at).values("pk")
     answers = queries.messages(earlier.conversation_id).annotate(question_id=Subquery(question))
-    row = answers.values(*MESSAGE_FIELDS, "dropped_messages", "question_id").filter(pk=earlier.answer_id).first()
+    row = (
+        answers.values(*MESSAGE_FIELDS, "dropped_messages", "selection", "question_id")
+        .filter(pk=earlier.answer_id)
+        .first()
+    )
     if row is None:
         raise AnswerDeleted
-    return _answer(earlier.conversation_id, row["question_id"], row)
+    return _answer(earlier.conversation_id, row["question_id"], row, row["selection"])
 
 
 def _chat_arguments(request: Request) -> tuple[dict[str, Any], str | None]:

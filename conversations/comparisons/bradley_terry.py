@@ -29,34 +29,56 @@ class Rating:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the wins say of the strengths: a normal distribution (Laplace's approximation), relative to their mean."""
+
+    strengths: list[float]
+    covariance: list[list[float]]
+
+
 def rate(players: int, wins: Wins) -> list[Rating]:
     """Return the ratings of the players 0 … n-1, with intervals by the Fisher information."""
-    if players == 0:
-        return []
-    strengths = _fit(players, wins)
-    errors = _standard_errors(_derivatives(strengths, wins)[1])
-    mean = sum(strengths) / players
+    estimated = estimate(players, wins)
+    errors = [math.sqrt(max(0.0, row[i])) for i, row in enumerate(estimated.covariance)]
     return [
         Rating(
-            value=CENTRE + ELO * (strength - mean),
-            low=CENTRE + ELO * (strength - mean - Z95 * error),
-            high=CENTRE + ELO * (strength - mean + Z95 * error),
+            value=CENTRE + ELO * strength,
+            low=CENTRE + ELO * (strength - Z95 * error),
+            high=CENTRE + ELO * (strength + Z95 * error),
         )
-        for strength, error in zip(strengths, errors, strict=True)
+        for strength, error in zip(estimated.strengths, errors, strict=True)
     ]
 
 
-def _fit(players: int, wins: Wins) -> list[float]:
+def estimate(players: int, wins: Wins, *, prior: float = PRIOR) -> Estimate:
+    """Return the posterior of the strengths of the players 0 … n-1 under a penalty of `prior` * s^2.
+
+    Only the prior determines the mean, so its direction is fixed for the inversion and subtracted afterwards.
+    """
+    if players == 0:
+        return Estimate([], [])
+    strengths = _fit(players, wins, prior)
+    information = _derivatives(strengths, wins, prior)[1]
+    fixed = [[value + 1 / players for value in row] for row in information]
+    identity = [[float(i == j) for j in range(players)] for i in range(players)]
+    of_mean = 1 / players / (2 * prior + 1)
+    mean = sum(strengths) / players
+    covariance = [[value - of_mean for value in row] for row in _solve(fixed, identity)]
+    return Estimate([strength - mean for strength in strengths], covariance)
+
+
+def _fit(players: int, wins: Wins, prior: float) -> list[float]:
     """Maximise the penalised log-likelihood by Newton's method, halving steps that overshoot."""
     strengths = [0.0] * players
-    likelihood = _log_likelihood(strengths, wins)
+    likelihood = _log_likelihood(strengths, wins, prior)
     for _ in range(MAX_STEPS):
-        gradient, information = _derivatives(strengths, wins)
+        gradient, information = _derivatives(strengths, wins, prior)
         step = [change[0] for change in _solve(information, [[value] for value in gradient])]
         if max(map(abs, step)) < PRECISION:
             break
         reached = [strength + change for strength, change in zip(strengths, step, strict=True)]
-        while (better := _log_likelihood(reached, wins)) < likelihood:
+        while (better := _log_likelihood(reached, wins, prior)) < likelihood:
             step = [change / 2 for change in step]
             if max(map(abs, step)) < PRECISION:
                 return strengths
@@ -65,10 +87,10 @@ def _fit(players: int, wins: Wins) -> list[float]:
     return strengths
 
 
-def _log_likelihood(strengths: Sequence[float], wins: Wins) -> float:
+def _log_likelihood(strengths: Sequence[float], wins: Wins, prior: float) -> float:
     """Return the log-likelihood with the penalty of the prior."""
     likelihood = sum(count * _log_probability(strengths[i] - strengths[j]) for (i, j), count in wins.items())
-    return likelihood - PRIOR * sum(strength**2 for strength in strengths)
+    return likelihood - prior * sum(strength**2 for strength in strengths)
 
 
 def _log_probability(lead: float) -> float:
@@ -76,13 +98,13 @@ def _log_probability(lead: float) -> float:
     return -math.log1p(math.exp(-lead)) if lead > 0 else lead - math.log1p(math.exp(lead))
 
 
-def _derivatives(strengths: Sequence[float], wins: Wins) -> tuple[list[float], list[list[float]]]:
+def _derivatives(strengths: Sequence[float], wins: Wins, prior: float) -> tuple[list[float], list[list[float]]]:
     """Return the gradient of the penalised log-likelihood, and the Fisher information (minus its Hessian)."""
     players = len(strengths)
-    gradient = [-2 * PRIOR * strength for strength in strengths]
+    gradient = [-2 * prior * strength for strength in strengths]
     information = [[0.0] * players for _ in range(players)]
     for i in range(players):
-        information[i][i] = 2 * PRIOR
+        information[i][i] = 2 * prior
     for (i, j), count in wins.items():
         expected = math.exp(_log_probability(strengths[i] - strengths[j]))
         gradient[i] += count * (1 - expected)
@@ -93,19 +115,6 @@ def _derivatives(strengths: Sequence[float], wins: Wins) -> tuple[list[float], l
         information[i][j] -= weight
         information[j][i] -= weight
     return gradient, information
-
-
-def _standard_errors(information: list[list[float]]) -> list[float]:
-    """Return the standard error of each strength relative to the mean.
-
-    Only the prior determines the mean, so its direction is fixed for the inversion and subtracted afterwards.
-    """
-    players = len(information)
-    fixed = [[value + 1 / players for value in row] for row in information]
-    identity = [[float(i == j) for j in range(players)] for i in range(players)]
-    inverse = _solve(fixed, identity)
-    of_mean = 1 / players / (2 * PRIOR + 1)
-    return [math.sqrt(max(0.0, inverse[i][i] - of_mean)) for i in range(players)]
 
 
 def _solve(matrix: list[list[float]], right: list[list[float]]) -> list[list[float]]:

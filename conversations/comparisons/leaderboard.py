@@ -48,7 +48,7 @@ class Statistics:
         return self.wins + self.losses + self.ties
 
 
-def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]]:
+def leaderboard(*, user_id: int, since: datetime | None = None, until: datetime | None = None) -> list[dict[str, Any]]:
     """Rate the models of a user's voted comparisons, best first, models without a rating last.
 
     A vote decides the pairs of the preferred answer with each other answer; a tie decides all pairs. Failed answers,
@@ -59,7 +59,7 @@ def leaderboard(*, user_id: int, since: datetime | None = None) -> list[dict[str
     """
     statistics: dict[ModelName, Statistics] = defaultdict(Statistics)
     wins: dict[tuple[ModelName, ModelName], float] = defaultdict(float)
-    for answers in voted_answers(user_id, since):
+    for answers in voted_answers(user_id, since, until):
         _count(answers, statistics, wins)
     numbers = {name: number for number, name in enumerate(statistics)}
     ratings = rate(len(numbers), {(numbers[a], numbers[b]): count for (a, b), count in wins.items()})
@@ -71,7 +71,7 @@ def pairs(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]
     """Count how often each model of a user's votes won against each other one, both ways round, by name."""
     counts: dict[tuple[ModelName, ModelName], list[int]] = defaultdict(lambda: [0, 0, 0])
     for answers in voted_answers(user_id, since):
-        for one, other, tied in _decided(answers):
+        for one, other, tied in decided(answers):
             counts[one, other][2 if tied else 0] += 1
             counts[other, one][2 if tied else 1] += 1
     return [
@@ -87,11 +87,15 @@ def pairs(*, user_id: int, since: datetime | None = None) -> list[dict[str, Any]
     ]
 
 
-def voted_answers(user_id: int, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
+def voted_answers(
+    user_id: int, since: datetime | None, until: datetime | None = None
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the `COLUMNS` of the answers of each voted comparison, without the failed ones; runs one query."""
     rows = ComparisonResult.objects.filter(comparison__user_id=user_id, comparison__voted_at__isnull=False, error="")
     if since is not None:
         rows = rows.filter(comparison__voted_at__gte=since)
+    if until is not None:
+        rows = rows.filter(comparison__voted_at__lt=until)
     ordered = rows.order_by("comparison_id").values_list(*COLUMNS)
     return (list(answers) for _, answers in groupby(ordered, key=itemgetter(0)))
 
@@ -107,7 +111,7 @@ def _count(
     for name in {answer[4:6] for answer in answers}:
         statistics[name].comparisons += 1
         statistics[name].both_bad += bool(both_bad)
-    for one, other, tied in _decided(answers):
+    for one, other, tied in decided(answers):
         if tied:
             statistics[one].ties += 1
             statistics[other].ties += 1
@@ -119,7 +123,7 @@ def _count(
             wins[one, other] += 1
 
 
-def _decided(answers: list[tuple[Any, ...]]) -> Iterator[tuple[ModelName, ModelName, bool]]:
+def decided(answers: list[tuple[Any, ...]]) -> Iterator[tuple[ModelName, ModelName, bool]]:
     """Yield the pairs that a vote decides: the winner, the loser and False, or for a tie both and True."""
     names: dict[int, ModelName] = {answer[3]: answer[4:6] for answer in answers}
     preferred, both_bad = answers[0][1:3]

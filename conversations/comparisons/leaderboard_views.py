@@ -3,17 +3,22 @@
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from conversations.caches import leaderboards
 from conversations.comparisons import examples
 from conversations.comparisons.leaderboard import leaderboard, pairs
-from conversations.comparisons.serializers import Leaderboard, LeaderboardQuery, Pairs, PairsQuery
+from conversations.comparisons.pareto import pareto
+from conversations.comparisons.serializers import Categories, Leaderboard, LeaderboardQuery, Pairs, PairsQuery, Pareto
 from models_registry.api.requests import current_user
 from perf.api.validation import valid_query
 from perf.caching.responses import CachedQuery, CachedView, canonical
+
+LEADERBOARDS = PolymorphicProxySerializer(
+    component_name="AnyLeaderboard", serializers=[Leaderboard, Pareto, Categories], resource_type_field_name=None
+)
 
 
 class LeaderboardView(CachedView, APIView):
@@ -21,17 +26,20 @@ class LeaderboardView(CachedView, APIView):
 
     def cached(self, request: Request) -> CachedQuery:
         """Declare the ratings."""
-        return leaderboards, canonical(request.query_params, ("provider", "since"))
+        return leaderboards, canonical(request.query_params, ("provider", "since", "by", "from", "to"))
 
     @extend_schema(
-        parameters=[LeaderboardQuery], responses=Leaderboard, examples=examples.LEADERBOARD, tags=["compare"]
+        parameters=[LeaderboardQuery], responses=LEADERBOARDS, examples=examples.LEADERBOARD, tags=["compare"]
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Show your leaderboard.
 
         Rates the models by your own votes (Bradley-Terry, with 95 % intervals), and says what their answers cost and
         how long they took. `rating` is null while there are too few votes. `provider` narrows what is shown, not what
-        is rated; `since` counts later votes only.
+        is rated; `from` (or `since`) and `to` bound the votes that count.
+
+        With `by` it sets the ratings against the median cost or time to the first token, or rates the models for each
+        kind of prompts, and says for each two models how likely the one is the better one.
         """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: _results(request))
@@ -63,5 +71,9 @@ class PairsView(CachedView, APIView):
 def _results(request: Request) -> dict[str, Any]:
     query = valid_query(LeaderboardQuery, request.query_params)
     provider = query.get("provider")
-    rows = leaderboard(user_id=current_user(request).pk, since=query.get("since"))
+    times = {"since": query.get("from") or query.get("since"), "until": query.get("to")}
+    owner = current_user(request).pk
+    if "by" in query:
+        return pareto(user_id=owner, by=query["by"], provider=provider, **times)
+    rows = leaderboard(user_id=owner, **times)
     return {"results": [row for row in rows if provider in (None, row["provider"])]}

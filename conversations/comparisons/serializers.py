@@ -82,10 +82,22 @@ COMPARISON_FIELDS: tuple[str, ...] = tuple(name for name in ComparisonOutput().g
 
 
 class LeaderboardQuery(serializers.Serializer[Any]):
-    """Which models to show, and from when on votes count."""
+    """Which models to show, which votes count, and what the ratings are set against."""
 
     provider = FilterField(max_length=50)
     since = serializers.DateTimeField(required=False)
+    by = serializers.ChoiceField(
+        choices=["cost", "latency", "category"],
+        required=False,
+        help_text="Sets the ratings against the median cost or the time to the first token, and says which models are "
+        "on the front, which no other one beats in both; or does so for each kind of prompts.",
+    )
+    to = serializers.DateTimeField(required=False, help_text="Votes before this count.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `from`, which Python does not let be an attribute."""
+        start = serializers.DateTimeField(required=False, help_text="As `since`, before which it comes.")
+        return super().get_fields() | {"from": start}
 
 
 class Standing(serializers.Serializer[Any]):
@@ -116,6 +128,51 @@ class Leaderboard(serializers.Serializer[Any]):
     """All models one has voted on, best first."""
 
     results = Standing(many=True)
+
+
+class ParetoStanding(serializers.Serializer[Any]):
+    """A model's rating, null while `votes_needed` is above 0, and the medians of its answers."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    votes = serializers.IntegerField(help_text="Pairs with other models that your votes decided.")
+    votes_needed = serializers.IntegerField(min_value=0)
+    rating = serializers.FloatField(allow_null=True)
+    rating_low = serializers.FloatField(allow_null=True)
+    rating_high = serializers.FloatField(allow_null=True)
+    p50_cost = serializers.CharField(allow_null=True, help_text="USD an answer")
+    p50_ttft = serializers.FloatField(allow_null=True, help_text="seconds")
+    p50_time = serializers.FloatField(allow_null=True, help_text="seconds")
+    on_front = serializers.BooleanField(help_text="No other model is rated as high and takes as little, or less.")
+
+
+class ParetoPair(serializers.Serializer[Any]):
+    """How two rated models stand to each other."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    against = serializers.DictField(child=serializers.CharField())
+    is_better = serializers.FloatField(help_text="The probability that its true rating is the higher one.")
+    is_preferred = serializers.FloatField(help_text="The probability that you would vote for its answer.")
+
+
+class Pareto(serializers.Serializer[Any]):
+    """Ratings against cost or time."""
+
+    results = ParetoStanding(many=True)
+    pairs = ParetoPair(many=True)
+
+
+class CategoryPareto(Pareto):
+    """Those of one kind of prompts; the front is by cost."""
+
+    category = serializers.CharField()
+
+
+class Categories(serializers.Serializer[Any]):
+    """Ratings for each kind of prompts that one has voted on."""
+
+    categories = CategoryPareto(many=True)
 
 
 class PairsQuery(serializers.Serializer[Any]):

@@ -58,6 +58,11 @@ def put(user_id: int, sha256: str, content: IO[bytes], *, size: int, known: bool
     files.save(name, File(content))
 
 
+def exists(user_id: int, sha256: str) -> bool:
+    """Tell whether a content is there."""
+    return storage().exists(place(user_id, sha256))
+
+
 def open_content(user_id: int, sha256: str) -> IO[bytes]:
     """Open a content; raises FileNotFoundError for one that is gone."""
     return storage().open(place(user_id, sha256))

@@ -81,7 +81,8 @@ def files_among(parts: Iterable[Part] | None) -> list[Part]:
 def with_contents(turns: Sequence[Turn], user_id: int) -> list[Turn]:
     """Return turns as a model is sent them: texts as text, images and PDFs as parts that read their content.
 
-    Of the oldest files, beyond `SENT_LIMIT`, only the names are sent. Raises FileGone.
+    Of the oldest files, beyond `SENT_LIMIT`, and of earlier ones that are gone, only the names are sent. Raises
+    FileGone for one of the last turn.
     """
     left, sent = SENT_LIMIT, []
     for turn in reversed(turns):
@@ -91,7 +92,16 @@ def with_contents(turns: Sequence[Turn], user_id: int) -> list[Turn]:
         parts: list[Part] = []
         for part in reversed(turn.parts):
             left -= part.get("size", 0)
-            parts.append(_sent(part, user_id, left=left))
+            if "file_id" not in part:
+                parts.append(part)
+            elif left < 0:
+                parts.append(_named(part, "which was sent earlier, is left out here"))
+            elif contents.exists(user_id, part["file"]):
+                parts.append(_sent(part, user_id))
+            elif sent:
+                parts.append(_named(part, "which was sent earlier, is gone"))
+            else:
+                raise FileGone(part["name"])
         sent.append(Turn(turn.role, turn.content, parts[::-1]))
     return sent[::-1]
 
@@ -115,11 +125,11 @@ def kept_turns(turns: Sequence[Turn], user_id: int) -> list[Turn]:
     ]
 
 
-def _sent(part: Part, user_id: int, *, left: int) -> Part:
-    if "file_id" not in part:
-        return part
-    if left < 0:
-        return {"type": "text", "text": f"[The file {part['name']}, which was sent earlier, is left out here.]"}
+def _named(part: Part, what: str) -> Part:
+    return {"type": "text", "text": f"[The file {part['name']}, {what}.]"}
+
+
+def _sent(part: Part, user_id: int) -> Part:
     if part["media_type"] in (*IMAGES, PDF):
         return FilePart(part, user_id)
     return {"type": "text", "text": f"{part['name']}:\n\n{_read(part, user_id).decode(errors='replace')}"}

@@ -55,7 +55,7 @@ class FileViewSet(GenericViewSet[StoredFile]):
         return self.get_paginated_response([file_row(file) for file in page])
 
     @extend_schema(
-        request={"multipart/form-data": serializers.FileInput, "application/octet-stream": OpenApiTypes.BINARY},
+        request={"multipart/form-data": serializers.FileInput, "text/plain": OpenApiTypes.STR},
         parameters=[OpenApiParameter("name", description="The file's name, where the body is the file itself.")],
         responses={201: serializers.FileOutput},
         examples=examples.STORED,
@@ -89,7 +89,12 @@ class FileViewSet(GenericViewSet[StoredFile]):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        responses={(200, kind): OpenApiTypes.BINARY for kind in (*IMAGES, PDF, "text/plain")}, tags=["files"]
+        responses={
+            (200, "text/plain"): OpenApiTypes.STR,
+            **{(200, kind): OpenApiTypes.BINARY for kind in (*IMAGES, PDF)},
+        },
+        examples=examples.CONTENT,
+        tags=["files"],
     )
     @action(detail=True)
     def content(self, request: Request, pk: UUID) -> HttpResponseBase:

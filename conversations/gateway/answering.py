@@ -28,6 +28,7 @@ from models_registry.providers.base import Piece, Relayed
 from perf.api.access import access_of
 
 CONVERSATION_HEADER, MODEL_HEADER = "X-Conversation-Id", "X-LLMSelect-Model"
+REASON_HEADER = "X-LLMSelect-Reason"  # of the model `llmselect/auto`
 
 MakeWriter = Callable[[str, UUID], AnswerWriter]  # by the name of the model that speaks, and the id of its answer
 
@@ -48,22 +49,23 @@ def answered(
                 _finish(run, whole=False)
             run.abandon()
             if isinstance(error, APIException):
-                error.headers = headers_of(run.name, run.conversation_id)  # type: ignore[attr-defined]
+                error.headers = headers_of(run.name, run.conversation_id, run.reason)  # type: ignore[attr-defined]
             raise
     except BaseException:
         slot.release()
         raise
     if not asked.stream:
         slot.release()
-    for name, value in headers_of(run.name, run.conversation_id).items():
+    for name, value in headers_of(run.name, run.conversation_id, run.reason).items():
         response.headers[name] = value
     return response
 
 
-def headers_of(name: str, conversation_id: UUID | None) -> dict[str, str]:
-    """Write the headers that say which model speaks, and where the exchange is kept."""
+def headers_of(name: str, conversation_id: UUID | None, reason: str | None = None) -> dict[str, str]:
+    """Write the headers that say which model speaks, why it was chosen, and where the exchange is kept."""
     kept = {} if conversation_id is None else {CONVERSATION_HEADER: str(conversation_id)}
-    return {MODEL_HEADER: name, **kept}
+    why = {} if reason is None else {REASON_HEADER: reason.encode("ascii", "replace").decode()}
+    return {MODEL_HEADER: name, **kept, **why}
 
 
 def replayed_answer(request: Request, earlier: RepeatableRequest, make_writer: MakeWriter) -> Response:

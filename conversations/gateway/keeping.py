@@ -9,7 +9,8 @@ from django.db import transaction
 from rest_framework.exceptions import NotFound
 
 from conversations.chat.counting import add_answer
-from conversations.chat.service import Exchange, append, prepare
+from conversations.chat.exchange import Exchange
+from conversations.chat.service import append, prepare
 from conversations.completions.idempotency.records import AnswerDeleted, Attempt
 from conversations.completions.parts import kept_parts
 from conversations.files.parts import kept_turns

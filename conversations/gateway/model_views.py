@@ -11,8 +11,11 @@ from conversations.gateway import examples
 from conversations.gateway.errors import protocol_of
 from conversations.gateway.shapes import LIST, LISTED
 from conversations.gateway.views import GatewayView
+from conversations.selection.service import AUTO_NAME
 from models_registry.catalogue.names import Listed, listed_name, listed_names
 from perf.api.access import access_of
+
+CHOSEN = Listed(AUTO_NAME, "Chosen by your votes", "llmselect", 0)
 
 
 class ModelsView(GatewayView):
@@ -22,10 +25,11 @@ class ModelsView(GatewayView):
     def get(self, request: Request) -> Response:
         """List the models that you can call.
 
-        In OpenAI's shape, or in Anthropic's where the request has an `anthropic-version`: the aliases, then
-        `provider/model` of each available model for which there is a key.
+        In OpenAI's shape, or in Anthropic's where the request has an `anthropic-version`: `llmselect/auto`, which is
+        chosen by your votes, the aliases, then `provider/model` of each available model for which there is a key.
         """
-        items = [_item(request, each) for each in listed_names(access_of(request))]
+        listed = listed_names(access_of(request))
+        items = [_item(request, each) for each in ([CHOSEN, *listed] if listed else [])]
         if protocol_of(request.path_info, request.META) == "openai":
             return Response({"object": "list", "data": items})
         ends = {"first_id": items[0]["id"] if items else None, "last_id": items[-1]["id"] if items else None}
@@ -41,7 +45,8 @@ class ModelView(GatewayView):
 
         The name is whatever a request may name: `provider/model`, the id of a model that one provider has, or an alias.
         """
-        return Response(_item(request, listed_name(name, access_of(request))))
+        found = CHOSEN if name == AUTO_NAME else listed_name(name, access_of(request))
+        return Response(_item(request, found))
 
 
 def _item(request: Request, model: Listed) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, ValidationError
 from uuid_utils.compat import uuid7
 
-from conversations.chat.service import Exchange
+from conversations.chat.exchange import Exchange
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import Attempt
 from conversations.completions.runner import complete, stream_all
@@ -18,6 +18,7 @@ from conversations.completions.storing import Storing
 from conversations.completions.usage import settling
 from conversations.gateway.keeping import Place, keep
 from conversations.gateway.previous import continued
+from conversations.selection.service import AUTO_NAME, Choice, choose
 from models_registry.calls.collected import prompt_tokens
 from models_registry.calls.completion import Call, ResolvedModel, resolve
 from models_registry.catalogue.names import Candidate, candidates
@@ -34,9 +35,12 @@ from perf.db.connections import release
 class Run:
     """A request under way. `call` is that of the candidate that is asked; `exchange` is None if nothing is kept."""
 
-    def __init__(self, asked: ClientRequest, models: Sequence[Candidate], access: Access) -> None:
+    def __init__(
+        self, asked: ClientRequest, models: Sequence[Candidate], choice: Choice | None, access: Access
+    ) -> None:
         """Resolve the candidates. Raises what is wrong with the first one when none of them can be called."""
         self.asked = asked
+        self.choice = choice
         self.answer_id = uuid7()
         self.exchange: Exchange | None = None
         self._settling: Storing | None = None
@@ -85,6 +89,11 @@ class Run:
             if failure is None:
                 return
             self._advance(failure)
+
+    @property
+    def reason(self) -> str | None:
+        """Why this model was chosen; None where the client named it."""
+        return None if self.choice is None else self.choice.reason
 
     def finishing(self, *, whole: bool) -> Iterator[None]:
         """Store the answer as far as it has come, or its usage alone; see `Exchange.finishing`."""
@@ -147,7 +156,7 @@ def begin(
         try:
             if asked.previous is not None:
                 asked, place = continued(asked, access.user_id, place)
-            run = Run(asked, candidates(asked.model, user_id=access.user_id), access)
+            run = Run(asked, *models_of(asked, access), access)
             try:
                 if asked.store:
                     run.exchange = keep(run.call, asked.prompt, place, answer_id=run.answer_id, attempt=attempt)
@@ -159,13 +168,24 @@ def begin(
     return run
 
 
+def models_of(asked: ClientRequest, access: Access) -> tuple[Sequence[Candidate], Choice | None]:
+    """Return the models to try, in order, and the choice that they come from, if the request asks for one.
+
+    Raises ModelNotFound, AmbiguousModel and NoCandidate.
+    """
+    if asked.model != AUTO_NAME:
+        return candidates(asked.model, user_id=access.user_id), None
+    choice = choose(access=access, prompt=asked.prompt)
+    return [candidates("/".join(name), user_id=access.user_id)[0] for name in choice.order], choice
+
+
 def count(*, access: Access, asked: ClientRequest) -> int:
     """Count the tokens of a request, as its provider does where that speaks Anthropic's protocol, else by estimate.
 
     Raises what `begin` raises, and ProviderError.
     """
     try:
-        first = candidates(asked.model, user_id=access.user_id)[0]
+        first = models_of(asked, access)[0][0]
         model = resolve(access=access, provider=first.provider, model=first.model)
     finally:
         release()

@@ -53,6 +53,7 @@ CONVERSATION: dict[str, Any] = {
     "title": TEXT,
     "provider": "echo",
     "model": "echo-fast",
+    "source": None,
     "message_count": 2,
     "preview": TEXT,
     "snippet": None,
@@ -76,7 +77,7 @@ FILE = f"""\
 
 {TEXT}
 """
-EXPORTED = {name: value for name, value in CONVERSATION.items() if name not in ("preview", "snippet")}
+EXPORTED = {name: value for name, value in CONVERSATION.items() if name not in ("preview", "snippet", "source")}
 
 LIST = [answered(CONVERSATION)]
 CREATE = [asked({"provider": "echo", "model": "echo-fast", "title": "Rivers"}), answered(EMPTY, status=201)]

@@ -1,6 +1,6 @@
 """Exports of a conversation: Markdown to read, JSON to process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ JSON_FIELDS = (
     *("id", "title", "provider", "model", "system"),
     *("message_count", "created_at", "updated_at", "last_message_at"),
 )
+FRONT_FIELDS = ("title", "provider", "model", "system", "message_count", "created_at")
 _json = JSONEncoder(ensure_ascii=False).encode
 
 
@@ -25,14 +26,22 @@ def markdown(conversation: Conversation) -> Iterator[str]:
 
     The texts are sanitised, unlike those of the JSON document.
     """
-    yield f"# {_one_line(conversation.title) or 'Conversation'}\n\n"
-    yield f"- Model: {_one_line(f'{conversation.provider}/{conversation.model}')}\n"
-    yield f"- Started: {_time(conversation.created_at)}\n- Messages: {conversation.message_count}\n"
-    if conversation.system:
-        yield f"\n## System\n\n{sanitise(conversation.system)}\n"
-    for message in _messages(conversation):
-        parts = (_folded(message["reasoning"]), _body(message), _failure(message))
-        yield "".join(f"\n{part}\n" for part in (f"## {_heading(message)}", *parts) if part)
+    yield front({name: getattr(conversation, name) for name in FRONT_FIELDS})
+    yield from map(section, _messages(conversation))
+
+
+def front(conversation: Mapping[str, Any]) -> str:
+    """Write what a Markdown document begins with, by the values of `FRONT_FIELDS`."""
+    model = _one_line(f"{conversation['provider']}/{conversation['model']}")
+    written = f"# {_one_line(conversation['title']) or 'Conversation'}\n\n- Model: {model}\n"
+    written += f"- Started: {_time(conversation['created_at'])}\n- Messages: {conversation['message_count']}\n"
+    return written + (f"\n## System\n\n{sanitise(conversation['system'])}\n" if conversation["system"] else "")
+
+
+def section(message: Mapping[str, Any]) -> str:
+    """Write a message as a section of a Markdown document."""
+    parts = (f"## {_heading(message)}", _folded(message["reasoning"]), _body(message), _failure(message))
+    return "".join(f"\n{part}\n" for part in parts if part)
 
 
 def json_document(conversation: Conversation) -> Iterator[str]:
@@ -58,7 +67,7 @@ def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
         yield from batch
 
 
-def _heading(message: dict[str, Any]) -> str:
+def _heading(message: Mapping[str, Any]) -> str:
     who = "User" if message["role"] == Message.Role.USER else f"Assistant ({message['provider']}/{message['model']})"
     state = "" if message["status"] == Message.Status.COMPLETE else f", {message['status']}"
     reason = message["finish_reason"]
@@ -71,12 +80,12 @@ def _folded(reasoning: str | None) -> str:
     return f"<details><summary>Reasoning</summary>\n\n{sanitise(reasoning)}\n\n</details>" if reasoning else ""
 
 
-def _failure(message: dict[str, Any]) -> str:
+def _failure(message: Mapping[str, Any]) -> str:
     """Quote why the answer is missing or broke off."""
     return f"> **{message['error']}**: {_one_line(message['error_message'])}" if message["error"] else ""
 
 
-def _body(message: dict[str, Any]) -> str:
+def _body(message: Mapping[str, Any]) -> str:
     """Write the text, then whatever else the message holds: calls of tools and their answers as code, files by name."""
     others = [_part(part) for part in message["parts"] or () if part["type"] not in ("text", "reasoning")]
     return "\n\n".join(filter(None, [sanitise(message["content"]), *others]))

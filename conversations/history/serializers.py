@@ -23,6 +23,7 @@ from perf.api.fields import (
     WholeNumberField,
 )
 
+AUTO = "auto"  # as a model without a provider: one is chosen
 TEXT_LIMIT = 100_000  # characters of a message or a prompt
 TURN_LIMIT = 200  # messages a request
 ATTACHMENT_LIMIT = 10  # files of a question
@@ -46,6 +47,9 @@ class Conversation(serializers.Serializer[Any]):
     title = serializers.CharField()
     provider = serializers.CharField()
     model = serializers.CharField()
+    source = serializers.CharField(  # type: ignore[assignment]  # the base class has an attribute of this name
+        allow_null=True, help_text="The product it was imported from; null if it began here."
+    )
     message_count = serializers.IntegerField()
     preview = serializers.CharField()
     snippet = serializers.CharField(allow_null=True, help_text="HTML: what was found in <mark>, the rest escaped.")
@@ -180,7 +184,7 @@ class ChatInput(ParametersInput):
         """Check the rules between fields. Raises ValidationError."""
         continues = attrs.get("conversation_id") is not None
         problems: dict[str, str] = {}
-        if not continues:
+        if not continues and (attrs.get("model") != AUTO or "provider" in attrs):
             problems |= {name: "This field is required." for name in ("provider", "model") if name not in attrs}
         if ("message" in attrs) == ("messages" in attrs):
             problems["message"] = "Give exactly one of `message` and `messages`."
@@ -192,6 +196,35 @@ class ChatInput(ParametersInput):
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
+
+
+class SuggestedComparison(serializers.Serializer[Any]):
+    """Two models for `POST /compare` with the same prompt, of which it is not known well enough which one is better."""
+
+    models = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    blind = serializers.BooleanField()
+    probability = serializers.FloatField(
+        allow_null=True, help_text="That the first one is worth more; null before there is a vote on the second."
+    )
+
+
+class SelectionReason(serializers.Serializer[Any]):
+    """Why a model was chosen."""
+
+    code = serializers.ChoiceField(choices=["votes", "too_few_votes", "only_candidate"])
+    message = serializers.CharField()
+
+
+class SelectionOutput(serializers.Serializer[Any]):
+    """The model that `auto` chose, why, and those that failed before it began."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    reason = SelectionReason()
+    votes = serializers.IntegerField(help_text="Your votes that the choice goes by.")
+    category = serializers.CharField(help_text="What kind of prompt it was taken for.")
+    failed = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    compare_suggested = SuggestedComparison(allow_null=True)
 
 
 class ContextOutput(serializers.Serializer[Any]):
@@ -210,6 +243,7 @@ class ChatOutput(serializers.Serializer[Any]):
     response = serializers.CharField()
     message = MessageOutput()
     context = ContextOutput()  # type: ignore[assignment]
+    selection = SelectionOutput(required=False, help_text="Only of a request for the model `auto`.")
 
 
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:

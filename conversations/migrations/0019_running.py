@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0015_stored_files"),
+        ("conversations", "0018_selection"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

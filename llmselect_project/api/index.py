@@ -22,6 +22,8 @@ RESOURCES = {
     "comparisons": "comparison-list",
     "leaderboard": "leaderboard",
     "conversations": "conversation-list",
+    "export": "export",
+    "imports": "import-list",
     "models": "model-list",
     "keys": "key-list",
 }

@@ -68,7 +68,7 @@ MEANINGS = {
         "api_key_missing",
     ),
     413: ("The body is too large, or the model's context window too small.", "request_too_large"),
-    415: ("The body is not JSON.", "unsupported_media_type"),
+    415: ("The body is not JSON, or the file of no kind that is taken.", "unsupported_media_type"),
     422: ("The Idempotency-Key was used for another request.", "idempotency_key_reused"),
     429: ("Too many requests, or a budget does not cover it; Retry-After says when to come back.", "throttled"),
     502: ("The provider failed.", "provider_error"),

@@ -19,6 +19,7 @@ RESPONSE_HEADERS = [
     "X-Cache",
     "X-Conversation-Id",
     "X-LLMSelect-Model",
+    "X-LLMSelect-Reason",
     "X-Request-ID",
     "X-Response-Time",
     "X-RateLimit-Limit",

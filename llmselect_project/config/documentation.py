@@ -25,6 +25,10 @@ TAGS = [
         "description": "Images, PDFs and texts to send along with a message: upload one, then name its id in "
         "`attachments`.",
     },
+    {
+        "name": "imports",
+        "description": "Bring your history from ChatGPT, Claude, Open WebUI, LibreChat, llm or another LLMSelect.",
+    },
     {"name": "models", "description": "Which models there are, how much they can read, and what they cost."},
     {
         "name": "keys",

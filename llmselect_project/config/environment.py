@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import environ
@@ -52,6 +53,17 @@ def choice(name: str, default: str, choices: Sequence[str]) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
     return value
+
+
+def days(name: str) -> timedelta | None:
+    """Read a time like `365d`; None for `off`, and without one. Raises ImproperlyConfigured."""
+    raw = env.str(name, default="").strip().lower()
+    if raw in ("", "off"):
+        return None
+    number = raw.removesuffix("d")
+    if not (raw.endswith("d") and number.isascii() and number.isdecimal() and 1 <= int(number) <= 36_500):
+        raise ImproperlyConfigured(f"{name} must be `off` or a number of days like `365d`, not {raw!r}.")
+    return timedelta(days=int(number))
 
 
 def rate(name: str, default: str) -> str | None:

@@ -26,6 +26,12 @@ def tokens_of(user_id: int) -> ApiTokenQuerySet:
     return ApiToken.objects.current().filter(user_id=user_id)
 
 
+def archived(user_id: int) -> list[dict[str, Any]]:
+    """Return what an archive of everything that is a user's says of the tokens, newest first."""
+    rows = tokens_of(user_id).order_by("-created_at", "-id")
+    return list(rows.values("name", *LIMITS, "created_at", "expires_at", "last_used_at"))
+
+
 def name_of(user_id: int, token_id: UUID) -> str | None:
     """Return the name of a user's token; None when the user has no such token."""
     return tokens_of(user_id).filter(pk=token_id).values_list("name", flat=True).first()

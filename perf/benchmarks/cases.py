@@ -76,6 +76,7 @@ class Options:
     seconds: int = 60
     messages: int = 1_000_000
     only: tuple[str, ...] = ()
+    votes: str | None = None
 
     @property
     def embedded(self) -> bool:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from perf.db.connections import unpooled
 from perf.jobs import table
-from perf.jobs.kinds import KINDS
+from perf.jobs.registry import KINDS
 
 logger = logging.getLogger("perf.jobs")
 

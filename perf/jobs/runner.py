@@ -9,7 +9,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from perf.db.connections import release
 from perf.jobs import table
-from perf.jobs.kinds import KINDS, Cancelled, Failed, Lost, Run, Stopping, function
+from perf.jobs.registry import KINDS, function
+from perf.jobs.run import Cancelled, Failed, Lost, Run, Stopping
 from perf.models import Job
 
 logger = logging.getLogger("perf.jobs")
@@ -37,13 +38,17 @@ class Runner:
 
     def run(self, *, idle: float | None = None) -> None:
         """Run jobs until `stop`, or until there was none for `idle` seconds."""
-        beat = threading.Thread(target=self._keep, name="jobs-heartbeat", daemon=True)
+        self.keep()
         others = [threading.Thread(target=self._work, args=(idle,), name="jobs") for _ in range(self._threads - 1)]
-        for thread in (beat, *others):
+        for thread in others:
             thread.start()
         self._work(idle)
         for thread in others:
             thread.join()
+
+    def keep(self) -> None:
+        """Give signs of life for the jobs of this process, until it ends."""
+        threading.Thread(target=self._keep, name="jobs-heartbeat", daemon=True).start()
 
     def run_next(self) -> bool:
         """Take one job and run it to its end in this thread; returns False if there was none.

@@ -28,6 +28,13 @@ def enqueue(kind: str, arguments: dict[str, Any], *, owner: str | None = None) -
     return Job.objects.create(kind=kind, arguments=arguments, owner=owner)
 
 
+def enqueue_taken(kind: str, arguments: dict[str, Any], *, owner: str | None = None) -> Job:
+    """Add a job that this process has taken. Raises IntegrityError if another of the same owner is run."""
+    now, taken = timezone.now(), {"state": State.RUNNING, "lease": uuid4(), "attempts": 1}
+    kept = {"due_at": now + LEASE, "started_at": now}
+    return Job.objects.create(kind=kind, arguments=arguments, owner=owner, **taken, **kept)
+
+
 def due(kinds: Collection[str]) -> QuerySet[Job]:
     """Return the jobs of these kinds that may be taken, the one that has waited longest first."""
     others = Job.objects.filter(kind=OuterRef("kind"), owner=OuterRef("owner"), lease__isnull=False)

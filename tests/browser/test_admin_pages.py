@@ -138,3 +138,22 @@ def test_the_measuring_finds_what_does_not_fit(live_server, root):
         added = f"'<p id=wide>{LONG}</p>'"
         browser.evaluate(f"document.querySelector('#login-form').insertAdjacentHTML('beforeend', {added})")
         assert [each for each in json.loads(browser.evaluate(MEASURING)) if each.startswith("p#wide")]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_bar_of_the_browsable_api_covers_nothing(live_server, root, width):
+    login = Client()
+    login.force_login(root)
+    with Browser() as browser:
+        browser.visit(f"{live_server.url}/admin/login/")
+        browser.call("Network.setCookie", url=live_server.url, name="sessionid", value=login.cookies["sessionid"].value)
+        browser.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+        )
+        browser.visit(f"{live_server.url}/api/v1/conversations", "!!document.querySelector('.breadcrumb')")
+        bar, crumbs = (
+            json.loads(browser.evaluate(f"JSON.stringify(document.querySelector('{part}').getBoundingClientRect())"))
+            for part in (".navbar", ".breadcrumb")
+        )
+        assert 0 < bar["bottom"] <= crumbs["top"]
+        assert browser.evaluate("document.scrollingElement.scrollWidth") <= width

@@ -15,7 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, SelectionSettings
+from conversations.selection.service import known_of
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken, LoginSession
 from models_registry.catalogue.lookup import has_key, has_shared_key
@@ -40,6 +41,7 @@ CHANGED = {
     "conversations.Message": {"content": "changed"},
     "conversations.Comparison": {"prompt": "changed"},
     "conversations.ComparisonResult": {"response": "changed"},
+    "conversations.SelectionSettings": {"cents_for_better": 2.0},
     "models_registry.Provider": {"slug": "changed"},
     "models_registry.LLMModel": {"name": "changed"},
     "models_registry.Alias": {"name": "changed"},
@@ -51,6 +53,7 @@ ALONE = {  # a row that is added changes no answer by itself
     "llmselect_project.LoginSession": "shown to nobody but who comes with it",
     "llmselect_project.ApiToken": "shown to nobody but who comes with it",
     "models_registry.Provider": "not shown without a model",
+    "conversations.SelectionSettings": "shown to nobody but whose they are, and everybody has some",
 }
 GIVEN = {
     "llmselect_project.LoginSession": {"user": "bob"},
@@ -95,6 +98,7 @@ class World:
             "models": ["/api/v1/models", "/v1/models"],
             "keys": [],
             "budgets": [],
+            "selection": ["/api/v1/selection/settings"],
         }
 
     def _first(self, label):
@@ -134,6 +138,12 @@ class World:
                 provider="one",
                 model="m",
             ),
+            "conversations.SelectionSettings": lambda: SelectionSettings(
+                user=User.objects.create_user(unique)
+                if SelectionSettings.objects.filter(user=self.user).exists()
+                else self.user,
+                cents_for_better=1.0,
+            ),
             "models_registry.Provider": lambda: Provider(slug=unique, name=unique, kind="openai"),
             "models_registry.LLMModel": lambda: LLMModel(provider=self.provider, model_id=unique, name=unique),
             "models_registry.Alias": lambda: Alias(name=unique, candidates=["one/m"]),
@@ -172,7 +182,9 @@ class World:
         providers = (self.provider, self.others["other provider"])
         keys += [has_shared_key(provider) for provider in providers if provider.pk]
         budgets = [budgets_of(Access(user.pk)) for user in (self.others["ann"], self.others["bob"]) if user.pk]
-        return read, keys, budgets
+        known = [known_of(user.pk) for user in (self.others["ann"], self.others["bob"]) if user.pk]
+        chosen = [(each.settings.cents_for_better, each.posterior.votes, sorted(each.candidates)) for each in known]
+        return read, keys, budgets, chosen
 
     def values(self, wanted):
         return {name: self.others.get(value, value) for name, value in wanted.items()}

@@ -97,9 +97,17 @@ TABLE = {
     ),
     "api/v1/conversations/<uuid:pk>/messages": Row(PRIVATE, {"GET": OWN}),
     "api/v1/conversations/<uuid:pk>/export": Row(PRIVATE, {"GET": OWN}),
+    "api/v1/conversations/<uuid:pk>/share": Row(PRIVATE, {"POST": "401 404 404 201"}),
+    "api/v1/shares": Row(PRIVATE, {"GET": ALL_PRIVATE}),
+    "api/v1/shares/<uuid:pk>": Row(PRIVATE, {"DELETE": "401 404 404 204"}),
+    "api/v1/export": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/messages/<uuid:pk>": Row(PRIVATE, {"PATCH": OWN, "DELETE": "401 404 404 204"}, {"content": "hi"}),
     "api/v1/messages/<uuid:pk>/retry": Row(PRIVATE, {"POST": OWN}),
     "api/v1/messages/<uuid:pk>/retry/stream": Row(PRIVATE, {"POST": OWN}),
+    # A body that is no history is refused.
+    "api/v1/imports": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 400 400 400"}),
+    "api/v1/imports/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": OWN}),
+    "api/v1/imports/<uuid:pk>/cancel": Row(PRIVATE, {"POST": "401 404 404 409"}),
     # A body of any type is a file.
     "api/v1/files": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}),
     "api/v1/files/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
@@ -123,6 +131,8 @@ TABLE = {
     # The page for people, which sends whoever has no browser session to its form.
     "": Row("405", {"GET": "302", "OPTIONS": "405"}),
     "^(?:chat|compare|arena|models|usage|settings)(?:/[^/]+)*$": Row("405", {"GET": "302", "OPTIONS": "405"}),
+    "s/<str:token>": Row(PUBLIC, {"GET": "200"}),
+    "s/<str:token>.json": Row(PUBLIC, {"GET": "200"}),
     "app/<slug:digest>/<path:name>": Row("405", {"GET": "404", "OPTIONS": "405"}),
     "login": Row(PUBLIC, {"GET": "200", "POST": "200", "PUT": "200"}),
     "logout": Row(PUBLIC, {"POST": "302", "OPTIONS": "405"}),

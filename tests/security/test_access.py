@@ -1,5 +1,6 @@
 """Every route with every method, as nobody, as another user, as staff and as the owner."""
 
+from datetime import timedelta
 from io import BytesIO
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conversations.files.service import store
-from conversations.models import Comparison
+from conversations.history.sharing.tokens import token_of
+from conversations.models import Comparison, Import, Share
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
+from perf.models import Job
 from tests.helpers import client_for, client_with, conversation, login
 from tests.security.access_table import ADMIN_TABLE, METHODS, TABLE
 from tests.security.routes import all_routes, path_of
@@ -61,9 +64,13 @@ def owned(ann, echo):
         user=ann, token_id=UUID(int=1), period="day", limit=1, spent=0, period_start=timezone.now()
     )
     names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
+    job = Job.objects.create(kind="import", state="done", due_at=None)
+    names["import"] = str(Import.objects.create(user=ann, job=job).pk)
     names["file"] = str(store(user_id=ann.pk, stream=BytesIO(b"text"), name="a.txt").pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
+    share = {"user": ann, "conversation": row, "follow": True, "expires_at": timezone.now() + timedelta(1)}
+    names["share"] = str(Share.objects.create(**share).pk)
     names["response"] = f"resp_{row.messages.latest('created_at').pk.hex}"
     return {**names, "comparison": str(comparison.pk), "refresh": login()["refresh"]}
 
@@ -81,10 +88,10 @@ def status(client, method, path, body):
 def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
-    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file"}
+    kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file", "api/v1/imports": "import", "api/v1/shares": "share"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
-    places["response_id"] = owned["response"]
+    places |= {"response_id": owned["response"], "token": token_of(UUID(owned["share"]))}
     path = PATTERNS.get(route) or path_of(route, **places)
     body = APIClient()._encode_data(filled(row.body, owned), "json")[0]
     callers = [APIClient(), client_for(bob), client_for(staff), client_with(login()["access"])]

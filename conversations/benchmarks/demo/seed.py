@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from conversations import caches
 from conversations.benchmarks.demo.accounts import ensure_users
-from conversations.benchmarks.demo.bulk_writes import bulk_insert, bulk_update
 from conversations.benchmarks.demo.chats import DemoConversation, MessageRow
 from conversations.benchmarks.demo.comparisons import DemoComparison
 from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from perf.db.bulk_writes import bulk_insert, bulk_update
 
 MESSAGES_AT_ONCE, COMPARISONS_AT_ONCE = 20_000, 2_000  # in one transaction
 UPDATED = (

@@ -12,11 +12,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
-from conversations.benchmarks.demo.bulk_writes import bulk_insert
 from conversations.benchmarks.fixture import account, deployment
 from conversations.models import Conversation, Message
 from perf.benchmarks.cases import Options, Result
 from perf.benchmarks.measuring import milliseconds, percentile
+from perf.db.bulk_writes import bulk_insert
 from perf.db.scratch import database_at
 
 MESSAGES = 10  # of a conversation

@@ -31,13 +31,13 @@ class ReadersBusy(Exception):
 class BodyRead:
     """The reading of one body, which is kept or discarded."""
 
-    def __init__(self, source: IO[bytes], size: int, *, keep: bool = True) -> None:
+    def __init__(self, source: IO[bytes], size: int, *, keep: bool = True, sink: IO[bytes] | None = None) -> None:
         self.started = time.monotonic()
         self.received = 0  # bytes
         self.finished = False  # the reader is done
         self.abandoned = False  # no thread waits for it
         self._source: IO[bytes] | None = source
-        self._size, self._keep = size, keep
+        self._size, self._keep, self._sink = size, keep, sink
         self._parts: list[bytes] = []
         self._error: Exception | None = None
         self._done = threading.Lock()
@@ -51,7 +51,9 @@ class BodyRead:
                 part = self._source.read(min(CHUNK_SIZE, self._size - self.received))
                 if not part:
                     break
-                if self._keep:
+                if self._sink is not None:
+                    self._sink.write(part)
+                elif self._keep:
                     self._parts.append(part)
                 self.received += len(part)
         except Exception as error:  # whatever a server's stream raises belongs to the request
@@ -89,12 +91,19 @@ class ReaderPool:
         self._jobs: SimpleQueue[BodyRead] = SimpleQueue()
         self._threads = self._idle = 0
 
-    def read(self, source: IO[bytes], size: int, on_wait: Callable[[], None] = lambda: None) -> bytes:
+    def read(
+        self,
+        source: IO[bytes],
+        size: int,
+        on_wait: Callable[[], None] = lambda: None,
+        sink: IO[bytes] | None = None,
+    ) -> bytes:
         """Return at most `size` bytes of a body; raises BodyTimeout, ReadersBusy, and what the stream raises.
 
-        Calls `on_wait` if the body does not arrive promptly.
+        Calls `on_wait` if the body does not arrive promptly. With a `sink` the body is written there, and nothing
+        returned.
         """
-        read = BodyRead(source, size)
+        read = BodyRead(source, size, sink=sink)
         self._submit(read)
         if not read.wait(PROMPT_WAIT):
             on_wait()

@@ -4,14 +4,15 @@ import functools
 import io
 from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
+from conversations.history.importing.storage import receiving
 from llmselect_project.api.bodies.connections import ConnectionCloser
-from llmselect_project.api.bodies.limits import body_limit
+from llmselect_project.api.bodies.limits import body_limit, is_large
 from llmselect_project.api.bodies.readers import PROMPT_WAIT, BodyRead, BodyTimeout, ReaderPool, ReadersBusy
 from llmselect_project.api.envelope import envelope, in_protocol
 from llmselect_project.api.errors import BodyNotRead, RequestTimeout, RequestTooLarge, TooManyBodies
@@ -47,22 +48,27 @@ class Body(io.RawIOBase):
     Then `refusal` is the error for the client, and `pending` the read in which a reader is blocked.
     """
 
-    def __init__(self, size: int, limit: int, fetch: Callable[[], bytes]) -> None:
+    def __init__(self, size: int, limit: int, fetch: Callable[[], IO[bytes]]) -> None:
         self.refusal: APIException | None = None
         self.pending: BodyRead | None = None
         self._size, self._limit, self._fetch = size, limit, fetch
         self.was_read = False
-        self._content: io.BytesIO | None = None
+        self._content: IO[bytes] | None = None
 
     def read(self, size: int | None = -1) -> bytes:
         """Return so many bytes, or the rest. Raises BodyNotRead."""
-        return self._whole().read(size)
+        return self._whole().read(-1 if size is None else size)
 
     def readline(self, size: int | None = -1) -> bytes:
         """Return a line. Raises BodyNotRead."""
         return self._whole().readline(-1 if size is None else size)
 
-    def _whole(self) -> io.BytesIO:
+    def discard(self) -> None:
+        """Free what the content takes."""
+        if self._content is not None:
+            self._content.close()
+
+    def _whole(self) -> IO[bytes]:
         if self._size > self._limit + 1 and self.refusal is None:
             raise self._refuse(RequestTooLarge(self._limit))
         if self.refusal is not None:
@@ -70,7 +76,7 @@ class Body(io.RawIOBase):
         if self._content is None:
             self.was_read = True
             try:
-                self._content = io.BytesIO(self._fetch())
+                self._content = self._fetch()
             except BodyTimeout as error:
                 self.pending = error.read
                 raise self._refuse(RequestTimeout()) from error
@@ -128,12 +134,15 @@ class BodyMiddleware:
 
     def _with_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", size: int) -> Iterable[bytes]:
         source, limit = environ["wsgi.input"], self.limit(environ["PATH_INFO"])
-        body = Body(size, limit, functools.partial(self._fetch, source, size))
+        large = is_large(environ["PATH_INFO"])
+        body = Body(size, limit, functools.partial(self._fetch, source, size, large=large))
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
         started: list[Any] = []
         response = self.application(environ, lambda *given: started.extend(given))  # type: ignore[arg-type]
         if body.was_read and body.refusal is None:
             start_response(*started)
+            if large:
+                body.discard()
             return response
         pending = body.pending or self._drain_unread(source, min(size, DRAIN_FACTOR * limit))
         if body.refusal is None and (pending is None or pending.wait(PROMPT_WAIT)):  # all of it had arrived
@@ -153,8 +162,8 @@ class BodyMiddleware:
         except ReadersBusy:
             return None
 
-    def _fetch(self, source: Any, size: int) -> bytes:
-        """Wait for a body without a slot or a database connection."""
+    def _fetch(self, source: Any, size: int, *, large: bool) -> IO[bytes]:
+        """Wait for a body without a slot or a database connection; a large one is kept in a file."""
         waited: list[None] = []
 
         def on_wait() -> None:
@@ -163,7 +172,12 @@ class BodyMiddleware:
             waited.append(None)
 
         try:
-            return self.readers.read(source, size, on_wait)
+            if not large:
+                return io.BytesIO(self.readers.read(source, size, on_wait))
+            sink: IO[bytes] = receiving()
+            self.readers.read(source, size, on_wait, sink)
+            sink.seek(0)
+            return sink
         finally:
             if waited:
                 self.slots.acquire()

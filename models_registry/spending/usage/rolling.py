@@ -13,7 +13,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from models_registry.models import UsageDay, UsageEntry, UsageTotal
+from models_registry.models import Reservation, UsageDay, UsageEntry, UsageTotal
 from models_registry.spending.models import Counted
 from models_registry.spending.money import MAX_AMOUNT, usd
 from models_registry.spending.usage.counting import SUMS
@@ -61,8 +61,8 @@ def add(counted: Iterable[Mapping[str, Any]]) -> None:
 
 
 def forget(user_id: int) -> None:
-    """Keep the usage of a deleted account as nobody's."""
-    for rows in (UsageEntry, UsageDay):
+    """Keep the usage of a deleted account as nobody's, and what its calls under way may still cost."""
+    for rows in (UsageEntry, UsageDay, Reservation):
         rows.objects.filter(user_id=user_id).update(**NOBODY)
 
 

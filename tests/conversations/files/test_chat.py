@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 
+from conversations.files import parts
 from conversations.models import Conversation, FileUse, Message, StoredFile
 from models_registry.models import LLMModel
 from tests.conversations.files.helpers import FILES, PDF, PNG, folder, stored_contents, upload, uploaded
@@ -158,8 +159,18 @@ def test_a_content_that_is_lost_fails_the_call_alone(api, ann, openai, stub, set
 
 
 @pytest.mark.django_db
+def test_a_chat_goes_on_without_a_content_that_is_lost(api, ann, openai, stub):
+    first = ask(api, uploaded(api))
+    digest = hashlib.sha256(PNG).hexdigest()
+    (folder() / str(ann.pk) / digest[:2] / digest).unlink()
+    ask(api, conversation_id=first["conversation_id"], message="And now?")
+    gone = {"type": "text", "text": "[The file a.png, which was sent earlier, is gone.]"}
+    assert sent(stub)[0]["content"] == [TEXT, gone]
+
+
+@pytest.mark.django_db
 def test_old_files_beyond_a_limit_are_only_named(api, openai, stub, monkeypatch):
-    monkeypatch.setattr("conversations.files.parts.SENT_LIMIT", 100)
+    monkeypatch.setattr(parts, "SENT_LIMIT", 100)
     first = ask(api, uploaded(api, PNG, "old.png"))
     ask(api, uploaded(api, PNG, "new.png"), conversation_id=first["conversation_id"])
     old, _, new = sent(stub)

@@ -1,7 +1,9 @@
 """Every operation says what it is for, and its examples work: each is sent as it stands, and answered as it shows."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from django.conf import settings
@@ -13,8 +15,22 @@ from rest_framework.test import APIClient
 from conversations.chat.examples import REQUEST
 from conversations.comparisons.examples import COMPARISON
 from conversations.comparisons.examples import REQUEST as COMPARED
+from conversations.files.examples import FILE, TEXT
+from conversations.files.service import store
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
-from conversations.models import Comparison, ComparisonResult, Conversation, Message
+from conversations.history.importing.examples import DONE as IMPORT
+from conversations.history.sharing.examples import ID as SHARE_ID
+from conversations.models import (
+    Comparison,
+    ComparisonResult,
+    Conversation,
+    Import,
+    Message,
+    SelectionSettings,
+    Share,
+    StoredFile,
+)
+from conversations.selection.examples import FAST, SLOW
 from llmselect_project.accounts import examples
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.models import ApiToken
@@ -23,13 +39,15 @@ from models_registry.catalogue.sync import sync
 from models_registry.keys.storage import store_key
 from models_registry.models import Budget, Provider
 from models_registry.spending.budgets.examples import ID as BUDGET_ID
+from perf.models import Job
 from tests.helpers import client_with
 from tests.openapi import SCHEMA, resolved
 
 OPERATIONS = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
 EVERY = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(each) for each in OPERATIONS])
-TAGS = ["chat", "compare", "gateway", "conversations", "models", "keys", "usage", "auth", "tokens", "health", "admin"]
-JSON, STREAM = "application/json", "text/event-stream"
+TAGS = ["chat", "compare", "gateway", "conversations", "imports", "files", "models", "keys", "usage", "auth", "tokens"]
+TAGS += ["health", "admin"]
+JSON, STREAM, ZIP = "application/json", "text/event-stream", "application/zip"
 FORMATS = FormatChecker(["uuid"])
 
 
@@ -44,6 +62,12 @@ def operation(method, path):
 
 def values(media):
     return [each["value"] for each in media.get("examples", {}).values()]
+
+
+def requests(said):
+    """Return media type and value of each example of a request."""
+    content = said.get("requestBody", {}).get("content", {})
+    return [(media_type, value) for media_type, media in content.items() for value in values(media)]
 
 
 def successes(method, path):
@@ -107,20 +131,35 @@ class World:
             comparison.results.create(**stored(ComparisonResult, {**each, "error": "", "reasoning": ""}))
         if path.startswith("/api/v1/leaderboard"):
             self.client.post(f"/api/v1/comparisons/{comparison.pk}/vote", {"preferred_index": 0})
+        if path.startswith("/api/v1/shares"):
+            Share.objects.create(
+                user=self.ann, id=SHARE_ID, conversation=row, follow=True, expires_at=timezone.now() + timedelta(1)
+            )
+        if path.startswith("/api/v1/select"):
+            chosen = [f"{each['provider']}/{each['model']}" for each in (FAST, SLOW)]
+            SelectionSettings.objects.create(user=self.ann, candidates=chosen)
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
+        done = {
+            name: value for name, value in IMPORT.items() if name not in ("conversations", "messages", "comparisons")
+        }
+        job = Job.objects.create(kind="import", state="waiting" if path.endswith("/cancel") else "done")
+        Job.objects.filter(pk=job.pk, state="done").update(due_at=None)
+        Import.objects.create(user=self.ann, job=job, **stored(Import, done))
+        file = store(user_id=self.ann.pk, stream=BytesIO(TEXT.encode()), name=FILE["name"])
+        StoredFile.objects.filter(pk=file.pk).update(id=FILE["id"])
         store_key(user=self.ann, provider=Provider.objects.get(slug="openai"), key="sk-1", override_system_key=False)
 
-    def send(self, method, path, body=None, query=""):
+    def send(self, method, path, body=None, query="", *, kind=JSON):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
-        ids["budgets"] = BUDGET_ID
-        ids["tokens"] = TOKEN["id"]
+        ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
+        ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"], "files": FILE["id"]}
         if "/streams/" in path:
-            kind = path.split("/")[3]
-            body = {"chat": REQUEST, "compare": COMPARED}[kind]
-            started = in_stream(self.client.post(f"/api/v1/{kind}/stream", body).getvalue().decode())[0]
-            ids[kind] = started["stream_id"]
+            what = path.split("/")[3]
+            asked = {"chat": REQUEST, "compare": COMPARED}[what]
+            started = in_stream(self.client.post(f"/api/v1/{what}/stream", asked).getvalue().decode())[0]
+            ids[what] = started["stream_id"]
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
             if parameter["in"] == "path" and "example" in parameter:
@@ -128,6 +167,8 @@ class World:
         assert "{" not in url
         if isinstance(body, dict) and "refresh" in body:  # a token is one session's
             body = {**body, "refresh": self.refresh}
+        if kind != JSON:
+            return getattr(self.client, method)(url + query, body, content_type=kind)
         return getattr(self.client, method)(url + query, body)
 
 
@@ -147,12 +188,13 @@ def test_it_says_what_it_is_for(method, path):
 @EVERY
 def test_it_has_examples(method, path):
     said = operation(method, path)
-    lacking = [media_type for _, media_type, media in successes(method, path) if not values(media)]
+    shown = [each for each in successes(method, path) if each[2]["schema"].get("format") != "binary"]
+    lacking = [media_type for _, media_type, media in shown if not values(media)]
     if path == "/health":  # 503 looks as 200 does
         lacking = [each for each in lacking if each != JSON]
     assert lacking == []
     if "requestBody" in said:
-        assert len(values(said["requestBody"]["content"][JSON])) == 1
+        assert len(requests(said)) == 1
 
 
 def test_groups_stand_in_the_order_of_their_use():
@@ -199,24 +241,31 @@ def test_errors_have_examples_of_their_shape(method, path):
 def test_it_is_answered_as_the_examples_show(method, path, monkeypatch):
     monkeypatch.setattr(settings, "ALLOW_OPEN_REGISTRATION", True)
     said, world = operation(method, path), World(method, path)
-    bodies = values(said["requestBody"]["content"][JSON]) if "requestBody" in said else [None]
+    bodies = requests(said) if "requestBody" in said else [(JSON, None)]
     codes = {int(code) for code in said["responses"] if code.startswith("2")}
     shown = list(successes(method, path))
-    query = "?format=json" if path.endswith("/export") else ""
-    for body in bodies:
-        response = world.send(method, path, body, query)
-        raw = response.getvalue().decode()
-        assert response.status_code in codes, raw
+    query = "?format=json" if path.endswith("{id}/export") else "?name=hello.txt" if path == "/api/v1/files" else ""
+    for kind, body in bodies:
+        response = world.send(method, path, body, query, kind=kind)
+        content = response.getvalue()
+        assert response.status_code in codes, content
+        if response.headers.get("Content-Type") == ZIP:
+            [[_, _, media]] = shown
+            assert values(media) == ["\n".join(ZipFile(BytesIO(content)).namelist())]
+            continue
+        raw = content.decode()
         if not shown:
             assert raw == ""
             continue
         media_type = response.headers["Content-Type"].partition(";")[0]
-        [media] = [media for _, each, media in shown if each == media_type]
+        [media] = [media for code, each, media in shown if (code, each) == (response.status_code, media_type)]
         [value] = values(media)
         if media_type == STREAM:
             real, example = in_stream(raw), in_stream(value)
             assert {each["event"]: set(each) for each in real} == {each["event"]: set(each) for each in example}
             assert [each["event"] for each in real][-1] == "done"
+        elif media_type == "text/plain" and path.startswith("/api/"):
+            assert raw == value
         else:
             real = json.loads(raw)
             validator = Draft7Validator(resolved(media["schema"]), format_checker=FORMATS)

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from perf.jobs.kinds import KINDS
+from perf.jobs.registry import KINDS
 from perf.models import TimingBlock
 
 ACTS = []  # what is called with the run before each number is stored

@@ -13,7 +13,7 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from perf.jobs.kinds import register  # noqa: E402
+from perf.jobs.registry import register  # noqa: E402
 from perf.jobs.runner import Runner  # noqa: E402
 from perf.models import TimingBlock  # noqa: E402
 

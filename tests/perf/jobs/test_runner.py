@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import OperationalError
 
-from perf.jobs import kinds, runner, table
-from perf.jobs.kinds import Failed, Run
+from perf.jobs import registry, runner, table
+from perf.jobs.run import Failed, Run
 from perf.jobs.runner import Runner, run_all
 from perf.models import Job
 from tests.helpers import closing_connection, eventually
@@ -121,11 +121,11 @@ def test_a_heartbeat_keeps_a_job_while_it_is_slow(job, monkeypatch):
         Job.objects.filter(pk=job.pk).update(due_at=job.created_at)
         kept.append(eventually(lambda: Job.objects.get(pk=job.pk).due_at > job.created_at))
 
-    kinds.KINDS["slow"] = "tests.perf.jobs.conftest.act"
+    registry.KINDS["slow"] = "tests.perf.jobs.conftest.act"
     Job.objects.update(kind="slow")
     ACTS.append(slow)
     other.run(idle=0.0)
-    del kinds.KINDS["slow"]
+    del registry.KINDS["slow"]
     assert (ended(job)[0], kept) == ("done", [True])
 
 

@@ -6,8 +6,8 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../
 import { t } from "../lib/words.js";
 import { Icon } from "../controls/icons.js";
 import { ModelButton } from "../controls/model_picker.js";
-import { AttachButton, paste, Tray, useDropping } from "../files/tray.js";
-import { Uploads } from "../files/uploads.js";
+import { AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
+import { Uploads } from "../data/uploads.js";
 
 export const LIMIT = 100_000; // characters, the API's
 

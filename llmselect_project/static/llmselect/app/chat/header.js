@@ -36,6 +36,7 @@ export function actionsOf(row, thread) {
   const at = `/api/v1/conversations/${row.id}/export`;
   return [
     { label: t("rename"), icon: "edit", act: () => rename(row, thread) },
+    { label: t("share"), icon: "out", act: async () => (await import("./sharing.js")).share(row) },
     { label: t("export_markdown"), icon: "export", href: `${at}?format=markdown`, download: true },
     { label: t("export_json"), icon: "export", href: `${at}?format=json`, download: true },
     { label: t("delete"), icon: "trash", danger: true, act: () => erase(row) },

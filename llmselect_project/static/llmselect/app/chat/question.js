@@ -5,7 +5,7 @@ import { moment, time } from "../lib/format.js";
 import { CopyButton } from "../controls/copy.js";
 import { confirmed } from "../controls/dialogs.js";
 import { Icon } from "../controls/icons.js";
-import { Files } from "../files/shown.js";
+import { Files } from "../controls/files.js";
 import { grow, LIMIT } from "./composer.js";
 
 /** @param {{message: import("./thread.js").Message, busy: boolean, newest: boolean, actions: any}} props */

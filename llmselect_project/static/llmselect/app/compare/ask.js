@@ -6,8 +6,8 @@ import { grow, LIMIT } from "../chat/composer.js";
 import { openDialog } from "../controls/dialogs.js";
 import { Icon } from "../controls/icons.js";
 import { chooseModel, ModelButton } from "../controls/model_picker.js";
-import { AttachButton, paste, Tray, useDropping } from "../files/tray.js";
-import { Uploads } from "../files/uploads.js";
+import { AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
+import { Uploads } from "../data/uploads.js";
 import { blind, choose, chosen, isChosen } from "./screen.js";
 
 const DRAFT = "draft.compare";

@@ -16,7 +16,7 @@ import { Icon } from "../controls/icons.js";
 import { Menu } from "../controls/menu.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
-import { Files } from "../files/shown.js";
+import { Files } from "../controls/files.js";
 import { Ask } from "./ask.js";
 import { Columns } from "./columns.js";
 import { Verdict } from "./verdict.js";

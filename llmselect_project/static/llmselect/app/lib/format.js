@@ -41,7 +41,7 @@ export function duration(seconds) {
 export function bytes(size) {
   const units = ["byte", "kilobyte", "megabyte"];
   const step = size < 1000 ? 0 : size < 1_000_000 ? 1 : 2;
-  return (size / 1000 ** step).toLocaleString(language, { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: 1 });
+  return (size / 1000 ** step).toLocaleString(language, { style: "unit", unit: units[step], unitDisplay: "narrow", maximumFractionDigits: 1 });
 }
 
 /** Writes how fast an answer came, in tokens a second; null when that is unknown. */

@@ -10,7 +10,7 @@ import { confirmed, openDialog } from "../controls/dialogs.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
 
-const GROUPS = ["chat", "compare", "conversations", "models", "keys", "usage", "v1"];
+const GROUPS = ["chat", "compare", "conversations", "export", "models", "keys", "usage", "v1"];
 const ENDS = [0, 7, 30, 90, 365]; // days; 0 is never
 
 export const tokens = new PagedList("/tokens");

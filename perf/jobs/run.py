@@ -1,17 +1,9 @@
-"""What a job does, by its kind, and how it says how far it is.
-
-Apps register their kinds in `AppConfig.ready()` by dotted paths, so that a server does not import what it does not run.
-"""
+"""A job while it is run: how it says how far it is, and learns that it must end."""
 
 import threading
-from collections.abc import Callable
-
-from django.utils.module_loading import import_string
 
 from perf.jobs import table
 from perf.models import Job
-
-KINDS: dict[str, str] = {}  # the path of the function that runs a job, by kind
 
 
 class Interrupted(Exception):
@@ -74,17 +66,3 @@ class Run:
             self.lost.set()
         elif table.is_cancelling(self.job):
             self.cancelled.set()
-
-
-def register(kind: str, path: str) -> None:
-    """Register the dotted path of the function that runs the jobs of a kind.
-
-    It takes a `Run`, lets Interrupted pass, and raises Failed for what the owner of the job can mend.
-    """
-    KINDS[kind] = path
-
-
-def function(kind: str) -> Callable[[Run], object]:
-    """Return the function that runs the jobs of a kind. Raises KeyError and ImportError."""
-    found: Callable[[Run], object] = import_string(KINDS[kind])
-    return found

@@ -1,5 +1,5 @@
 /** The files of a message: images as thumbnails from this server only, others by name. */
-import { Icon } from "../controls/icons.js";
+import { Icon } from "./icons.js";
 import { bytes } from "../lib/format.js";
 import { html } from "../lib/ui.js";
 import { t } from "../lib/words.js";

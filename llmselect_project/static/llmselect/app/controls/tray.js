@@ -1,14 +1,14 @@
 /** What a composer has for files: the button that chooses some, the list of those that go along, dropping and pasting. */
-import { Icon } from "../controls/icons.js";
-import { notify } from "../controls/toasts.js";
+import { Icon } from "./icons.js";
+import { notify } from "./toasts.js";
 import { explain } from "../lib/errors.js";
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
-import { MOST } from "./uploads.js";
+import { MOST } from "../data/uploads.js";
 
 const TYPES = "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,application/json,.md,.csv,.log";
 
-/** @typedef {import("./uploads.js").Uploads} Uploads */
+/** @typedef {import("../data/uploads.js").Uploads} Uploads */
 
 /** @param {Uploads} uploads @param {Iterable<File>} files */
 function add(uploads, files) {

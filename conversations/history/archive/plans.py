@@ -1,0 +1,38 @@
+"""The queries of an archive, declared for `check_query_plans`."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from conversations.history.archive import reading
+from conversations.history.archive.reading import Place
+from conversations.models import Comparison, Conversation, Message
+from perf.plans.declared_queries import DeclaredQuery
+
+BY_KEY = "of 50 comparisons, by one index"
+
+
+def declared_queries(user_id: int, conversation_id: UUID) -> Iterator[DeclaredQuery]:
+    """Declare the batches that are read of a user, one in the middle of each list."""
+    yield DeclaredQuery("archive, the first conversations", lambda: reading.conversation_places(user_id, None))
+    yield DeclaredQuery("archive, the first comparisons", lambda: reading.comparison_places(user_id, None))
+    yield DeclaredQuery("archive, the first messages", lambda: reading.messages_after(conversation_id, None))
+    yield DeclaredQuery("archive, the first files", lambda: reading.files_after(user_id, None))
+    middle = slice(reading.CONVERSATIONS, reading.CONVERSATIONS * 2)
+    own = Conversation.objects.for_user(user_id).order_by("created_at", "id")
+    some = [Place(*row) for row in own.values_list("created_at", "id")[middle]]
+    ids = [place.id for place in some]
+    compared = Comparison.objects.for_user(user_id).order_by("created_at", "id")
+    others = [Place(*row) for row in compared.values_list("created_at", "id")[: reading.COMPARISONS]]
+    message = Message.objects.filter(conversation_id=conversation_id).order_by("created_at", "id").first()
+    if message is not None:
+        after = Place(message.created_at, message.pk)
+        yield DeclaredQuery("archive, more messages", lambda: reading.messages_after(conversation_id, after))
+    if some:
+        yield DeclaredQuery("archive, more conversations", lambda: reading.conversation_places(user_id, some[-1]))
+        yield DeclaredQuery("archive, conversations", lambda: reading.conversations_among(user_id, ids))
+        yield DeclaredQuery("archive, messages", lambda: reading.messages_of(ids))
+    if others:
+        compared_ids = [place.id for place in others]
+        yield DeclaredQuery("archive, more comparisons", lambda: reading.comparison_places(user_id, others[0]))
+        yield DeclaredQuery("archive, comparisons", lambda: reading.comparisons_among(user_id, compared_ids))
+        yield DeclaredQuery("archive, results", lambda: reading.results_of(compared_ids), may_sort=BY_KEY)
