@@ -84,6 +84,8 @@ class Conversation(models.Model):
     digest = models.CharField(  # noqa: DJ001
         max_length=64, null=True, blank=True, editable=False, help_text="SHA-256 of the turns that a client sends back."
     )
+    running = models.UUIDField(null=True, blank=True, editable=False, help_text="The stream of the running answer.")
+    running_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it was last seen to run.")
 
     objects = ConversationQuerySet.as_manager()
 
@@ -100,6 +102,9 @@ class Conversation(models.Model):
                 fields=["user", "digest"],
                 name="idx_conversation_user_digest",
                 condition=models.Q(digest__isnull=False),
+            ),
+            models.Index(
+                fields=["running"], name="idx_conversation_running", condition=models.Q(running__isnull=False)
             ),
         ]
 

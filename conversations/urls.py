@@ -7,6 +7,12 @@ from conversations.chat.message_views import MessageView, RetryStreamView, Retry
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
+from conversations.completions.streams.views import (
+    ChatEventsView,
+    ChatStopView,
+    CompareEventsView,
+    CompareStopView,
+)
 from conversations.files.views import FileViewSet
 from conversations.history.archive.views import ExportView
 from conversations.history.importing.views import ImportViewSet
@@ -26,6 +32,10 @@ urlpatterns = [
     path("chat/stream", ChatStreamView.as_view(), name="chat-stream"),
     path("compare", CompareView.as_view(), name="compare"),
     path("compare/stream", CompareStreamView.as_view(), name="compare-stream"),
+    path("chat/streams/<uuid:pk>", ChatEventsView.as_view(), name="chat-stream-events"),
+    path("chat/streams/<uuid:pk>/stop", ChatStopView.as_view(), name="chat-stream-stop"),
+    path("compare/streams/<uuid:pk>", CompareEventsView.as_view(), name="compare-stream-events"),
+    path("compare/streams/<uuid:pk>/stop", CompareStopView.as_view(), name="compare-stream-stop"),
     path("leaderboard", LeaderboardView.as_view(), name="leaderboard"),
     path("leaderboard/pairs", PairsView.as_view(), name="leaderboard-pairs"),
     path("export", ExportView.as_view(), name="export"),

@@ -5,8 +5,10 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from conversations.chat.watching import keep_watch
 from conversations.completions.runner import cancel_all, warm_up
 from conversations.completions.storing import shorten_deadlines
+from conversations.completions.streams.registry import finish_at_exit
 from llmselect_project.api import schema_view
 from llmselect_project.api.bodies.wsgi import bounded
 from llmselect_project.config.shutdown import before_kill
@@ -31,6 +33,8 @@ recorder.serve()
 start_cold()
 heartbeat.start()
 keep_logs_short()
+keep_watch()
+finish_at_exit()
 schema_view.load()
 warm_up()
 before_kill(settings.SHUTDOWN_GRACE, _end_all)

@@ -138,7 +138,7 @@ def events(response: StreamingHttpResponse) -> list[dict[str, Any]]:
 
 def each_event(response: StreamingHttpResponse) -> Iterator[dict[str, Any]]:
     for part in response.streaming_content:
-        for line in part.decode().split("\n\n"):
+        for line in part.decode().split("\n"):
             if line.startswith("data: "):
                 yield json.loads(line.removeprefix("data: "))
 

@@ -17,19 +17,24 @@ FIELDS = {field.name: field for field in Conversation._meta.concrete_fields}
 
 
 def add_answer(
-    conversation: Conversation, answer: Message, *, asked_at: datetime | None = None, **changes: Any
+    conversation: Conversation,
+    answer: Message,
+    *,
+    asked_at: datetime | None = None,
+    ended: UUID | None = None,
+    **changes: Any,
 ) -> bool:
     """Add an answer to a conversation that may have gone on meanwhile; returns whether it is still there.
 
     It stands before the next question if there is one since `asked_at`, the time of its own: two questions that were
-    asked at once are each followed by their own answer. Without `asked_at` it stands at the end. `changes` are values
-    of the conversation that change with it.
+    asked at once are each followed by their own answer. Without `asked_at` it stands at the end. `ended` is its
+    stream, which is no longer running, and `changes` are values of the conversation that change with it.
 
     One statement both locks and counts, unless the conversation went on, was given to another user, or its last message
     has a time in the future; then the row is locked first.
     """
-    moment = timezone.now()
-    if not count_message(conversation.pk, moment, changes, if_owned_by=conversation.user_id, if_last_at=asked_at):
+    moment, owner = timezone.now(), conversation.user_id
+    if not count_message(conversation.pk, moment, changes, if_owned_by=owner, if_last_at=asked_at, ended=ended):
         row = Conversation.objects.filter(pk=conversation.pk)
         found = row.select_for_update().values_list("user_id", "last_message_at").first()
         if found is None:
@@ -37,7 +42,7 @@ def add_answer(
         conversation.user_id, latest = found
         moment = max(timezone.now(), latest + TICK)
         before = _before_the_next_question(conversation.pk, asked_at)
-        count_message(conversation.pk, moment if before is None else latest, changes)
+        count_message(conversation.pk, moment if before is None else latest, changes, ended=ended)
         moment = before or moment
     answer.conversation, answer.created_at = conversation, moment
     Message.objects.insert([answer])
@@ -61,15 +66,17 @@ def count_message(
     *,
     if_owned_by: int | None = None,
     if_last_at: datetime | None = None,
+    ended: UUID | None = None,
 ) -> bool:
     """Count one message more, the last one at `moment`, and set what `changes` with it; returns whether there is a row.
 
     With `if_owned_by` only in a conversation of this user whose last message is older, and with `if_last_at` of just
-    this time. Nothing is invalidated, since adding the message invalidates the owner's lists. Raises what the database
-    raises.
+    this time. Of the stream that `ended` it no longer says that it is running. Nothing is invalidated, since adding the
+    message invalidates the owner's lists. Raises what the database raises.
     """
     now = timezone.now()  # not before updated_at: waiting for the lock took time
     values = [("last_message_at", moment), ("updated_at", now), ("updated_at", now), *changes.items()]
+    values += [("running", ended)] * 2
     conditions: list[tuple[str, Any]] = [("id", conversation_id)]
     if if_owned_by is not None:
         conditions += [("user", if_owned_by), ("last_message_at", moment)]
@@ -91,5 +98,8 @@ def _statement(changed: tuple[str, ...], owned: bool, last: bool) -> str:
     condition += ' AND "last_message_at" = %s' if owned and last else ""
     return (
         f'UPDATE "{Conversation._meta.db_table}" SET "message_count" = "message_count" + 1, "last_message_at" = %s, '  # noqa: S608 - names of the model
-        f'"updated_at" = CASE WHEN "updated_at" > %s THEN "updated_at" ELSE %s END{more} WHERE "id" = %s{condition}'
+        f'"updated_at" = CASE WHEN "updated_at" > %s THEN "updated_at" ELSE %s END{more}, '
+        '"running_at" = CASE WHEN "running" = %s THEN NULL ELSE "running_at" END, '
+        '"running" = CASE WHEN "running" = %s THEN NULL ELSE "running" END '
+        f'WHERE "id" = %s{condition}'
     )

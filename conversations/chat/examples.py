@@ -1,13 +1,13 @@
 """Requests and answers of chats, for the documentation; the echo says what it was told."""
 
-from conversations.completions.sse import sse
+from conversations.completions.streams.examples import events, started
 from conversations.history.examples import ANSWER, ID, QUESTION, USAGE
 from perf.api.examples import answered, asked
 
 REQUEST = {"provider": "echo", "model": "echo-fast", "message": ANSWER["content"]}
 CONTEXT = {"dropped_messages": 0}
 STREAMED = [
-    {"event": "start", "conversation_id": ID, "question_id": QUESTION["id"]},
+    {"event": "start", "conversation_id": ID, "question_id": QUESTION["id"], **started("chat")},
     {"event": "chunk", "content": "Hello, "},
     {"event": "chunk", "content": "which "},
     {"event": "chunk", "content": "model "},
@@ -37,7 +37,8 @@ CHAT = [
     asked(REQUEST),
     answered(WHOLE),
 ]
-STREAM = [asked(REQUEST), answered(b"".join(map(sse, STREAMED)).decode(), media_type="text/event-stream")]
+FOLLOWED = [answered(events(STREAMED), media_type="text/event-stream")]
+STREAM = [asked(REQUEST), *FOLLOWED]
 EDITED = [asked({"content": QUESTION["content"]}), answered(QUESTION)]
 RETRY = [
     asked({"provider": "echo", "model": "echo-fast"}),

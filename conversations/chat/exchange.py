@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from rest_framework.exceptions import APIException
@@ -14,7 +14,7 @@ from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import Attempt
 from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
-from conversations.completions.runner import complete, stream_all
+from conversations.completions.runner import Event
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement, settling
 from conversations.models import Conversation, Message
@@ -35,6 +35,7 @@ class Exchange:
         *,
         dropped: int = 0,
         target: Target | None = None,
+        stream_id: UUID | None = None,
         add: Callable[[Conversation, Message], bool] | None = None,
         answer_id: UUID | None = None,
     ) -> None:
@@ -42,10 +43,12 @@ class Exchange:
 
         `target` are the models of which the next one is asked when a call fails before its first piece.
         `question_id` is None where an earlier request stored the question, and nobody asks for it. `add` adds the
-        answer to the conversation, at its end by default, and returns whether it did.
+        answer to the conversation, at its end by default, and returns whether it did. `stream_id` is what the
+        conversation says is running.
         """
         self.conversation = conversation  # as it was when the question was stored
         self.question_id = question_id
+        self.stream_id = stream_id or uuid4()
         self._add = add or add_answer
         self._answer_id = answer_id or uuid7()
         self.call = call
@@ -61,20 +64,11 @@ class Exchange:
         """Why the model was chosen, None where it was named."""
         return None if self.target is None else self.target.selection
 
-    def complete(self) -> None:
-        """Wait for the whole answer. Raises ProviderError when no model is left that could give one."""
-        while True:
-            try:
-                return complete(self.call)
-            except ProviderError as error:
-                if not self._fall(error):
-                    raise
-
-    def pieces(self, *, heartbeat: float) -> Generator[list[str], None, ProviderError | None]:
-        """Yield what arrives, [] after `heartbeat` seconds of silence; returns the error that the answer ends with."""
+    def pieces(self, read: Callable[[Call], Iterator[list[Event]]]) -> Generator[list[str], None, ProviderError | None]:
+        """Yield what arrives by `read`, [] in times of silence; returns the error that the answer ends with."""
         while True:
             failure: ProviderError | None = None
-            for arrived in stream_all([self.call], heartbeat=heartbeat):
+            for arrived in read(self.call):
                 chunks = [event for _, event in arrived if isinstance(event, str)]
                 if chunks or not arrived:
                     yield chunks

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from conversations.chat import examples
+from conversations.chat.answering import ChatAnswer
 from conversations.chat.retrying import begin_retry, delete_turn, edit_question
-from conversations.chat.views import answer_events, parameters_of, whole_answer
+from conversations.chat.views import parameters_of, whole_answer
 from conversations.completions.idempotency.views import UnrepeatableView
 from conversations.completions.responses import streamed
 from conversations.completions.sse import EVENT, EventStreamResponse
@@ -68,8 +69,8 @@ class RetryView(UnrepeatableView):
         one, unless it fails. The id is that of the question or of its answer. While the question is being answered
         again, another retry is 409 `in_progress`.
         """
-        asked = _asked(request, pk)
-        return whole_answer(lambda: begin_retry(**asked))
+        asked, _ = _asked(request, pk)
+        return whole_answer(asked["access"].user_id, lambda: begin_retry(**asked))
 
 
 class RetryStreamView(UnrepeatableView):
@@ -86,14 +87,15 @@ class RetryStreamView(UnrepeatableView):
 
         Takes what `POST /api/v1/messages/{id}/retry` takes. The events are those of `POST /chat/stream`.
         """
-        asked = _asked(request, pk)
-        return streamed(lambda: begin_retry(**asked), answer_events)
+        asked, on_disconnect = _asked(request, pk)
+        user_id = asked["access"].user_id
+        return streamed(user_id, lambda: ChatAnswer(begin_retry(**asked)), on_disconnect=on_disconnect)
 
 
-def _asked(request: Request, pk: UUID) -> dict[str, Any]:
-    """Return the arguments of `begin_retry`."""
+def _asked(request: Request, pk: UUID) -> tuple[dict[str, Any], str | None]:
+    """Return the arguments of `begin_retry`, and what becomes of the answer if its reader leaves."""
     data = valid(serializers.RetryInput, request.data)
-    return {
+    asked = {
         "access": access_of(request),
         "message_id": pk,
         "prompt": Prompt(messages=[], **parameters_of(data)),
@@ -101,3 +103,4 @@ def _asked(request: Request, pk: UUID) -> dict[str, Any]:
         "model": data.get("model"),
         "context": data["context"],
     }
+    return asked, data.get("on_disconnect")

@@ -17,6 +17,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 
 from conversations.chat.context import Mode
 from conversations.chat.exchange import Exchange
+from conversations.chat.running import mark_stored, unmark
 from conversations.chat.service import call_of, target_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
@@ -89,8 +90,10 @@ def begin_retry(
             conversation = asked.conversation
             turns = alternating(history(conversation.pk, asked.question.created_at))
             call, dropped = target.call(lambda each: call_of(each, conversation, prompt, turns, context))
-        question_id, add = asked.question.pk, _replacing(asked.question.pk, claim)
-        return Exchange(conversation, question_id, call, dropped=dropped, target=target, add=add)
+            stream_id = mark_stored(conversation)
+        question_id = asked.question.pk
+        add = _replacing(question_id, claim, stream_id)
+        return Exchange(conversation, question_id, call, dropped=dropped, target=target, stream_id=stream_id, add=add)
 
 
 def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
@@ -183,7 +186,7 @@ class _Claim(Attempt):
             raise QuestionInProgress from error
 
 
-def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Message], bool]:
+def _replacing(question_id: UUID, claim: Attempt, stream_id: UUID) -> Callable[[Conversation, Message], bool]:
     """Return what stores the new answer in the place of the earlier ones, and tells whether it is stored.
 
     It runs in a transaction. An answer with text stays when the new one has none. Of a question deleted meanwhile there
@@ -193,6 +196,7 @@ def _replacing(question_id: UUID, claim: Attempt) -> Callable[[Conversation, Mes
     def add(conversation: Conversation, answer: Message) -> bool:
         current = Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
         claim.release()
+        unmark(conversation.pk, stream_id)
         question = messages(conversation.pk).filter(pk=question_id).first()
         if current is None or question is None:
             return False

@@ -1,9 +1,9 @@
 """Chatting: finds whom to ask, and keeps the user's message before anybody is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from conversations.chat.context import Mode, fit
 from conversations.chat.counting import add_answer
 from conversations.chat.exchange import Exchange
+from conversations.chat.running import mark, mark_stored
 from conversations.chat.target import Target, target_of
 from conversations.chat.turns import TICK, alternating, joined
 from conversations.completions.concurrency import storage_limit
@@ -32,7 +33,7 @@ from perf.api.access import Access
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
     *("provider", "model", "title", "system", "digest"),
-    *("message_count", "preview", "last_message_at", "updated_at"),
+    *("message_count", "preview", "last_message_at", "updated_at", "running", "running_at"),
 )
 
 
@@ -63,14 +64,15 @@ def begin(
                 return _resume(attempt, attempt.record, target, prompt, context)
             conversation = _conversation(access.user_id, conversation_id, target.model, prompt)
             asked = [_user_message(turn, target.model) for turn in prompt.messages]
+            stream_id = mark(conversation)
             append(conversation, asked)
             use_in_messages(access.user_id, asked)
             if attempt is not None:
                 attempt.claim(conversation=conversation, asked_at=conversation.last_message_at)
             messages = joined(prompt.messages) if conversation_id is None else _history(conversation)
             call, dropped = target.call(lambda each: call_of(each, conversation, prompt, messages, context))
-        add = _adding(target, asked[-1].created_at)
-        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, target=target, add=add)
+        how = _adding(target, asked[-1].created_at, stream_id)
+        return Exchange(conversation, asked[-1].pk, call, attempt, dropped=dropped, target=target, **how)
 
 
 def _resume(attempt: Attempt, earlier: RepeatableRequest, target: Target, prompt: Prompt, context: Mode) -> Exchange:
@@ -87,15 +89,21 @@ def _resume(attempt: Attempt, earlier: RepeatableRequest, target: Target, prompt
         raise AnswerDeleted
     messages = _history(conversation, asked_at)
     call, dropped = target.call(lambda each: call_of(each, conversation, prompt, messages, context))
-    add = _adding(target, asked_at)
-    return Exchange(conversation, question_id, call, attempt, dropped=dropped, target=target, add=add)
+    how = _adding(target, asked_at, mark_stored(conversation))
+    return Exchange(conversation, question_id, call, attempt, dropped=dropped, target=target, **how)
 
 
-def _adding(target: Target, asked_at: datetime) -> Callable[[Conversation, Message], bool]:
-    """Return what adds an answer to its conversation, whose model it becomes if it was not the user's choice."""
-    if target.choice is None:
-        return partial(add_answer, asked_at=asked_at)
-    return lambda row, answer: add_answer(row, answer, asked_at=asked_at, provider=answer.provider, model=answer.model)
+def _adding(target: Target, asked_at: datetime, stream_id: UUID) -> dict[str, Any]:
+    """Return the stream of an exchange, and what adds its answer to the conversation.
+
+    The model becomes the conversation's if it was not the user's choice.
+    """
+
+    def add(row: Conversation, answer: Message) -> bool:
+        chosen = {} if target.choice is None else {"provider": answer.provider, "model": answer.model}
+        return add_answer(row, answer, asked_at=asked_at, ended=stream_id, **chosen)
+
+    return {"stream_id": stream_id, "add": add}
 
 
 def target_for(

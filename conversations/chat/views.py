@@ -1,30 +1,27 @@
 """Chatting over HTTP: the whole answer at once, or streamed as it is written."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Subquery
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.chat import examples
+from conversations.chat.answering import ChatAnswer
 from conversations.chat.exchange import Exchange
 from conversations.chat.service import begin
-from conversations.completions.concurrency import Slot
 from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
-from conversations.completions.responses import store_and_ping, streamed
-from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
-from conversations.completions.usage import usage_event
+from conversations.completions.responses import streamed, whole
+from conversations.completions.sse import EVENT, EventStreamResponse
 from conversations.files.parts import attached, with_text
 from conversations.history import queries, serializers
 from conversations.history.serializers import MESSAGE_FIELDS, message_row
 from conversations.models import RepeatableRequest
-from models_registry.errors import ProviderError
-from models_registry.providers.base import Prompt, Reasoning, Turn
+from models_registry.providers.base import Prompt, Turn
 from perf.api.access import access_of
 from perf.api.validation import valid
 
@@ -53,8 +50,8 @@ class ChatView(RepeatableView):
         """
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
             return replayed(_kept(self.attempt.record))
-        asked = _chat_arguments(request)
-        return whole_answer(lambda: begin(**asked, attempt=self.attempt))
+        asked, _ = _chat_arguments(request)
+        return whole_answer(asked["access"].user_id, lambda: begin(**asked, attempt=self.attempt))
 
 
 class ChatStreamView(UnrepeatableView):
@@ -73,26 +70,23 @@ class ChatStreamView(UnrepeatableView):
         `reasoning` and `chunk` with a piece of it in `content`, and at the end one `done` with tokens, cost and times,
         or one `error` with code and message. Lines that begin with a colon keep the connection open.
 
-        What is wrong with the request itself is an ordinary error response. If you disconnect, the model is stopped,
-        and what had arrived is kept.
+        What is wrong with the request itself is an ordinary error response. If you disconnect, the answer is written to
+        its end all the same, unless `on_disconnect` is `stop`. `start` has the `url` at which to go on reading.
         """
-        asked = _chat_arguments(request)
-        return streamed(lambda: begin(**asked), answer_events)
+        asked, on_disconnect = _chat_arguments(request)
+        user_id = asked["access"].user_id
+        return streamed(user_id, lambda: ChatAnswer(begin(**asked)), on_disconnect=on_disconnect)
 
 
-def whole_answer(begin: Callable[[], Exchange]) -> Response:
-    """Begin an exchange and wait for the whole answer. Raises ServerBusy, ProviderError, and what `begin` raises."""
-    with Slot():
-        exchange = begin()
-        try:
-            exchange.complete()
-            exchange.finish(whole=True)
-        except ProviderError as error:
-            exchange.finish(whole=False, failure=error)
-            error.details |= _places(exchange)
-            raise
-        finally:
-            exchange.abandon()
+def whole_answer(user_id: int, begin: Callable[[], Exchange]) -> Response:
+    """Begin an exchange and wait for the whole answer.
+
+    Raises ServerBusy, TooManyAnswers, ProviderError, GivenUp, what `begin` raises and what storing raises.
+    """
+    answering = whole(user_id, lambda: ChatAnswer(begin(), whole=True))
+    if answering.failure is not None:
+        raise answering.failure
+    exchange = answering.exchange
     message = {field: getattr(exchange.message, field) for field in (*MESSAGE_FIELDS, "dropped_messages")}
     return Response(_answer(exchange.conversation.pk, exchange.question_id, message, exchange.selection))
 
@@ -127,57 +121,8 @@ def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
     return _answer(earlier.conversation_id, row["question_id"], row, row["selection"])
 
 
-def answer_events(exchange: Exchange) -> Iterator[bytes]:
-    """Yield the events of a stream: `start`, the pieces as they arrive, and `done` or `error`."""
-    places = {"conversation_id": exchange.conversation.pk, "question_id": exchange.question_id}
-    yield sse({"event": "start", **places, **_chosen(exchange)})
-    failure: APIException | None = yield from _chunks(exchange)
-    finishing = exchange.finishing(whole=failure is None, failure=failure)
-    failure = (yield from store_and_ping(finishing)) or failure
-    yield sse(_done(exchange) if failure is None else _failed(exchange, failure))
-
-
-def _chunks(exchange: Exchange) -> Generator[bytes, None, APIException | None]:
-    """Yield the pieces as they arrive, and pings in times of silence; returns the error that the answer ends with."""
-    pieces = exchange.pieces(heartbeat=settings.STREAM_HEARTBEAT)
-    while True:
-        try:
-            arrived = next(pieces)
-        except StopIteration as end:
-            failure: APIException | None = end.value
-            return failure
-        yield b"".join(map(_chunk, arrived)) or PING
-
-
-def _chosen(exchange: Exchange) -> dict[str, Any]:
-    return {} if exchange.selection is None else {"selection": exchange.selection}
-
-
-def _chunk(piece: str) -> bytes:
-    return sse({"event": "reasoning" if isinstance(piece, Reasoning) else "chunk", "content": piece})
-
-
-def _done(exchange: Exchange) -> dict[str, Any]:
-    measured = exchange.call.measure()
-    ended = {"finish_reason": exchange.call.finish_reason, "usage": usage_event(measured._asdict())}
-    times = {"time": measured.time, "ttft": measured.ttft}
-    context = {"context": {"dropped_messages": exchange.dropped}}
-    return {"event": "done", **_places(exchange), **context, **ended, **times, **_chosen(exchange)}
-
-
-def _failed(exchange: Exchange, failure: APIException) -> dict[str, Any]:
-    return {"event": "error", "error": failure.get_codes(), "message": str(failure.detail), **_places(exchange)}
-
-
-def _places(exchange: Exchange) -> dict[str, Any]:
-    """Say where the exchange is kept; a conversation deleted meanwhile keeps no message."""
-    message_id = exchange.message.pk if exchange.message and exchange.stored else None
-    kept_in = {"conversation_id": exchange.conversation.pk, "question_id": exchange.question_id}
-    return {**kept_in, "message_id": message_id}
-
-
-def _chat_arguments(request: Request) -> dict[str, Any]:
-    """Read the body into the arguments of `begin`.
+def _chat_arguments(request: Request) -> tuple[dict[str, Any], str | None]:
+    """Read the body into the arguments of `begin`, and what becomes of the answer if its reader leaves.
 
     `messages` of role system become the system prompt, behind an explicit one. Files go with the last message.
     """
@@ -195,7 +140,8 @@ def _chat_arguments(request: Request) -> dict[str, Any]:
         **parameters_of(data),
     )
     target = {name: data.get(name) for name in ("provider", "model", "conversation_id")}
-    return {"access": access, "prompt": prompt, "context": data["context"], **target}
+    asked = {"access": access, "prompt": prompt, "context": data["context"], **target}
+    return asked, data.get("on_disconnect")
 
 
 def parameters_of(data: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversations.completions.sse import sse
+from conversations.completions.streams.examples import events, started
 from conversations.history.examples import USAGE
 from perf.api.examples import answered, asked
 
@@ -41,7 +41,7 @@ COMPARISON: dict[str, Any] = {
 }
 VOTED = {**COMPARISON, "preferred_index": 0, "voted_at": "2026-11-28T09:31:10.420099Z"}
 STREAMED = [
-    {"event": "start", "comparison_id": COMPARISON["id"], "total": 2},
+    {"event": "start", "comparison_id": COMPARISON["id"], "total": 2, **started("compare")},
     {"event": "chunk", "index": 0, **FAST, "chunk": "Name ", "time": 0.0001},
     {"event": "chunk", "index": 0, **FAST, "chunk": "rivers.", "time": 0.0001},
     {"event": "complete", **FIRST},
@@ -69,7 +69,8 @@ STANDING = {
 BEHIND = {**STANDING, **SLOW, "wins": 0, "losses": 1, "win_rate": 0.0, "p50_ttft": 0.0502, "p95_time": 0.1005}
 
 COMPARE = [asked(REQUEST), answered(COMPARISON)]
-STREAM = [asked(REQUEST), answered(b"".join(map(sse, STREAMED)).decode(), media_type="text/event-stream")]
+FOLLOWED = [answered(events(STREAMED), media_type="text/event-stream")]
+STREAM = [asked(REQUEST), *FOLLOWED]
 SHOWN = [answered(COMPARISON)]
 VOTE = [asked({"preferred_index": 0}), answered(VOTED)]
 # A model that only repeats what it is asked is no judge; this is what one writes.

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.completions.reasons import AnswerError, error_row
+from conversations.completions.streams.fields import OnDisconnectField
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
 from conversations.history.serializers import TEXT_LIMIT, AttachmentsField
 from conversations.models import Comparison, ComparisonResult
@@ -33,6 +34,7 @@ class CompareInput(serializers.Serializer[Any]):
     system = TextField(max_length=TEXT_LIMIT, required=False, allow_blank=True, allow_null=True, default="")
     blind = FlagField(default=False)
     reasoning_effort = EffortField()
+    on_disconnect = OnDisconnectField()
 
 
 class VoteInput(serializers.Serializer[Any]):

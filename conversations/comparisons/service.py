@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -10,15 +11,15 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
 
 from conversations.completions.idempotency.records import Attempt
-from conversations.completions.reasons import INTERRUPTED, reason
-from conversations.completions.runner import Event, stream_all
+from conversations.completions.reasons import INTERRUPTED, GivenUp, reason
+from conversations.completions.runner import Arrived, Event, stream_all
 from conversations.completions.storing import Storing
 from conversations.completions.usage import measurement
 from conversations.files.parts import with_contents, with_text
 from conversations.files.uses import use_in_comparison
 from conversations.models import Comparison, ComparisonResult
 from models_registry.calls.completion import Call, ResolvedModel, resolve
-from models_registry.errors import APIKeyMissing, APIKeyUnreadable
+from models_registry.errors import APIKeyMissing, APIKeyUnreadable, StreamBroken
 from models_registry.models import Provider
 from models_registry.providers.base import Effort, Part, Prompt, Turn
 from perf.api.access import Access
@@ -43,6 +44,8 @@ class RunningComparison:
         self.comparison = comparison
         self.attempt = attempt
         self.candidates = candidates
+        self.stream_id = uuid4()
+        self._stopped = False
         self._storing: Storing | None = None
 
     def run(self) -> Iterator[list[Event]]:
@@ -52,11 +55,16 @@ class RunningComparison:
         running = [index for index, each in enumerate(self.candidates) if each.call is not None]
         calls = [each.call for each in self.candidates if each.call is not None]
         for arrived in stream_all(calls, heartbeat=settings.STREAM_HEARTBEAT):
-            events = [(running[number], event) for number, event in arrived]
+            events = [(running[number], self._ended_by(event)) for number, event in arrived]
             for index, event in events:
                 if event is None or isinstance(event, APIException):
                     self.candidates[index].failure, self.candidates[index].ended = event, True
             yield events
+
+    def stop(self) -> None:
+        """Cancel the calls that still run because the user wants it, from any thread."""
+        self._stopped = True
+        self._close()
 
     def result(self, index: int) -> ComparisonResult:
         """Write down how far a candidate has come."""
@@ -116,10 +124,17 @@ class RunningComparison:
 
     def abandon(self) -> None:
         """Give up the calls that still run, and keep what has come."""
+        self._close()
+        self.finish()
+
+    def _close(self) -> None:
         for each in self.candidates:
             if each.call is not None and not each.ended:
                 each.call.close()
-        self.finish()
+
+    def _ended_by(self, event: Arrived) -> Arrived:
+        """Tell a call that the user stopped from one that broke off."""
+        return GivenUp() if self._stopped and isinstance(event, StreamBroken) else event
 
 
 def begin(

@@ -1,6 +1,5 @@
 """Comparing over HTTP: all answers at once, streamed side by side, kept, voted on, judged."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -16,20 +15,20 @@ from rest_framework.viewsets import GenericViewSet
 
 from conversations.caches import comparisons
 from conversations.comparisons import examples, serializers
+from conversations.comparisons.answering import ComparisonAnswer
 from conversations.comparisons.judge import analyze
-from conversations.comparisons.serializers import comparison_row, result_row
-from conversations.comparisons.service import RunningComparison, begin, clear_vote, vote
+from conversations.comparisons.serializers import comparison_row
+from conversations.comparisons.service import begin, clear_vote, vote
 from conversations.completions.concurrency import Slot
 from conversations.completions.idempotency.records import AnswerDeleted
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
-from conversations.completions.responses import store_and_ping, streamed
-from conversations.completions.sse import EVENT, PING, EventStreamResponse, sse
+from conversations.completions.responses import streamed, whole
+from conversations.completions.sse import EVENT, EventStreamResponse
 from conversations.files.parts import attached
 from conversations.history import queries
 from conversations.history.deletion import delete_locked
 from conversations.models import Comparison, ComparisonQuerySet, RepeatableRequest
 from models_registry.api.requests import current_user
-from models_registry.providers.base import Reasoning
 from perf.api.access import access_of
 from perf.api.validation import valid
 from perf.caching.responses import CachedQuery, CachedView, canonical
@@ -58,14 +57,12 @@ class CompareView(RepeatableView):
         """
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
             return replayed(comparison_row(_kept(self.attempt.record)))
-        asked = _asked(request)
-        with Slot():
-            running = begin(**asked, attempt=self.attempt)
-            try:
-                for _ in running.run():
-                    pass
-            finally:
-                running.abandon()
+        asked, _ = _asked(request)
+        user_id = asked["access"].user_id
+        answering = whole(user_id, lambda: ComparisonAnswer(begin(**asked, attempt=self.attempt)))
+        if answering.failure is not None:
+            raise answering.failure
+        running = answering.running
         results = [running.result(index) for index in range(len(running.candidates))]
         return Response(comparison_row(running.comparison, results))
 
@@ -85,9 +82,13 @@ class CompareStreamView(UnrepeatableView):
         Takes what `POST /api/v1/compare` takes, and answers with server-sent events: `start` with the comparison,
         interleaved `chunk`s and, unless blind, `reasoning` with the `index` of their model, for each model one
         `complete` or `error`, and `done` when all is stored.
+
+        If you disconnect, the answers are written to their end all the same, unless `on_disconnect` is `stop`. `start`
+        has the `url` at which to go on reading.
         """
-        asked = _asked(request)
-        return streamed(lambda: begin(**asked), _events)
+        asked, on_disconnect = _asked(request)
+        user_id = asked["access"].user_id
+        return streamed(user_id, lambda: ComparisonAnswer(begin(**asked)), on_disconnect=on_disconnect)
 
 
 class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
@@ -201,40 +202,10 @@ def _kept(earlier: RepeatableRequest) -> Comparison:
     return found
 
 
-def _asked(request: Request) -> dict[str, Any]:
+def _asked(request: Request) -> tuple[dict[str, Any], str | None]:
+    """Read the body into the arguments of `begin`, and what becomes of the answers if their reader leaves."""
     data = valid(serializers.CompareInput, request.data)
     data["models"] = [(choice["provider"], choice["model"]) for choice in data["models"]]
-    access = access_of(request)
+    on_disconnect, access = data.pop("on_disconnect", None), access_of(request)
     files = attached(access.user_id, data.pop("attachments", ()))
-    return {"access": access, **data, "system": data["system"] or "", "attachments": files}
-
-
-def _events(running: RunningComparison) -> Iterator[bytes]:
-    comparison_id, hidden = running.comparison.pk, running.comparison.hidden
-    yield sse({"event": "start", "comparison_id": comparison_id, "total": len(running.candidates)})
-    for arrived in running.run():
-        # Whether a model tells what it thinks, and how, gives away which one it is.
-        shown = [(index, event) for index, event in arrived if not (hidden and isinstance(event, Reasoning))]
-        yield b"".join(sse(_event(running, index, event, hidden=hidden)) for index, event in shown) or PING
-    if (failure := (yield from store_and_ping(running.finishing()))) is None:
-        yield sse({"event": "done", "comparison_id": comparison_id})
-    else:
-        said = {"error": failure.get_codes(), "message": str(failure.detail)}
-        yield sse({"event": "error", **said, "comparison_id": comparison_id})
-
-
-def _event(running: RunningComparison, index: int, event: Any, *, hidden: bool) -> dict[str, Any]:
-    each = running.candidates[index]
-    if isinstance(event, str):
-        names = {"provider": None, "model": None} if hidden else {"provider": each.provider, "model": each.model}
-        elapsed = each.call.elapsed if each.call is not None else 0.0
-        piece = {"chunk": event} if type(event) is str else {"content": event}
-        return {
-            "event": "chunk" if type(event) is str else "reasoning",
-            "index": index,
-            **names,
-            **piece,
-            "time": elapsed,
-        }
-    row = result_row(running.result(index), hidden=hidden)
-    return {"event": "complete", **row} if event is None else {"event": "error", "index": index, **row["error"]}
+    return {"access": access, **data, "system": data["system"] or "", "attachments": files}, on_disconnect

@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 
 INTERRUPTED = ("interrupted", "The answer was given up before it was complete.")
 MESSAGE_LENGTH = 1000  # characters, the column's
+
+
+class GivenUp(APIException):
+    """Somebody asked to stop the answer."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code, default_detail = INTERRUPTED
 
 
 class AnswerError(serializers.Serializer[Any]):

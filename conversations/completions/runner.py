@@ -18,8 +18,9 @@ logger = logging.getLogger("llmselect.runner")
 
 _running: set[Call] = set()
 
-# The number of a call, and a piece of its answer, the error that it ended with, or None at its end.
-Event = tuple[int, Piece | Relayed | APIException | None]
+# A piece of an answer, the error that its call ended with, or None at its end; and that with the number of the call.
+Arrived = Piece | Relayed | APIException | None
+Event = tuple[int, Arrived]
 
 
 def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Event]]:
@@ -46,6 +47,26 @@ def stream_all(calls: Sequence[Call], *, heartbeat: float) -> Iterator[list[Even
                 call.close()
 
 
+def read_here(call: Call) -> Iterator[list[Event]]:
+    """Read a call in this thread and yield each piece, and at last the error that it ended with, or None.
+
+    One that is too long and was cut ends with None. Closing this iterator cancels the call.
+    """
+    _running.add(call)
+    ended = False
+    events = _events(0, call)
+    try:
+        while not ended:
+            with spent(PROVIDER_TIME):
+                number, event = next(events)
+            ended = event is None or isinstance(event, APIException)
+            yield [(number, None if ended and call.cut else event)]
+    finally:
+        _running.discard(call)
+        if not ended:
+            call.close()
+
+
 def complete(call: Call) -> None:
     """Run a call in this thread until its end. Raises ProviderError."""
     _running.add(call)
@@ -69,16 +90,22 @@ def cancel_all() -> None:
 
 def _read(number: int, call: Call, queue: "SimpleQueue[Event]") -> None:
     """Put every piece of a call and then its end into the queue."""
+    for event in _events(number, call):
+        queue.put(event)
+
+
+def _events(number: int, call: Call) -> Iterator[Event]:
+    """Yield every piece of a call and then its end."""
     try:
         for piece in call:
-            queue.put((number, piece))
+            yield number, piece
     except ProviderError as error:
-        queue.put((number, error))
+        yield number, error
     except Exception:  # a bug must end the stream too, or the client would wait for ever
         logger.exception("provider client failed")
-        queue.put((number, ProviderError("LLMSelect failed to read the provider's answer.")))
+        yield number, ProviderError("LLMSelect failed to read the provider's answer.")
     else:
-        queue.put((number, StreamBroken("The server was stopped.") if call.closed else None))
+        yield number, StreamBroken("The server was stopped.") if call.closed else None
 
 
 def _arrived(queue: "SimpleQueue[Event]", timeout: float) -> list[Event]:

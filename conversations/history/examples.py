@@ -81,7 +81,7 @@ EXPORTED = {name: value for name, value in CONVERSATION.items() if name not in (
 
 LIST = [answered(CONVERSATION)]
 CREATE = [asked({"provider": "echo", "model": "echo-fast", "title": "Rivers"}), answered(EMPTY, status=201)]
-DETAIL = [answered({**CONVERSATION, "messages": [QUESTION, ANSWER], "older_messages": None})]
+DETAIL = [answered({**CONVERSATION, "running": None, "messages": [QUESTION, ANSWER], "older_messages": None})]
 RENAME = [asked({"title": "First words"}), answered({**CONVERSATION, "title": "First words"})]
 EXPORT = [
     answered(FILE, media_type="text/markdown"),

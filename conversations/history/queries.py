@@ -96,13 +96,14 @@ def _compiled_page(names: tuple[str, ...], ordering: str, kind: PositionKind | N
 
 
 def conversation_detail(user_id: int, pk: UUID) -> dict[str, Any] | None:
-    """Return the columns of a user's conversation; None if it is not the user's."""
+    """Return the columns of a user's conversation and its `running` stream; None if it is not the user's."""
     return next(iter(_compiled_detail().rows(user=user_id, conversation=pk)), None)
 
 
 @lru_cache
 def _compiled_detail() -> CompiledQuery:
-    return CompiledQuery(conversation_rows(conversation_list(USER, {}).filter(pk=CONVERSATION)))
+    own: Rows = conversation_list(USER, {}).filter(pk=CONVERSATION).values(*CONVERSATION_FIELDS, "running")
+    return CompiledQuery(own)
 
 
 def messages(conversation_id: UUID | Parameter) -> QuerySet[Message]:

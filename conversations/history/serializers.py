@@ -1,11 +1,14 @@
 """Serializers of conversations, messages and chats."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from conversations.completions import usage
 from conversations.completions.reasons import AnswerError, error_row
+from conversations.completions.streams.fields import OnDisconnectField
+from conversations.completions.streams.urls import stream_url
 from conversations.models import TITLE_LENGTH, Message
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
@@ -86,9 +89,17 @@ OWN_FIELDS = tuple(name for name in MessageOutput().get_fields() if name not in 
 MESSAGE_FIELDS = (*OWN_FIELDS, "error_message", *usage.FIELDS)
 
 
+class Running(serializers.Serializer[Any]):
+    """An answer that is being written."""
+
+    stream_id = serializers.UUIDField()
+    url = serializers.CharField(help_text="Where its events are read; POST to `{url}/stop` stops it.")
+
+
 class ConversationDetail(Conversation):
     """A conversation with its newest 50 messages, oldest first."""
 
+    running = Running(allow_null=True, help_text="The answer that is being written, the newest if there are several.")
     messages = MessageOutput(many=True)
     older_messages = serializers.CharField(allow_null=True, help_text="Link to the page before these, or null.")
 
@@ -147,6 +158,7 @@ class ParametersInput(serializers.Serializer[Any]):
         default="full",
         help_text="`auto` leaves out the oldest messages that the model's context window does not hold.",
     )
+    on_disconnect = OnDisconnectField()
 
 
 class RetryInput(ParametersInput):
@@ -237,6 +249,11 @@ class ChatOutput(serializers.Serializer[Any]):
 def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict[str, Any]:
     """Return the values of `CONVERSATION_FIELDS` as `Conversation` documents them."""
     return {**values, "snippet": snippet}
+
+
+def running_row(stream_id: UUID | None) -> dict[str, Any] | None:
+    """Write a conversation's running stream the way `Running` documents it."""
+    return None if stream_id is None else {"stream_id": stream_id, "url": stream_url("chat", stream_id)}
 
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:

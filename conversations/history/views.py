@@ -22,7 +22,7 @@ from conversations.caches import conversations
 from conversations.history import examples, queries, serializers
 from conversations.history.deletion import delete_locked
 from conversations.history.export import FORMATS
-from conversations.history.serializers import CONVERSATION_FIELDS, conversation_row, message_row
+from conversations.history.serializers import CONVERSATION_FIELDS, conversation_row, message_row, running_row
 from conversations.models import Conversation, ConversationQuerySet, Message
 from conversations.search.highlight import snippet
 from conversations.search.queries import newest_texts, page
@@ -119,6 +119,7 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
         """Show a conversation.
 
         Gives the conversation with its newest 50 messages, oldest first. `older_messages` links to those before them.
+        `running` says where an answer that is being written is read.
         """
         owner = current_user(request).pk
         return self.cached_response(request, owner=owner, load=lambda: self._detail(request, pk))
@@ -133,7 +134,8 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
             messages.pop()
             older = _older_link(request, messages[-1])
         shown = [message_row(message) for message in reversed(messages)]
-        return {**conversation_row(row), "messages": shown, "older_messages": older}
+        running = running_row(row.pop("running"))
+        return {**conversation_row(row), "running": running, "messages": shown, "older_messages": older}
 
     @extend_schema(
         request=serializers.TitleInput,

@@ -1,4 +1,4 @@
-"""A client that hangs up, over the network: within a heartbeat the provider is let go and the slot is free."""
+"""A client that hangs up for good, over the network: within a heartbeat the provider is let go and the slot is free."""
 
 import time
 
@@ -29,6 +29,7 @@ def test_it_is_noticed_whatever_is_waited_for(ann, openai, stub):
 
     def begin(script):
         body = {"provider": "openai", "model": f"stub?{script}", "message": "hello you there"}
+        body |= {"on_disconnect": "stop"}
         return requests.post(f"{url}/api/v1/chat/stream", json=body, headers=headers, stream=True, timeout=30)
 
     def begun(script):

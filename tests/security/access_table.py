@@ -34,6 +34,7 @@ OWN = "401 404 404 200"
 STAFFS = "401 404 200 200"
 CHOICE = {"provider": "echo", "model": "echo-fast"}
 CREDENTIALS = {"username": "ann", "password": "correct horse battery"}
+NOBODYS = "401 404 404 404"
 GATEWAY = {"model": "echo/echo-fast", "messages": [{"role": "user", "content": "hi"}]}
 COMPARE = {"prompt": "hi", "models": [CHOICE, CHOICE]}
 
@@ -76,6 +77,11 @@ TABLE = {
     "api/v1/chat/stream": Row(PRIVATE, {"POST": OWN}, {"conversation_id": "{conversation}", "message": "hi"}),
     "api/v1/compare": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
     "api/v1/compare/stream": Row(PRIVATE, {"POST": ALL_PRIVATE}, COMPARE),
+    # Ann's own are tested beside the streams: there is none here.
+    "api/v1/chat/streams/<uuid:pk>": Row(PRIVATE, {"GET": NOBODYS}),
+    "api/v1/chat/streams/<uuid:pk>/stop": Row(PRIVATE, {"POST": NOBODYS}),
+    "api/v1/compare/streams/<uuid:pk>": Row(PRIVATE, {"GET": NOBODYS}),
+    "api/v1/compare/streams/<uuid:pk>/stop": Row(PRIVATE, {"POST": NOBODYS}),
     "v1/chat/completions": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),
     "v1/messages": Row(PRIVATE, {"POST": ALL_PRIVATE}, {**GATEWAY, "max_tokens": 9}),
     "v1/messages/count_tokens": Row(PRIVATE, {"POST": ALL_PRIVATE}, GATEWAY),

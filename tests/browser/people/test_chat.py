@@ -41,6 +41,22 @@ def test_stop_keeps_what_has_arrived_and_regenerate_replaces_it(page):
     ]
 
 
+def test_a_reload_in_the_middle_goes_on_where_it_was(page, ann):
+    page.choose("Slow")
+    page.say("word")
+    page.shows("wordword", ".answer")
+    row = Conversation.objects.get()
+    page.visit(page.run("location.href"), "document.querySelector('.answer')?.innerText.includes('wordwordword')")
+    assert page.count(".answer") == 1
+    assert Conversation.objects.get().running == row.running is not None
+    page.press("Escape")
+    page.wait("!!document.querySelector('.answer .note')")
+    assert Conversation.objects.get().running is None
+    answer = Message.objects.get(role="assistant")
+    assert answer.status == "interrupted"
+    assert page.run("document.querySelector('.answer .prose').innerText").strip() == answer.content
+
+
 def test_the_last_question_is_edited_and_answered_again(page):
     page.choose("Quick")
     page.say("first wording")

@@ -51,7 +51,13 @@ def test_all_events_in_order(ann, stream):
     question, answer = Message.objects.order_by("created_at")
     assert "".join(chunks(received)) == "hello you there"
     assert [event for event in received if event["event"] != "chunk"] == [
-        {"event": "start", "conversation_id": str(row.pk), "question_id": str(question.pk)},
+        {
+            "event": "start",
+            "conversation_id": str(row.pk),
+            "question_id": str(question.pk),
+            "stream_id": received[0]["stream_id"],
+            "url": f"/api/v1/chat/streams/{received[0]['stream_id']}",
+        },
         {
             "event": "done",
             "conversation_id": str(row.pk),
@@ -102,7 +108,9 @@ def test_it_is_never_compressed(api, openai):
 def test_an_event_is_one_line_of_data(stream):
     parts = b"".join(stream(model="stub?reply=a%0Ab%E2%80%A8c").streaming_content)
     assert parts.endswith(b"\n\n")
-    assert all(part.startswith(b"data: {") and b"\n" not in part for part in parts.rstrip(b"\n").split(b"\n\n"))
+    for number, part in enumerate(parts.rstrip(b"\n").split(b"\n\n"), 1):
+        assert part.startswith(b'id: %d\ndata: {"' % number)
+        assert part.count(b"\n") == 1
 
 
 def test_it_continues_a_conversation(stream, stub):
@@ -165,11 +173,11 @@ def test_silence_is_filled_with_comments(stream, settings):
     settings.STREAM_HEARTBEAT = 0.05
     text = b"".join(stream(model="stub?first=0.3").streaming_content).decode()
     assert text.count(": ping\n\n") >= 2
-    assert text.split("\n\n")[-2].startswith('data: {"event":"done"')
+    assert text.split("\n")[-3].startswith('data: {"event":"done"')
 
 
 def test_the_message_is_stored_before_the_first_event(stream):
-    response = stream(model="stub?hang=headers")
+    response = stream(model="stub?hang=headers", on_disconnect="stop")
     assert stored() == [USER]
     response.close()
 
@@ -192,7 +200,13 @@ def test_a_failure_before_any_text(stream, script, code):
     received = events(stream(model=f"stub?{script}"))
     row, (question, answer) = Conversation.objects.get(), Message.objects.order_by("created_at")
     assert received == [
-        {"event": "start", "conversation_id": str(row.pk), "question_id": str(question.pk)},
+        {
+            "event": "start",
+            "conversation_id": str(row.pk),
+            "question_id": str(question.pk),
+            "stream_id": received[0]["stream_id"],
+            "url": f"/api/v1/chat/streams/{received[0]['stream_id']}",
+        },
         {
             "event": "error",
             "error": code,
@@ -243,11 +257,11 @@ def test_an_interrupted_answer_has_its_figures(stream):
     assert answer.time >= answer.ttft > 0
 
 
-# A client that goes away
+# A client that goes away and wants no more
 
 
 def test_what_had_arrived_is_kept(stream, stub):
-    response = stream(model="stub?delay=0.05&chunks=100")
+    response = stream(on_disconnect="stop", model="stub?delay=0.05&chunks=100")
     received = each_event(response)
     while next(received)["event"] != "chunk":
         pass
@@ -260,7 +274,7 @@ def test_what_had_arrived_is_kept(stream, stub):
 
 def test_in_the_middle_of_a_silence(stream, stub, settings):
     settings.STREAM_HEARTBEAT = 0.05
-    response = stream(model="stub?hang=mid")
+    response = stream(on_disconnect="stop", model="stub?hang=mid")
     received = b""
     while not (b"you " in received and received.endswith(b": ping\n\n")):
         received += next(response.streaming_content)
@@ -270,7 +284,7 @@ def test_in_the_middle_of_a_silence(stream, stub, settings):
 
 
 def test_before_the_first_byte(stream, stub, settings):
-    stream().close()
+    stream(on_disconnect="stop").close()
     assert stored() == [USER, ("assistant", "", "error")]
     assert stub.requests == []
     assert free_slots() == settings.COMPLETION_SLOTS
@@ -278,7 +292,7 @@ def test_before_the_first_byte(stream, stub, settings):
 
 def test_while_the_provider_has_not_yet_answered(stream, stub, settings):
     settings.STREAM_HEARTBEAT = 0.05
-    response = stream(model="stub?hang=first")
+    response = stream(on_disconnect="stop", model="stub?hang=first")
     while b": ping" not in next(response.streaming_content):
         pass
     response.close()
@@ -352,7 +366,7 @@ def test_no_free_slot(api, openai, settings):
 
 
 def test_a_running_stream_holds_one(stream, settings):
-    response = stream(model="stub?hang=headers")
+    response = stream(model="stub?hang=headers", on_disconnect="stop")
     assert free_slots() == settings.COMPLETION_SLOTS - 1
     response.close()
     assert free_slots() == settings.COMPLETION_SLOTS

@@ -215,7 +215,8 @@ def test_a_retry_may_be_streamed(api, row, failing, stub):
 
 
 def test_a_streamed_retry_that_is_left_keeps_what_has_come(api, row, failing, stub):
-    response = api.post(url(failing, "/retry/stream"), {**TARGET, "model": "stub?reply=one+two&hang=1"})
+    asked = {**TARGET, "model": "stub?reply=one+two&hang=1", "on_disconnect": "stop"}
+    response = api.post(url(failing, "/retry/stream"), asked)
     received = each_event(response)
     while next(received)["event"] != "chunk":
         pass

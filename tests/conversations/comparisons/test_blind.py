@@ -74,7 +74,7 @@ def test_compare_and_whatever_shows_it_again(api, body):
 
 def test_the_stream(api, body):
     text = no_leak(b"".join(api.post(f"{COMPARE}/stream", body).streaming_content))
-    received = [json.loads(part.removeprefix("data: ")) for part in text.split("\n\n") if part]
+    received = [json.loads(line.removeprefix("data: ")) for line in text.split("\n") if line.startswith("data: ")]
     (complete,) = [each for each in received if each["event"] == "complete"]
     assert complete == hidden(
         {
@@ -99,7 +99,8 @@ def test_the_stream(api, body):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_stream_that_was_left(api, body):
-    response = api.post(f"{COMPARE}/stream", {**body, "models": [{"provider": "openai", "model": "stub?hang=mid"}] * 2})
+    models = [{"provider": "openai", "model": "stub?hang=mid"}] * 2
+    response = api.post(f"{COMPARE}/stream", {**body, "models": models, "on_disconnect": "stop"})
     received = each_event(response)
     while next(received)["event"] != "chunk":
         pass

@@ -56,7 +56,8 @@ def test_all_events(ann, api, anthropic, stream):
     row = Comparison.objects.get(user=ann)
     results = api.get(f"/api/v1/comparisons/{row.pk}").json()["results"]
     assert [each["provider"] for each in results] == ["openai", "anthropic"]
-    assert received[0] == {"event": "start", "comparison_id": str(row.pk), "total": 2}
+    stream = {"stream_id": (pk := received[0]["stream_id"]), "url": f"/api/v1/compare/streams/{pk}"}
+    assert received[0] == {"event": "start", "comparison_id": str(row.pk), "total": 2, **stream}
     assert received[-1] == {"event": "done", "comparison_id": str(row.pk)}
     for index, result in enumerate(results):
         assert of(received, index, "complete") == [{"event": "complete", **result}]
@@ -107,7 +108,7 @@ def test_silence_is_filled_with_comments(stream, settings):
     settings.STREAM_HEARTBEAT = 0.05
     text = b"".join(stream("first=0.3", "first=0.3").streaming_content).decode()
     assert text.count(": ping\n\n") >= 2
-    assert text.split("\n\n")[-2].startswith('data: {"event":"done"')
+    assert text.split("\n")[-3].startswith('data: {"event":"done"')
 
 
 # Side by side
@@ -184,11 +185,11 @@ def test_all_fail(stream):
     assert [each["event"] for each in received] == ["start", "error", "error", "done"]
 
 
-# A client that goes away
+# A client that goes away and wants no more
 
 
 def test_what_had_arrived_is_kept(api, stream, stub, settings):
-    response = stream("reply=short", "delay=0.05&chunks=100")
+    response = stream("reply=short", "delay=0.05&chunks=100", on_disconnect="stop")
     received = each_event(response)
     assert until(received, "complete")["index"] == 0
     while next(received)["event"] != "chunk":
@@ -205,7 +206,7 @@ def test_what_had_arrived_is_kept(api, stream, stub, settings):
 
 def test_in_the_middle_of_a_silence(stream, stub, settings):
     settings.STREAM_HEARTBEAT = 0.05
-    response = stream("hang=mid", "hang=mid")
+    response = stream("hang=mid", "hang=mid", on_disconnect="stop")
     received = b""
     while not (received.count(b"you ") == 2 and received.endswith(b": ping\n\n")):
         received += next(response.streaming_content)
@@ -216,7 +217,7 @@ def test_in_the_middle_of_a_silence(stream, stub, settings):
 
 @pytest.mark.parametrize("started", [False, True])
 def test_before_any_model_was_called(stream, stub, settings, started):
-    response = stream()
+    response = stream(on_disconnect="stop")
     if started:
         assert next(each_event(response))["event"] == "start"
     response.close()
@@ -259,7 +260,7 @@ def test_no_free_slot(api, openai, stub, settings):
 
 
 def test_a_running_stream_holds_one(stream, settings):
-    response = stream("hang=headers", "hang=headers")
+    response = stream("hang=headers", "hang=headers", on_disconnect="stop")
     assert free_slots() == settings.COMPLETION_SLOTS - 1
     response.close()
     assert free_slots() == settings.COMPLETION_SLOTS

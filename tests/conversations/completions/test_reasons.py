@@ -49,7 +49,7 @@ def test_questions_and_whole_answers_have_no_error(api, openai):
 
 
 def test_an_answer_that_its_client_left_says_that_it_was_given_up(api, openai):
-    response = api.post("/api/v1/chat/stream", body("stub?hang=mid"))
+    response = api.post("/api/v1/chat/stream", {**body("stub?hang=mid"), "on_disconnect": "stop"})
     chunks = iter(response.streaming_content)
     next(chunks)
     response.close()

@@ -123,7 +123,8 @@ def test_a_call_that_breaks_off_costs_what_had_arrived(api, ann, budget, state, 
 @pytest.mark.django_db(transaction=True)
 def test_a_client_that_leaves_pays_for_what_had_arrived(api, ann, budget, state, priced, opened):
     made = budget(ann, 1)
-    stream = api.post("/api/v1/chat/stream", {**HELLO, "model": priced("stub?delay=0.05&chunks=100")})
+    slow = {**HELLO, "model": priced("stub?delay=0.05&chunks=100"), "on_disconnect": "stop"}
+    stream = api.post("/api/v1/chat/stream", slow)
     opened.append(stream)
     parts = iter(stream.streaming_content)
     for _ in range(3):
@@ -141,7 +142,7 @@ def test_a_client_that_leaves_pays_for_what_had_arrived(api, ann, budget, state,
 @pytest.mark.django_db(transaction=True)
 def test_a_stream_that_nobody_reads_is_given_back(api, ann, openai, budget, state):
     made = budget(ann, 1)
-    api.post("/api/v1/chat/stream", HELLO).close()
+    api.post("/api/v1/chat/stream", {**HELLO, "on_disconnect": "stop"}).close()
     assert state(made) == (0, 0, 0)
 
 

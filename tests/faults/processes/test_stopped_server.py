@@ -53,6 +53,28 @@ def test_streams_end_and_new_requests_are_refused(ann, openai, stub):
     assert set(Conversation.objects.values_list("message_count", flat=True)) == {2}
 
 
+@pytest.mark.parametrize(
+    ("script", "kept"), [("delay=0.2&chunks=15", "complete"), ("delay=0.2&chunks=600", "interrupted")]
+)
+def test_answers_that_nobody_reads_may_end_too(ann, openai, stub, script, kept):
+    """What does not end within the grace time is kept as far as it has come."""
+    port = free_port()
+    url, headers = f"http://127.0.0.1:{port}", bearer()
+    body = {"provider": "openai", "model": f"stub?{script}", "message": "one two"}
+    more = {**asking(stub), "SHUTDOWN_GRACE": "6", "STREAM_HEARTBEAT": "0.3"}
+    with serve(port, **more) as process:
+        wait_for(f"{url}/health/live")
+        with requests.post(f"{url}/api/v1/chat/stream", json=body, headers=headers, stream=True, timeout=60) as answer:
+            next(answer.iter_content(None))
+        assert eventually(lambda: len(stub.requests) == 1, seconds=10)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    [answer] = Message.objects.filter(role="assistant")
+    assert answer.content.startswith("one two")
+    assert answer.status == kept
+    assert Conversation.objects.get().running is None
+
+
 @pytest.mark.parametrize("path", ["chat", "compare"])
 def test_whole_answers_that_take_too_long_are_given_up(ann, openai, stub, path):
     port = free_port()

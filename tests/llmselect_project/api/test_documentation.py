@@ -12,7 +12,9 @@ from django.utils import timezone
 from jsonschema import Draft7Validator, FormatChecker
 from rest_framework.test import APIClient
 
+from conversations.chat.examples import REQUEST
 from conversations.comparisons.examples import COMPARISON
+from conversations.comparisons.examples import REQUEST as COMPARED
 from conversations.files.examples import FILE, TEXT
 from conversations.files.service import store
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
@@ -77,7 +79,7 @@ def successes(method, path):
 
 
 def in_stream(text):
-    return [json.loads(each.removeprefix("data: ")) for each in text.split("\n\n") if each.startswith("data: ")]
+    return [json.loads(each.removeprefix("data: ")) for each in text.split("\n") if each.startswith("data: ")]
 
 
 def shape(value):
@@ -153,6 +155,11 @@ class World:
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
         ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
         ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"], "files": FILE["id"]}
+        if "/streams/" in path:
+            what = path.split("/")[3]
+            asked = {"chat": REQUEST, "compare": COMPARED}[what]
+            started = in_stream(self.client.post(f"/api/v1/{what}/stream", asked).getvalue().decode())[0]
+            ids[what] = started["stream_id"]
         url = path.replace("{id}", ids.get(path.split("/")[-1 if "{" not in path else 3], ""))
         for parameter in operation(method, path).get("parameters", ()):
             if parameter["in"] == "path" and "example" in parameter:

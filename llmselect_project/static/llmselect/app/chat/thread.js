@@ -18,6 +18,7 @@ import { t } from "../lib/words.js";
  */
 
 const OLDER = 48; // messages a page
+const ELSEWHERE = 2000; // ms between looks at an answer that cannot be followed
 const AT_ONCE = 16; // of them, shown in one frame
 
 let numbers = 0;
@@ -67,9 +68,23 @@ export class Thread {
         }
         this.state.value = "ready";
       });
+      if (told.running) this.follow(told.running.url);
     } catch (error) {
       this.error.value = error;
       if (first) this.state.value = error.status === 404 ? "missing" : "failed";
+    }
+  }
+
+  /** Reads an answer that is being written already: this page was loaded meanwhile, or it was asked for elsewhere. @param {string} url */
+  async follow(url) {
+    const before = this.messages.value;
+    if (before.at(-1)?.role === "assistant") this.messages.value = before.slice(0, -1); // it is being written again
+    try {
+      await this.read(url, null, () => {});
+    } catch {
+      // It has just ended, or another process writes it: then it is shown once it is stored.
+      this.messages.value = before;
+      setTimeout(() => this.load(), ELSEWHERE);
     }
   }
 
@@ -160,7 +175,7 @@ export class Thread {
   /**
    * Reads a stream into a new answer at a place. Throws ApiError when it did not begin.
    * @param {string} path
-   * @param {any} body
+   * @param {any} body null to follow a stream that has begun
    * @param {() => void} started
    * @param {number} [place]
    */
@@ -169,7 +184,7 @@ export class Thread {
     const answer = { ...this.local("assistant", ""), live };
     this.live.value = live;
     this.messages.value = this.messages.value.toSpliced(place, 0, answer);
-    announce(t("is_writing", { model: modelOf(this.choice.value)?.name ?? body.model }));
+    announce(t("is_writing", { model: modelOf(this.choice.value)?.name ?? this.choice.value?.model ?? "" }));
     let begun = false;
     let failure = null;
     try {
@@ -177,6 +192,7 @@ export class Thread {
         const start = events.find((event) => event.event === "start");
         if (start) {
           begun = true;
+          live.begun(start.url);
           this.begin(start.conversation_id);
           started();
         }
@@ -191,6 +207,7 @@ export class Thread {
       }
       failure = error.name === "AbortError" ? { stopped: true } : error;
     }
+    if (failure?.error === "interrupted") failure = { stopped: true };
     await this.settle(answer, live, failure);
   }
 

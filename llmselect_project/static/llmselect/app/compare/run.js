@@ -1,6 +1,6 @@
 /** A comparison that is shown: begun, streaming in columns, voted on. It goes on when another screen is shown. */
 import { comparisons } from "../data/lists.js";
-import { Live } from "../data/live.js";
+import { Live, Stopper } from "../data/live.js";
 import { modelOf } from "../data/registry.js";
 import { announce } from "../controls/toasts.js";
 import { get, post, remove } from "../lib/api.js";
@@ -44,7 +44,7 @@ export class Run {
     this.running = signal(false);
     this.error = signal(null);
     this.judging = signal(false);
-    this.abort = new AbortController();
+    this.stopper = new Stopper();
   }
 
   /** Reads a stored comparison. */
@@ -90,10 +90,11 @@ export class Run {
     });
     let begun = false;
     try {
-      for await (const events of eventsOf("/compare/stream", asked, this.abort.signal)) {
+      for await (const events of eventsOf("/compare/stream", asked, this.stopper.abort.signal)) {
         const start = events.find((event) => event.event === "start");
         if (start) {
           begun = true;
+          this.stopper.begun(start.url);
           this.id.value = start.comparison_id;
           runs.set(start.comparison_id, this);
           started();
@@ -154,7 +155,7 @@ export class Run {
   }
 
   stop() {
-    this.abort.abort();
+    this.stopper.stop();
   }
 
   /** Votes for an answer, a tie (null), or against all. Throws ApiError. @param {number | null} index @param {boolean} [bad] */

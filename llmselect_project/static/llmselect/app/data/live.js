@@ -1,12 +1,40 @@
 /** An answer while it is written: its text, what the model thinks, and how far it is. */
+import { post } from "../lib/api.js";
 import { batch, signal } from "../lib/ui.js";
 
-export class Live {
+/** What can be stopped of a stream, also before it is known where it is. */
+export class Stopper {
   constructor() {
+    this.abort = new AbortController();
+    this.stopped = false;
+    /** @type {string | null} */
+    this.url = null;
+  }
+
+  /** Takes where the stream is, as its first event says. @param {string} url */
+  begun(url) {
+    this.url = url;
+    if (this.stopped) this.stop();
+  }
+
+  /** Stops the model; the server keeps what has arrived. Leaving the stream would not stop it. */
+  async stop() {
+    this.stopped = true;
+    if (!this.url) return;
+    try {
+      await post(`${this.url}/stop`);
+    } catch {
+      this.abort.abort(); // out of reach: then at least nothing more is read
+    }
+  }
+}
+
+export class Live extends Stopper {
+  constructor() {
+    super();
     this.text = signal("");
     this.reasoning = signal("");
     this.ended = signal(false);
-    this.abort = new AbortController();
     this.began = performance.now();
     /** Seconds to the first piece, measured here. @type {number | null} */
     this.first = null;
@@ -26,10 +54,5 @@ export class Live {
       if (text) this.text.value += text;
       if (reasoning) this.reasoning.value += reasoning;
     });
-  }
-
-  /** Stops the model; the server keeps what has arrived. */
-  stop() {
-    this.abort.abort();
   }
 }
