@@ -17,7 +17,7 @@ from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Budget
 from tests.conversations.history.archive.helpers import download
-from tests.helpers import client_with, conversation, free_slots, invalid, say, token_for
+from tests.helpers import client_with, conversation, invalid, say, token_for
 
 pytestmark = pytest.mark.django_db
 
@@ -256,17 +256,6 @@ def test_a_wrong_count_of_messages_loses_none(ann, api):
         assert len(download(api).conversations) == 6
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("count", "queries"), [(1, 15), (50, 15), (400, 43)])
-def test_queries_grow_with_batches_and_not_with_rows(ann, api, django_assert_num_queries, count, queries):
-    api.get("/api/v1/auth/me")  # puts the user state into the cache
-    for _ in range(count):
-        conversation(ann, messages=2)
-        ComparisonResult.objects.create(comparison=Comparison.objects.create(user=ann, prompt="?"), index=0)
-    with django_assert_num_queries(queries):  # two more for each 50 conversations, and for each 50 comparisons
-        api.get(URL).getvalue()
-
-
 def test_markdown(ann, api):
     row = conversation(ann, messages=450, title="../Über alles: <b>", created_at=NOON)
     conversation(ann, title="", created_at=NOON + timedelta(1))
@@ -278,34 +267,6 @@ def test_markdown(ann, api):
     assert text == api.get(f"/api/v1/conversations/{row.pk}/export").getvalue().decode()
     assert opened.zip.read(documents[1]).decode().startswith("# Conversation\n")
     assert len(documents) == 2
-
-
-def test_what_is_stored_meanwhile_is_in_it_and_what_is_deleted_is_not(ann, api, monkeypatch):
-    monkeypatch.setattr(reading, "PLACES", 1)
-    rows = [conversation(ann, messages=1, created_at=NOON + timedelta(number)) for number in range(3)]
-    waiting = reading.pieces(ann.pk)
-    assert next(waiting).conversation["id"] == rows[0].pk
-    rows[1].delete()
-    late = conversation(ann, messages=1, created_at=timezone.now())
-    assert [piece.conversation["id"] for piece in waiting] == [rows[2].pk, late.pk]
-
-
-def test_a_conversation_that_is_deleted_while_it_is_read(ann, api):
-    row = conversation(ann, messages=450)
-    waiting = reading.pieces(ann.pk)
-    assert len(next(waiting).messages) == 200
-    row.delete()
-    assert [len(piece.messages) for piece in waiting] == [0]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_client_that_leaves_frees_its_slot(api):
-    free = free_slots()
-    for _ in range(2):
-        response = api.get(URL)
-        assert free_slots() == free - 1
-        response.close()  # unread
-        assert free_slots() == free
 
 
 def test_headers(api):
