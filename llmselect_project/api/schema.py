@@ -8,6 +8,7 @@ from drf_spectacular.plumbing import alpha_operation_sorter
 from rest_framework import serializers
 
 from conversations.gateway.errors import protocol_of, translated
+from conversations.history.serializers import AUTO
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -158,11 +159,17 @@ class ApiSchema(AutoSchema):
 
 def add_chat_requirements(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add which fields of a chat require each other, which drf-spectacular cannot read from a `validate` method."""
-    result["components"]["schemas"]["ChatInputRequest"] |= {
-        "oneOf": [{"required": ["message"]}, {"required": ["messages"]}],
-        "anyOf": [{"required": ["provider", "model"]}, {"required": ["conversation_id"]}],
+    schemas, text = result["components"]["schemas"], [{"required": ["message"]}, {"required": ["messages"]}]
+    schemas["ChatInputRequest"] |= {
+        "oneOf": text,
+        "anyOf": [
+            {"required": ["provider", "model"]},
+            {"required": ["model"], "properties": {"model": {"enum": [AUTO]}}},
+            {"required": ["conversation_id"]},
+        ],
     }
-    for path in ("/api/v1/chat", "/api/v1/chat/stream"):
+    schemas["SelectInputRequest"] |= {"oneOf": text}
+    for path in ("/api/v1/chat", "/api/v1/chat/stream", "/api/v1/select"):
         result["paths"][path]["post"]["requestBody"]["required"] = True
     return result
 

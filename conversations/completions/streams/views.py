@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from redis import RedisError
 from rest_framework import serializers
@@ -25,14 +24,16 @@ from models_registry.api.requests import current_user
 
 LAST_EVENT_ID = "Last-Event-ID"
 STOPPING = 2.0  # seconds in which what has arrived is usually stored
+LARGEST = 10**18 - 1
+NUMBER = {"type": "integer", "minimum": 0, "maximum": LARGEST}
 PARAMETERS = [
     OpenApiParameter(
         LAST_EVENT_ID,
-        OpenApiTypes.INT,
+        NUMBER,
         OpenApiParameter.HEADER,
         description="The `id` of the last event that was read; without it the stream is read from its beginning.",
     ),
-    OpenApiParameter("last_event_id", OpenApiTypes.INT, description="The same, where no header can be sent."),
+    OpenApiParameter("last_event_id", NUMBER, description="The same, where no header can be sent."),
 ]
 
 
@@ -171,7 +172,7 @@ def _is_there(user_id: int, place: dict[str, Any]) -> bool:
 
 def _last_event_id(request: Request) -> int:
     """Read the number of the last event that the client has; 0 for none. Raises ValidationError."""
-    given = request.headers.get(LAST_EVENT_ID) or request.query_params.get("last_event_id") or "0"
-    if not (given.isascii() and given.isdecimal() and len(given) <= 18):
+    given = request.headers.get(LAST_EVENT_ID, request.query_params.get("last_event_id", "0"))
+    if not (given.isascii() and given.isdecimal() and len(given) <= len(str(LARGEST))):
         raise ValidationError({"last_event_id": "Must be the `id` of an event, a whole number."})
     return int(given)

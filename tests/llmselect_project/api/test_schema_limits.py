@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 MEANING = re.compile(
     "There is no provider|Must be one of (?!-|markdown)|This is not your password|Not a cursor|Must be the index|"
     "already exists|password is too|The last message must|takes `message`|Wrong username|token is invalid|too common|"
-    "no reasoning effort|result is preferred|Must be in the future|"
+    "no reasoning effort|result is preferred|Must be in the future|Give one of|is empty|"
     "Must be later than|Date has wrong format|There is no user with this name|Must not be before"
 )
 CHOICE = {"provider": "echo", "model": "echo-fast"}
@@ -51,12 +51,16 @@ BODIES = {
         "temperature": 1.0,
         "max_tokens": 5,
         "conversation_id": "{conversation}",
+        "attachments": [],
         "context": "auto",
+        "on_disconnect": None,
         "reasoning_effort": None,
         "prompt_caching": True,
     },
     "/api/v1/compare": {
         "prompt": "hi",
+        "attachments": [],
+        "on_disconnect": "stop",
         "models": [CHOICE, CHOICE],
         "system": "x",
         "blind": False,
@@ -66,6 +70,7 @@ BODIES = {
     "/api/v1/comparisons/{id}/vote": {"preferred_index": 0, "both_bad": False},
     "/api/v1/conversations": {**CHOICE, "title": "x"},
     "/api/v1/conversations/{id}": {"title": "x"},
+    "/api/v1/conversations/{id}/share": {"follow": True, "system": False, "expires_in": 3600, "expires_at": None},
     "/api/v1/messages/{id}": {"content": "x"},
     "/api/v1/messages/{id}/retry": {
         **CHOICE,
@@ -74,6 +79,14 @@ BODIES = {
         "reasoning_effort": None,
         "prompt_caching": True,
         "context": "full",
+        "on_disconnect": "finish",
+    },
+    "/api/v1/select": {"message": "hi", "system": "x", "images": False, "tools": True, "max_tokens": 5},
+    "/api/v1/selection/settings": {
+        "models": [CHOICE],
+        "default_model": CHOICE,
+        "cents_for_better": 1.5,
+        "seconds_for_better": None,
     },
     "/api/v1/tokens": {
         "name": "laptop",
@@ -171,6 +184,7 @@ class World:
             "conversations": row.pk,
             "messages": row.messages.earliest("created_at").pk,
             "comparisons": comparison.pk,
+            **dict.fromkeys(("chat", "compare"), comparison.pk),  # of streams, which nobody has
             "budgets": create_budget(user_id=staff.pk, period="total", limit=Decimal(5), by_staff=True).pk,
             "tokens": create_token(user_id=staff.pk, name="mine")[0].pk,
         }
