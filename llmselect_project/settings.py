@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from llmselect_project.config import content_policy, cors, documentation, files, imports, providers
+from llmselect_project.config import answers, content_policy, cors, documentation, files, imports, providers
 from llmselect_project.config.databases import databases
 from llmselect_project.config.environment import (
     boolean,
@@ -142,8 +142,6 @@ SHUTDOWN_GRACE = integer("SHUTDOWN_GRACE", 30, minimum=4)  # seconds for running
 WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a heartbeat before it is replaced
 # Chats, comparisons and streams leave this many threads to lists, logins and health.
 COMPLETION_SLOTS = SERVE_THREADS - 32
-# Answers of one user that each worker writes at once.
-ANSWERS_PER_USER = integer("ANSWERS_PER_USER", COMPLETION_SLOTS, minimum=1)
 REQUEST_BODY_LIMIT, GATEWAY_BODY_LIMIT = 2_000_000, 20_000_000  # bytes; of the latter, images and files
 DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000  # bytes of a form; reading one takes longer than reading JSON
 # A body may take so many seconds, and one more for each so many bytes received.
@@ -239,8 +237,7 @@ THINK_TAGS = providers.think_tags()
 # Seconds for which storing an answer is retried while the database is down.
 ANSWER_STORE_SECONDS = integer("ANSWER_STORE_SECONDS", 1 if TESTING else 15)
 STREAM_HEARTBEAT = seconds("STREAM_HEARTBEAT", 15.0)  # seconds of silence before a comment
-ON_DISCONNECT = choice("ON_DISCONNECT", "finish", ("finish", "stop"))  # what an answer does that nobody reads any more
-STREAM_KEEP_SECONDS = integer("STREAM_KEEP_SECONDS", 600)  # for which the events of an answer can be read after its end
+ON_DISCONNECT, STREAM_KEEP_SECONDS, ANSWERS_PER_USER = answers.read(COMPLETION_SLOTS)
 PROMPT_CACHING = boolean("PROMPT_CACHING", default=True)  # where a vendor wants to be asked for it
 
 # Retention: what `manage.py prune` deletes by its age; None keeps it
