@@ -136,7 +136,7 @@ def _plan(request, monkeypatch):
     candidates, head, messages = request.param
     monkeypatch.setattr(search, "CANDIDATES", candidates)
     monkeypatch.setattr(search, "HEAD_CONVERSATIONS", head)
-    monkeypatch.setitem(search.HEAD_MESSAGES, connection.vendor, messages)
+    monkeypatch.setattr(search, "HEAD_MESSAGES", {connection.vendor: messages})
 
 
 @pytest.mark.usefixtures("_plan")
