@@ -23,6 +23,14 @@ class ProviderError(APIException):
         self.details: dict[str, Any] = {} if status is None else {"status": status}
 
 
+class ClientFailed(ProviderError):
+    """LLMSelect itself failed while it called the provider; the log says why."""
+
+    status_code = status.HTTP_500_INTERNAL_SERVER_ERROR
+    default_code = "server_error"
+    default_detail = "Something went wrong on the server."
+
+
 class StreamBroken(ProviderError):
     """The provider broke off in the middle of its answer."""
 

@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException
 
 from models_registry.calls.completion import Call
 from models_registry.calls.figures import PROVIDER_TIME
-from models_registry.errors import ProviderError, StreamBroken
+from models_registry.errors import ClientFailed, ProviderError, StreamBroken
 from models_registry.providers import http
 from models_registry.providers.base import Piece, Relayed
 from perf.timing.request_stats import spent
@@ -103,7 +103,7 @@ def _events(number: int, call: Call) -> Iterator[Event]:
         yield number, error
     except Exception:  # a bug must end the stream too, or the client would wait for ever
         logger.exception("provider client failed")
-        yield number, ProviderError("LLMSelect failed to read the provider's answer.")
+        yield number, ClientFailed()
     else:
         yield number, StreamBroken("The server was stopped.") if call.closed else None
 

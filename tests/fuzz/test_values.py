@@ -87,7 +87,7 @@ def test_an_export_says_what_was_said(api, ann, texts, title):
 @quickly(200)
 @given(texts=st.lists(storable, max_size=5), size=st.integers(1, 40))
 def test_events_arrive_as_they_were_written(texts, size):
-    stream = b"".join(sse({"event": "chunk", "content": text}) for text in texts)
+    stream = b"".join(sse({"event": "chunk", "content": text}, number) for number, text in enumerate(texts, 1))
     parser = EventParser()
     arrived = [data for at in range(0, len(stream), size) for data in parser.feed(stream[at : at + size])]
     assert [json.loads(data)["content"] for data in arrived] == texts

@@ -2,5 +2,6 @@
 
 from perf.api.examples import answered
 
-NAMES = "settings.json\nconversations.jsonl\ncomparisons.jsonl\nfiles.jsonl\nmanifest.json"
+CONTENT = "files/66a045b452102c59d840ec097d59d9467e13a3f34f6494e539ffd32c1bb35f18"
+NAMES = f"settings.json\nconversations.jsonl\ncomparisons.jsonl\nfiles.jsonl\n{CONTENT}\nmanifest.json"
 EXPORT = [answered(NAMES, media_type="application/zip")]

@@ -22,7 +22,7 @@ from perf.db.connections import release
 FORMAT, VERSION = "llmselect-export", 1
 COUNTED = ("conversations", "messages", "comparisons", "results", "votes", "files")
 CHUNK = 65_536  # bytes of the stream, at least, that are sent at once
-COMPRESSION = 6  # of 9
+DEFLATED = {"compress_type": ZIP_DEFLATED, "compress_level": 6}  # of 9
 NAME_LENGTH = 60  # characters of a title in the name of a file
 
 Progress = Callable[[int], object]
@@ -39,11 +39,11 @@ def archive(user_id: int, *, markdown: bool = False, progress: Progress | None =
 
 
 def _parts(user: User, *, markdown: bool, progress: Progress | None) -> Iterator[bytes]:
-    stream = ZipStream(compress_type=ZIP_DEFLATED, compress_level=COMPRESSION)
+    stream = ZipStream()  # which stores; it warns of a level beside that
     started_at, counts = timezone.now(), Counter[str]()
 
-    def file(name: str, content: Iterable[bytes], **options: Any) -> Iterator[bytes]:
-        stream.add(content, name, **options)
+    def file(name: str, content: Iterable[bytes], **compression: Any) -> Iterator[bytes]:
+        stream.add(content, name, **(compression or DEFLATED))
         yield from stream.file()
 
     yield from file("settings.json", [_document(settings_of(user))])

@@ -32,7 +32,7 @@ def test_allowed_models(live_server, ann, openai, anthropic):
     Alias.objects.create(name="any", candidates=["openai/stub", scripted("anthropic", reply="Fine.")])
     Alias.objects.create(name="other", candidates=["openai/stub"])
     with sdk_with(live_server, token_for(ann, allowed_models=["anthropic/*"])) as sdk:
-        assert [model.id for model in sdk.models.list()] == ["any", "anthropic/stub"]
+        assert [model.id for model in sdk.models.list()] == ["llmselect/auto", "any", "anthropic/stub"]
         raw = sdk.chat.completions.with_raw_response.create(model="any", messages=HI)
         assert raw.headers["x-llmselect-model"].startswith("anthropic/")
         for name in ("openai/stub", "other"):

@@ -225,7 +225,8 @@ def test_counting(claude, openai, anthropic, stub):
 
 
 def test_models(claude, openai):
-    [model] = [ModelInfo.model_validate(model.model_dump()) for model in claude.models.list()]
+    [auto, model] = [ModelInfo.model_validate(model.model_dump()) for model in claude.models.list()]
+    assert auto.id == "llmselect/auto"
     assert (model.id, model.display_name) == ("openai/stub", "Stub")
     assert claude.models.retrieve("openai/stub").display_name == "Stub"
 

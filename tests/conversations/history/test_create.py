@@ -27,6 +27,7 @@ def test_a_conversation_is_created_without_messages(ann, api, openai):
         "created_at": moment,
         "updated_at": response.json()["updated_at"],
         "last_message_at": moment,
+        "source": None,
     }
     assert parse_datetime(response.json()["updated_at"]) == row.updated_at
 

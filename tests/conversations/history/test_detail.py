@@ -44,6 +44,7 @@ def test_it_shows_the_conversation_and_its_messages(ann, api):
         "created_at": "2026-05-01T12:00:00Z",
         "updated_at": row.updated_at.isoformat().replace("+00:00", "Z"),
         "last_message_at": "2026-05-01T12:00:00Z",
+        "source": None,
         "running": None,
         "messages": [
             {

@@ -36,6 +36,7 @@ def test_a_row_has_all_fields_of_a_list(ann, api):
                 "created_at": "2026-05-01T12:00:00Z",
                 "updated_at": row.updated_at.isoformat().replace("+00:00", "Z"),
                 "last_message_at": "2026-05-01T12:00:00Z",
+                "source": None,
             }
         ],
     }

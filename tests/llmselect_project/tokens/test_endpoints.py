@@ -29,10 +29,22 @@ PUBLIC = {
 ROUTES = sorted(route for route in TABLE if route.startswith("api/v1") and route not in PUBLIC)
 IDS = {"pk": "01a1fc02-1403-77e4-b9eb-0a7fbeb6d59f", "provider": "echo", "model_id": "echo-fast"}
 OF = {
-    "chat": {"chat", "chat/stream", "messages/*", "messages/*/retry", "messages/*/retry/stream"},
+    "chat": {
+        "chat",
+        "chat/stream",
+        "chat/streams/*",
+        "chat/streams/*/stop",
+        "messages/*",
+        "messages/*/retry",
+        "messages/*/retry/stream",
+        "select",
+        "selection/settings",
+    },
     "compare": {
         "compare",
         "compare/stream",
+        "compare/streams/*",
+        "compare/streams/*/stop",
         "comparisons",
         "comparisons/*",
         "comparisons/*/analyze",
@@ -48,7 +60,11 @@ OF = {
         "conversations/*/share",
         "shares",
         "shares/*",
+        "imports",
+        "imports/*",
+        "imports/*/cancel",
     },
+    "files": {"files", "files/*", "files/*/content"},
     "export": {"export"},
     "models": {"models/*/*/history"},
     "keys": {"keys", "keys/system", "keys/*"},

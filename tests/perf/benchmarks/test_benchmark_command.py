@@ -74,7 +74,13 @@ def test_one_json_document(case):
     text, failure = run("--json", only=["quick"])
     assert failure is None
     document = json.loads(text)
-    assert document["options"] == {"rounds": 300, "seconds": 60, "messages": 1_000_000, "only": ["quick"]}
+    assert document["options"] == {
+        "rounds": 300,
+        "seconds": 60,
+        "messages": 1_000_000,
+        "votes": None,
+        "only": ["quick"],
+    }
     assert set(document["machine"]) >= {"cores", "cpu", "load", "python", "django", "database", "cache"}
     median = {"figure": "median", "value": 12.5, "unit": "ms", "at_most": 20, "at_least": None, "holds": True}
     queries = {"figure": "queries", "value": 2, "unit": "", "at_most": 3, "at_least": None, "holds": True}

@@ -11,7 +11,7 @@ from tests.helpers import client_for, error
 pytestmark = pytest.mark.django_db(transaction=True)
 
 URL = "/api/v1/admin/cache/clear"
-ALL = ["budgets", "comparisons", "conversations", "keys", "leaderboard", "models", "user_state"]
+ALL = ["budgets", "comparisons", "conversations", "keys", "leaderboard", "models", "selection", "user_state"]
 
 
 def state(api, path="/api/v1/conversations"):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/v1/admin/cache/stats"
 PAGE = "/admin/perf/cache/"
 LIST = "/api/v1/conversations"
-TTLS = dict.fromkeys(("budgets", "comparisons", "conversations", "keys", "leaderboard"), 300) | {
+TTLS = dict.fromkeys(("budgets", "comparisons", "conversations", "keys", "leaderboard", "selection"), 300) | {
     "models": 86_400,
     "user_state": 60,
 }

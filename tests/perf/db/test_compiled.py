@@ -62,7 +62,7 @@ def test_a_page_has_the_rows_of_django(ann, bob, rows, filters, ordering, direct
             ) as sent:
                 expected = list(asked)
                 found = conversation_page(user.pk, filters, pager(ordering, position, size))
-            assert found == expected
+            assert found == {**expected, "running": None}
             sql = [each["sql"].translate(WITHOUT_BRACKETS) for each in sent]
             assert sql[0] == sql[1]
 

@@ -45,7 +45,7 @@ def test_nothing_is_lost_at_a_clean_stop(ann):
 def test_a_stream_that_was_left_is_timed_and_no_longer_in_flight(ann, openai, stub):
     port = free_port()
     headers = bearer()
-    body = {"provider": "openai", "model": "stub?delay=0.1&chunks=100", "message": "one two"}
+    body = {"provider": "openai", "model": "stub?delay=0.1&chunks=100", "message": "one two", "on_disconnect": "stop"}
     more = {**asking(stub), "TIMING_INTERVAL": "1"}
     with serve(port, **more):
         wait_for(f"http://127.0.0.1:{port}/health/live")

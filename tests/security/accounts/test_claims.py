@@ -92,7 +92,14 @@ def test_every_odd_claim_of_a_refresh_token_is_refused(ann, path):
 
 @pytest.mark.parametrize("route", [route for route, row in TABLE.items() if row.default in (PRIVATE, STAFF)])
 def test_every_endpoint_refuses_them(ann, route):
-    path = path_of(route, pk="00000000-0000-0000-0000-000000000001", provider="echo", model_id="echo-fast", name="x")
+    path = path_of(
+        route,
+        pk="00000000-0000-0000-0000-000000000001",
+        provider="echo",
+        model_id="echo-fast",
+        name="x",
+        response_id="x",
+    )
     claims = {"exp": [10**30, 1e300], "sid": [[], {}], "user_id": [2**63, True, ["1"]]}
     for _, odd in odd_tokens(login()["access"], **claims):
         for method in ("GET", "POST", "DELETE"):

@@ -2,6 +2,7 @@
 import { conversations } from "../data/lists.js";
 import { Live } from "../data/live.js";
 import { modelOf } from "../data/registry.js";
+import { merged, withKey } from "./merging.js";
 import { announce } from "../controls/toasts.js";
 import { get, patch, query, remove } from "../lib/api.js";
 import { eventsOf } from "../lib/events.js";
@@ -61,7 +62,7 @@ export class Thread {
         // What was read before stays, unless so much is new that the two do not meet.
         const known = new Set(this.messages.value.map((each) => each.id));
         const meets = told.messages.some((row) => known.has(row.id));
-        this.messages.value = meets ? this.merged(told.messages) : told.messages.map(withKey);
+        this.messages.value = meets ? merged(this.messages.value, told.messages) : told.messages.map(withKey);
         if (!meets) {
           this.older.value = told.older_messages;
           this.unshown = [];
@@ -246,29 +247,11 @@ export class Thread {
       if (this.live.value) return true;
       const stored = page.results.at(-1);
       const drawn = this.messages.value.find((each) => each.key === key);
-      this.messages.value = this.merged(page.results, drawn);
+      this.messages.value = merged(this.messages.value, page.results, drawn);
       return stored?.role === "assistant";
     } catch {
       return true; // it is read again with the conversation
     }
-  }
-
-  /** Joins stored messages with those that are shown, which keep their keys and what is drawn. @param {any[]} stored @param {Message} [drawn] */
-  merged(stored, drawn) {
-    if (!stored.length) return this.messages.value;
-    const shown = new Map(this.messages.value.map((each) => [each.id ?? each.key, each]));
-    const locals = this.messages.value.filter((each) => !each.id);
-    const fresh = stored.map((row) => {
-      const same = shown.get(row.id) ?? locals.find((each) => each.role === row.role && each.content === row.content && locals.splice(locals.indexOf(each), 1));
-      return same ? { ...same, ...row, key: same.key } : withKey(row);
-    });
-    const first = stored[0].created_at;
-    const before = this.messages.value.filter((each) => each.id && each.created_at < first && !stored.some((row) => row.id === each.id));
-    const last = fresh.at(-1);
-    // A failure before the first word stores no answer, and is shown all the same.
-    const unstored = drawn && !drawn.id && last.role === "user" ? [drawn] : [];
-    if (drawn?.error && last.role === "assistant") last.error = drawn.error;
-    return [...before, ...fresh, ...unstored];
   }
 
   replace(key, message) {
@@ -289,8 +272,6 @@ export class Thread {
     return { ...figures, ...place, ...this.choice.value, role, content, created_at: new Date().toISOString() };
   }
 }
-
-const withKey = (row) => ({ ...row, key: row.id, page: 0 });
 
 /** @type {Map<string, Thread>} the conversations that were opened, the one shown last at the end */
 const opened = new Map();
