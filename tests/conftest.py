@@ -1,10 +1,12 @@
 """Users, clients, providers and the scripted provider, for all tests, and how the tables are emptied between them."""
 
+import shutil
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
@@ -39,6 +41,7 @@ def nothing_remembered():
     throttling.outage.reset()
     for limiter in throttling.limiters():
         limiter.storage.reset()
+    shutil.rmtree(settings.STORAGES["files"]["OPTIONS"]["location"], ignore_errors=True)
 
 
 # Ann owns what a test is about, Bob is somebody else.

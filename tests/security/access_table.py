@@ -67,7 +67,7 @@ TABLE = {
     "api/v1/keys/<slug:provider>": Row(
         PRIVATE, {"PUT": ALL_PRIVATE, "DELETE": "401 404 404 204"}, {"key": "sk-0123456789abcdef"}
     ),
-    "api/v1/select": Row(PRIVATE, {"POST": "401 409 409 409"}, {"message": "hi"}),
+    "api/v1/select": Row(PRIVATE, {"POST": ALL_PRIVATE}, {"message": "hi"}),
     "api/v1/selection/settings": Row(PRIVATE, {"GET": ALL_PRIVATE, "PUT": ALL_PRIVATE, "DELETE": "401 204 204 204"}),
     "api/v1/usage": Row(PRIVATE, {"GET": ALL_PRIVATE}),
     "api/v1/budgets": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"period": "total", "limit": 5}),

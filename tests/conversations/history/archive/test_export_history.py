@@ -46,7 +46,7 @@ def test_who_and_where_must_exist(ann, tmp_path):
 
 def test_a_failure_leaves_nothing_behind(ann, tmp_path, monkeypatch):
     conversation(ann, messages=1)
-    monkeypatch.setattr(writing, "COMPRESSION", 99)
+    monkeypatch.setattr(writing, "DEFLATED", {**writing.DEFLATED, "compress_level": 99})
     with pytest.raises(ValueError, match="compress"):
         call_command("export_history", user="ann", into=tmp_path / "ann.zip")
     assert list(tmp_path.iterdir()) == []
