@@ -13,7 +13,7 @@ def test_a_message_is_answered_and_has_an_address(page, ann):
     assert page.run("document.querySelector('.answer strong').innerText") == "this"
     assert (page.text(".head-title"), row.title) == ("Say this again.", "Say **this** again.")
     assert page.text(".answer .figures").startswith("$")
-    assert page.text(".side-row") == row.title
+    assert page.text(".side-row") == "Say this again."
     assert page.run("document.querySelector('.composer textarea').value") == ""
     page.visit(page.run("location.href"), "!!document.querySelector('.answer strong')")
     assert page.count(".message") == 2
