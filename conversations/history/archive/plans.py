@@ -1,6 +1,7 @@
 """The queries of an archive, declared for `check_query_plans`."""
 
 from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
 from conversations.history.archive import reading
@@ -9,11 +10,15 @@ from conversations.models import Comparison, Conversation, Message
 from perf.plans.declared_queries import DeclaredQuery
 
 BY_KEY = "of 50 comparisons, by one index"
+# PostgreSQL reads a table of a few dozen pages whole rather than a good part of its rows by an index.
+PART = "up to 1,000 conversations of a user at a time, or 50 by their keys, which are a good part of a small table"
+SMALL = {Conversation._meta.db_table: PART}
 
 
 def declared_queries(user_id: int, conversation_id: UUID) -> Iterator[DeclaredQuery]:
     """Declare the batches that are read of a user, one in the middle of each list."""
-    yield DeclaredQuery("archive, the first conversations", lambda: reading.conversation_places(user_id, None))
+    first = partial(reading.conversation_places, user_id, None)
+    yield DeclaredQuery("archive, the first conversations", first, SMALL, PART)
     yield DeclaredQuery("archive, the first comparisons", lambda: reading.comparison_places(user_id, None))
     yield DeclaredQuery("archive, the first messages", lambda: reading.messages_after(conversation_id, None))
     yield DeclaredQuery("archive, the first files", lambda: reading.files_after(user_id, None))
@@ -28,8 +33,9 @@ def declared_queries(user_id: int, conversation_id: UUID) -> Iterator[DeclaredQu
         after = Place(message.created_at, message.pk)
         yield DeclaredQuery("archive, more messages", lambda: reading.messages_after(conversation_id, after))
     if some:
-        yield DeclaredQuery("archive, more conversations", lambda: reading.conversation_places(user_id, some[-1]))
-        yield DeclaredQuery("archive, conversations", lambda: reading.conversations_among(user_id, ids))
+        more = partial(reading.conversation_places, user_id, some[-1])
+        yield DeclaredQuery("archive, more conversations", more, SMALL, PART)
+        yield DeclaredQuery("archive, conversations", lambda: reading.conversations_among(user_id, ids), SMALL)
         yield DeclaredQuery("archive, messages", lambda: reading.messages_of(ids))
     if others:
         compared_ids = [place.id for place in others]
