@@ -31,7 +31,7 @@ __all__ = [  # with the models of other rooms, which Django looks for here
 
 
 class ProviderKind(models.TextChoices):
-    """The wire formats; `models_registry.providers` maps each to its client."""
+    """Kinds of endpoints; `models_registry.providers` has a client for each."""
 
     OPENAI = "openai", "OpenAI"
     ANTHROPIC = "anthropic", "Anthropic"

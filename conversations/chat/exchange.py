@@ -96,9 +96,9 @@ class Exchange:
     def finishing(self, *, whole: bool, failure: APIException | None = None) -> Iterator[None]:
         """Store what has arrived, once, yielding while the database is away, when no connection is held.
 
-        An answer that is not whole is `interrupted`, or an `error` when no text of it came and nobody gave it up. It is
-        stored with the `failure` that the client is told, by default that of the call. When the conversation was
-        deleted meanwhile there is nothing to store it in.
+        An answer that is not whole is `interrupted` if text of it came, or if it was given up while the model was
+        reasoning, and an `error` otherwise. It is stored with the `failure` that the client is told, by default that of
+        the call. When the conversation was deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
             answer = self._answer(whole=whole, failure=failure or self.call.failure)

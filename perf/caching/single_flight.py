@@ -15,7 +15,7 @@ class _Flight:
 
 
 class SingleFlight:
-    """Computations by key, shared by the threads of this process."""
+    """Computations by key, shared by the threads of this process; other workers compute for themselves."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

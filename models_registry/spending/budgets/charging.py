@@ -83,7 +83,7 @@ class Charge:
         now, cost = timezone.now(), min(measured.cost or Decimal(0), MAX_AMOUNT)
         counts = counts_of(measured, failed=failed, cost=cost)
         lost = bool(self.amount) and not Reservation.objects.filter(pk=self.id).delete()[0]
-        if lost:  # it expired and was counted as a failed call that cost all it could: this entry corrects that
+        if lost:  # its time ran out, and it was booked whole, as an error: this entry is the difference
             counts |= {"requests": 0, "errors": counts["errors"] - 1, "cost": cost - self.amount}
         spender = spender_of(self.model.access)
         entry = UsageEntry(id=self.id, day=now.date(), created_at=now, **spender, **self._names(), **counts)

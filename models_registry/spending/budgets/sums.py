@@ -13,7 +13,7 @@ from models_registry.spending.money import MAX_AMOUNT, MoneyField, usd
 
 
 def change(pk: UUID, *, at: datetime, spent: Decimal | int = 0, reserved: Decimal, within: bool = False) -> bool:
-    """Add to what is spent and reserved, in USD, at a moment; `within` the limit only, or whatever the limit is.
+    """Add to what is spent and reserved, in USD; with `within`, only if the limit still covers it.
 
     A period that is over at that moment ends with it: what was spent is forgotten, what calls under way have reserved
     is not, for it will be spent in the new period. Returns whether the budget was changed; it may be deleted.
