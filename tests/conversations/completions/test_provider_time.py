@@ -42,7 +42,8 @@ def test_a_chat(api, openai, staff, caplog):
 def test_a_comparison_waits_for_all_at_once(api, openai, caplog):
     api.post("/api/v1/compare", body(f"stub?first={WAIT}", f"stub?first={WAIT}&x=1"))
     record = logged(caplog, "api/v1/compare")
-    assert WAIT <= record.provider_time <= record.duration
+    # The models are called in threads of their own, a moment before the request begins to wait for them.
+    assert WAIT * 0.9 <= record.provider_time <= record.duration
 
 
 def test_a_stream_counts_to_its_first_byte_as_its_time_does(api, openai, caplog):
