@@ -1,7 +1,9 @@
 """The documents of an uploaded file, as streams of JSON values: an array or an object, lines, or a database's rows."""
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from conversations.history.importing.reading.formats import llm_logs
 
 BUFFER = 65_536  # bytes read at once
 MOST_OF_ONE = 64_000_000  # bytes of one conversation
+# What reading a damaged ZIP raises; zlib and lzma have errors of their own.
+DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 BOM = b"\xef\xbb\xbf"
 
@@ -92,7 +96,7 @@ def _opened(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[tuple[Any
                 yield from _items(whole, "")
             else:
                 raise BrokenOff("It is no JSON.")
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except DAMAGES as error:
         raise BrokenOff(f"It is damaged: {error}") from error
 
 

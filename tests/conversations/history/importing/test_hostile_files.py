@@ -72,6 +72,21 @@ def test_damage_inside_is_told_and_the_rest_comes(api):
     assert shown["problems"][0]["reason"].startswith("It is damaged: ")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_that_a_decompressor_notices_is_told_too(api, method):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("conversations-000.json", content_of([chatgpt(key="a")]))
+        archive.writestr("conversations-001.json", content_of([chatgpt(key="b")]), compress_type=method)
+    damaged = bytearray(buffer.getvalue())
+    start = damaged.rindex(b"conversations-001.json", 0, damaged.rindex(b"PK\x01\x02")) + 22
+    damaged[start + 60 : start + 90] = b"\xff" * 30
+    shown = imported(api, bytes(damaged))
+    assert (shown["state"], shown["conversations"]["added"]) == ("done", 1)
+    assert shown["problems"][0]["place"].startswith("conversations-001.json")
+    assert shown["problems"][0]["reason"].startswith("It is damaged: ")
+
+
 def test_one_huge_conversation_ends_its_file_only(api, monkeypatch):
     monkeypatch.setattr(documents, "MOST_OF_ONE", 200_000)
     huge = chatgpt(node("q", "root", text="x" * 500_000), key="b")
