@@ -1,6 +1,7 @@
 """Requests and answers of the gateway, for the documentation; the echo says what it was told."""
 
 from conversations.history.examples import ANSWER, TEXT
+from models_registry.protocols.responses_answers import ECHOED, PREFIX
 from perf.api.examples import answered, asked
 
 MODEL = "echo/echo-fast"
@@ -52,27 +53,14 @@ MESSAGE = [
     ),
 ]
 ANSWERED = {
-    "id": f"resp_{ANSWER['id'].replace('-', '')}",
+    "id": PREFIX + ANSWER["id"].replace("-", ""),
     "object": "response",
     "created_at": 1795858200,
     "background": False,
     "error": None,
     "incomplete_details": None,
     "model": MODEL,
-    "instructions": None,
-    "max_output_tokens": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "previous_response_id": None,
-    "reasoning": {"effort": None, "summary": None},
-    "store": True,
-    "temperature": None,
-    "text": {"format": {"type": "text"}},
-    "tool_choice": "auto",
-    "tools": [],
-    "top_p": None,
-    "truncation": "disabled",
-    "user": None,
+    **ECHOED,
     "status": "completed",
     "output": [
         {
