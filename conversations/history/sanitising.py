@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate, groupby
 
 from markdown_it import MarkdownIt
@@ -93,7 +93,7 @@ def _line(line: str, spans: list[Span], paragraph: str, offset: int = 0, *, whol
             begin = offset + at + 1
             after = paragraph[begin : begin + _WINDOW]
             ends = whole and begin + _WINDOW >= len(paragraph)
-            if not _begins_html(line[:at], after, ends=ends):
+            if not _begins_html(after, ends=ends, formula=lambda: _FORMULA.search(line, 0, at)):
                 return match[0]
         # A character that is escaped already must not become an escaped ampersand.
         backslashes = match[1][: len(match[1]) // 2 * 2]
@@ -107,21 +107,21 @@ def _escaped(paragraph: str) -> str:
     return paragraph.replace("<", "&")
 
 
-def _begins_html(before: str, after: str, *, ends: bool) -> bool:
-    """Tell whether a "<" begins HTML or an autolink, by what stands before it in the line and after it.
+def _begins_html(after: str, *, ends: bool, formula: Callable[[], object]) -> bool:
+    """Tell whether a "<" begins HTML or an autolink, by what stands after it.
 
-    `ends` says that `after` ends with the paragraph.
+    `ends` says that `after` ends with the paragraph, `formula` whether the start of a formula stands before the "<".
     """
     block = _BLOCK_NAME.match(after)
     # No block begins behind the start of a formula.
-    if block and block[1].lower() in _BLOCK_NAMES and not _FORMULA.search(before):
+    if block and block[1].lower() in _BLOCK_NAMES and not formula():
         return True
     lenient = _LENIENT_TAG.match(after)
     if lenient and _ACTIVE.fullmatch(lenient[1]) and (len(lenient[1]) > 1 or "=" in (lenient[2] or "")):
         return True
     # In a quotation each line begins with marks, which do not belong to the tag.
     for text in (after, _QUOTE_MARKS.sub("\n", after)) if "\n" in after else (after,):
-        if _OTHER_HTML.match(text) or _AUTOLINK.match(text) or _HANDLER.match(text):
+        if _OTHER_HTML.match(text) or (">" in text and (_AUTOLINK.match(text) or _HANDLER.match(text))):
             return True
         tag = _OPEN_TAG.match(text)
         if tag and (tag[1] or (not ends and _UNFINISHED.match(text, tag.end()))):

@@ -139,7 +139,7 @@ def test_twice_is_once(written):
 def test_a_long_text_takes_no_long_time(unit):
     start = time.thread_time()
     sanitise(unit * (100_000 // len(unit)))
-    assert time.thread_time() - start < 3
+    assert time.thread_time() - start < 5
 
 
 ANSWER = """Sure! Here's how to center a `<div>`:

@@ -118,9 +118,11 @@ def test_a_comparison_is_stopped(api, openai, opened, stub):
     response = api.post("/api/v1/compare/stream", {**COMPARE, "models": models})
     opened.append(response)
     received = each_event(response)
-    start = next(received)
-    while next(received)["event"] != "complete":
-        pass
+    start, complete, arrived = next(received), False, False
+    while not (complete and arrived):
+        event = next(received)
+        complete |= event["event"] == "complete"
+        arrived |= event["event"] == "chunk" and event["index"] == 1
     assert api.post(f"{start['url']}/stop").json()["ended"]
     last = list(received)
     assert [each["event"] for each in last if each["event"] != "chunk"] == ["error", "done"]
