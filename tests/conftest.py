@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -29,6 +30,14 @@ LARGE = 2**21  # bytes of a table, of which PostgreSQL reads the deleted rows un
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup):
     empty_small_tables_by_delete()
+
+
+# Each test client makes its own middlewares, and WhiteNoise's would read all static files each time: most of the
+# processor's time of the whole suite.
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_found_when_asked_for():
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture(autouse=True)
