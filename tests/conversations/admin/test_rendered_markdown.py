@@ -131,6 +131,6 @@ def test_a_very_long_text_is_shown_as_it_is():
     "piece", ["*", "_", "[", "`a", "> ", "![", "<", "- ", "| a ", "**a ", "[a](", "\n\n    ", "~~a", "1. "]
 )
 def test_no_text_takes_long(piece):
-    started = time.perf_counter()
+    started = time.thread_time()
     rendered((piece * RENDERED)[:RENDERED])
-    assert time.perf_counter() - started < 3.0
+    assert time.thread_time() - started < 5.0

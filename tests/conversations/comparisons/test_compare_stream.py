@@ -1,6 +1,5 @@
 """POST /compare/stream."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -116,23 +115,18 @@ def test_silence_is_filled_with_comments(stream, settings):
 
 @pytest.mark.django_db
 def test_chunks_interleave(stream):
-    started = time.monotonic()
     received = events(stream("delay=0.05", "delay=0.05", prompt=TEN))
-    took = time.monotonic() - started
     first_end = next(place for place, each in enumerate(received) if each["event"] == "complete")
     assert {each["index"] for each in received[:first_end] if each["event"] == "chunk"} == {0, 1}
     order = [each["index"] for each in received if each["event"] == "chunk"]
     changes = sum(one != other for one, other in pairwise(order))
     assert changes >= 8  # one after the other there is a single change
-    assert took < 0.8  # nine pauses of each are 0.45 seconds, 0.9 one after the other
 
 
 @pytest.mark.django_db
-def test_four_take_as_long_as_the_slowest(stream):
-    started = time.monotonic()
-    received = events(stream("first=0.1", "first=0.2", "first=0.3", "first=0.4"))
-    assert time.monotonic() - started < 0.8
-    assert [each["index"] for each in received if each["event"] == "complete"] == [0, 1, 2, 3]
+def test_none_of_four_waits_for_a_slower_one(stream):
+    received = events(stream("first=1.2", "first=0.8", "first=0.4", "first=0"))
+    assert [each["index"] for each in received if each["event"] == "complete"] == [3, 2, 1, 0]
 
 
 def test_results_are_stored_when_done_is_seen(stream):

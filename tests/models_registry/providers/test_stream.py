@@ -100,7 +100,7 @@ def test_anthropic_is_not_complete_without_message_stop(stub):
 def test_a_body_left_open_after_its_last_event_does_not_hold_the_answer_up(stub, kind):
     started = time.monotonic()
     assert drain(make(stub, kind).stream(*ask("stub?end=open"))) == (WORDS, None)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 @EITHER

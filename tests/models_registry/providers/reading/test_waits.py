@@ -97,4 +97,4 @@ def test_a_quota_is_not_waited_for(stub, code, headers):
     with pytest.raises(ProviderQuotaExceeded, match=r"^No money\.$") as raised:
         drain(make(stub, "openai").stream(*ask("m")))
     assert not hasattr(raised.value, "wait")
-    assert (len(stub.requests), time.monotonic() - started < 1) == (1, True)
+    assert (len(stub.requests), time.monotonic() - started < 5) == (1, True)

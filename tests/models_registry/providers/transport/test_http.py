@@ -82,7 +82,7 @@ def test_who_does_not_read_is_not_waited_for(listener):
     with pytest.raises(HTTPError) as raised:
         send("POST", url, headers={}, body=bytes(50_000_000))
     assert timed_out(raised.value)
-    assert 0.3 <= time.monotonic() - began < 2
+    assert 0.3 <= time.monotonic() - began < 5
     server.settimeout(0.1)
     server.accept()[0].close()
     with pytest.raises(TimeoutError):  # it was tried once
@@ -134,7 +134,7 @@ def test_a_provider_that_does_not_accept_is_given_up(listener):
     began = time.monotonic()
     with pytest.raises(ProviderTimeout):
         whole(client(url), *ask())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     for connection in waiting:
         connection.close()
 

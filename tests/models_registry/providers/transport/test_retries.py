@@ -27,7 +27,7 @@ def test_the_third_failure_is_reported(stub):
         whole(make(stub, "openai"), *ask("stub?status=502"))
     assert raised.value.details == {"status": 502}
     assert len(stub.requests) == 3
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
