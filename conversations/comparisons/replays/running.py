@@ -39,7 +39,7 @@ from perf.db.connections import release
 from perf.jobs.run import Cancelled, Lost, Run
 
 KIND = "replay"
-HEARTBEAT = 1.0  # seconds of silence after which a cancelled replay is noticed
+HEARTBEAT = 0.5  # seconds of silence after which a cancelled replay is noticed
 FAILURES = 5  # prompts in a row that no model answers, after which the replay stops
 OF_ONE_PROMPT = (ValidationError, InputNotSupported, FileGone)  # errors after which the next prompt may do
 

@@ -95,9 +95,7 @@ class ReplayInput(serializers.Serializer[Any]):
     models = ShortListField(child=ModelChoice(), min_length=1, max_length=4)
     source = SourceInput()  # type: ignore[assignment]
     limit = WholeNumberField(min_value=1, max_value=PROMPTS, required=False, help_text="Prompts; 100 by default.")
-    budget = LimitField(
-        required=False, allow_null=True, help_text="USD that the replay never exceeds, beside your other budgets."
-    )
+    budget = LimitField(required=False, help_text="USD that the replay never exceeds, beside your other budgets.")
     blind = FlagField(default=True, help_text="Withhold which answer is whose until you vote.")
 
 

@@ -186,7 +186,7 @@ def _written(given: dict[str, Any]) -> dict[str, Any]:
 
 def _check_size(found: list[dict[str, Any]]) -> None:
     if not found:
-        raise ValidationError({"prompts": ["There must be a prompt."]})
+        raise ValidationError({"prompts": ["Give one of `prompts`, `file`, `messages` and `conversations`."]})
     if len(found) > PROMPTS or sum(len(turn) for each in found for turn in each["turns"]) > SET_LENGTH:
         raise ValidationError({"prompts": [f"A set has at most {PROMPTS} prompts and {SET_LENGTH:,} characters."]})
 

@@ -43,7 +43,7 @@ class PromptSetViewSet(UncachedView, GenericViewSet[PromptSet]):
     def list(self, request: Request) -> Response:  # noqa: ARG002
         """List your sets of prompts.
 
-        Newest first, without the prompts themselves.
+        Newest first, without the prompts themselves; one alone has them.
         """
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([set_row(record, with_prompts=False) for record in page])
@@ -73,7 +73,7 @@ class PromptSetViewSet(UncachedView, GenericViewSet[PromptSet]):
     def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Show a set of prompts.
 
-        With all its prompts, in their order.
+        With all its prompts in their order, each with its category and its turns.
         """
         return Response(set_row(get_object_or_404(self.get_queryset().defer(None), pk=pk), with_prompts=True))
 
@@ -102,7 +102,7 @@ class PromptSetViewSet(UncachedView, GenericViewSet[PromptSet]):
     def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Delete a set of prompts.
 
-        What models answered to it stays.
+        What models answered to it stays, and so do your votes on the answers.
         """
         get_object_or_404(self.get_queryset(), pk=pk).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)

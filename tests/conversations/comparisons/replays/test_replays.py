@@ -228,7 +228,7 @@ def test_a_budget_is_never_exceeded(ann, api, stub, priced):
     row = replayed(api, budget="0.0026")
     assert (row["stopped"], row["done"], row["spent"]) == ("budget_exceeded", 3, "0.00006")
     assert row["error"] == "0.00254 USD are left of the replay's budget, and the next prompt can cost 0.00256 USD."
-    assert [each.body["max_tokens"] for each in stub.requests] == [260, 258, 256]
+    assert [each.body["max_completion_tokens"] for each in stub.requests] == [260, 258, 256]
     assert Replay.objects.get().reserved == 0
 
 
