@@ -13,6 +13,7 @@ from perf.jobs.runner import run_all
 from perf.models import Job
 from tests.conversations.comparisons import comparison
 from tests.conversations.comparisons.replays import NEW, OLD, REPLAYS, begin, replayed
+from tests.conversations.history.archive.helpers import download
 from tests.helpers import client_with, error, invalid, token_for
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +201,17 @@ def test_a_user_has_five_at_once(ann, api):
 def test_what_is_refused(api, body, problem):
     response = api.post(REPLAYS, {"models": [NEW], "source": {"type": "voted"}, **body})
     assert (response.status_code, response.json()) == (400, invalid(**problem))
+
+
+def test_the_export_has_replays_and_sets(ann, api):
+    voted(ann, "one")
+    row = replayed(api, budget="0.5")
+    kept = api.post("/api/v1/prompt-sets", {"name": "x", "prompts": [{"turns": ["x"]}]}).json()
+    opened = download(api)
+    mine, replay = opened.lines("replays")
+    assert (mine["id"], mine["prompts"], replay["id"]) == (kept["id"], kept["prompts"], row["id"])
+    assert (replay["budget"], replay["spent"], replay["done"]) == ("0.5", row["spent"], 1)
+    assert [(each["replay_id"], each["replay_place"]) for each in opened.comparisons][1:] == [(row["id"], 0)]
 
 
 def test_pages_cost_the_same_for_many(ann, api, django_assert_num_queries):
