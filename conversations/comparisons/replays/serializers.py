@@ -118,7 +118,7 @@ class ReplaySummary(serializers.Serializer[Any]):
     """How far a replay is: `total` is what was done, skipped, interrupted, and is still to do."""
 
     id = serializers.UUIDField()
-    state = serializers.ChoiceField(choices=Job.State.choices)
+    state = serializers.ChoiceField(choices=Job.State.values)
     models = ReplayModel(many=True)
     source = ReplaySource()  # type: ignore[assignment]
     blind = serializers.BooleanField()
