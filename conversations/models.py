@@ -231,8 +231,10 @@ class Comparison(models.Model):
     voted_at = models.DateTimeField(null=True, blank=True)
     analysis = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    replay = models.ForeignKey(Replay, on_delete=models.SET_NULL, null=True, related_name="comparisons", db_index=False)
-    replay_place = models.PositiveIntegerField(null=True, editable=False, help_text="The place in the replay's plan.")
+    replay = models.ForeignKey(Replay, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    replay_place = models.PositiveIntegerField(
+        null=True, editable=False, help_text="The place in the replay's plan; stays when the replay is deleted."
+    )
 
     objects = ComparisonQuerySet.as_manager()
 

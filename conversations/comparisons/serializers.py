@@ -212,7 +212,7 @@ def comparison_row(comparison: Comparison, results: list[ComparisonResult] | Non
     row["both_bad"] = bool(comparison.both_bad)
     row["analysis"] = comparison.analysis or None
     row["results"] = [result_row(result, hidden=comparison.hidden) for result in shown]
-    if comparison.hidden and comparison.replay_id is not None:
+    if comparison.hidden and comparison.replay_place is not None:
         for result in row["results"]:
             result |= dict.fromkeys(WITHHELD_IN_REPLAYS)
     return row

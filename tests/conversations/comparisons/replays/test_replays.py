@@ -67,6 +67,8 @@ def test_nothing_tells_which_is_which_before_the_vote(ann, api):
     [outcome] = row["results"]
     assert (outcome["waiting"], outcome["answers"]["count"], outcome["winners"]["avg_cost"]) == (1, 0, None)
     assert api.get("/api/v1/comparisons").json()["results"][0] == shown
+    assert api.delete(url).status_code == 204
+    assert api.get(f"/api/v1/comparisons/{pk}").json() == shown
 
 
 def test_where_the_new_answer_stands_is_open(ann, api):
