@@ -6,9 +6,8 @@ from rest_framework import serializers
 
 from conversations.comparisons.replays.models import NAME_LENGTH
 from conversations.comparisons.replays.results import outcomes, to_vote
-from conversations.comparisons.replays.service import LABEL, PROMPTS, TEXT_LIMIT
+from conversations.comparisons.replays.service import LABEL, PROMPTS, TEXT_LIMIT, TURNS
 from conversations.comparisons.serializers import ModelChoice
-from conversations.history.serializers import TURN_LIMIT
 from conversations.models import PromptSet, Replay
 from conversations.selection.prompts import CATEGORIES
 from models_registry.api.fields import money
@@ -24,7 +23,7 @@ class PromptInput(ItemSerializer):
 
     question_id = TextField(max_length=LABEL, required=False, help_text="Once in a set; else the next number.")
     category = TextField(max_length=LABEL, required=False, allow_blank=True)
-    turns = ShortListField(child=TextField(max_length=TEXT_LIMIT), min_length=1, max_length=TURN_LIMIT)
+    turns = ShortListField(child=TextField(max_length=TEXT_LIMIT), min_length=1, max_length=TURNS)
 
 
 class PromptSetInput(serializers.Serializer[Any]):

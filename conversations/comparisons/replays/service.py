@@ -31,6 +31,7 @@ PROMPTS = 500  # of a set, and of a replay
 SET_LENGTH = 2_000_000  # characters of all turns of a set
 TEXT_LIMIT = 100_000  # characters of a turn, as of any prompt
 LABEL = 100  # characters of a question_id or a category
+TURNS = 200  # of a prompt
 
 
 class TooManyReplays(APIException):
@@ -163,12 +164,13 @@ def gather(
     if len(asked) < len(set(messages)):
         raise ValidationError({"messages": ["One of them is no question of yours."]})
     found += [{"question_id": str(pk), "category": "", "turns": [asked[pk].content]} for pk in dict.fromkeys(messages)]
-    for pk in dict.fromkeys(conversations):
-        rows = own.filter(conversation_id=pk).order_by("created_at", "id")
-        turns = [row.content for row in rows[:LABEL]]
-        if not turns:
-            raise ValidationError({"conversations": ["One of them is no conversation of yours with a question."]})
-        found.append({"question_id": str(pk), "category": "", "turns": turns})
+    turns: dict[UUID, list[str]] = {pk: [] for pk in conversations}
+    said = own.filter(conversation__in=list(turns)).order_by("conversation_id", "created_at", "id")
+    for pk, text in said.values_list("conversation_id", "content") if turns else ():
+        turns[pk].append(text)
+    if not all(turns.values()):
+        raise ValidationError({"conversations": ["One of them is no conversation of yours with a question."]})
+    found += [{"question_id": str(pk), "category": "", "turns": texts[:TURNS]} for pk, texts in turns.items()]
     _check_size(found)
     _number(found)
     return found
@@ -225,8 +227,8 @@ def _line(line: Any, number: int) -> dict[str, Any]:
     """Check an object of a file; other fields, such as MT-bench's `reference`, are left out."""
     turns = line.get("turns") if isinstance(line, dict) else None
     texts = turns if isinstance(turns, list) and all(isinstance(turn, str) and turn.strip() for turn in turns) else []
-    if not texts or any(len(text) > TEXT_LIMIT or "\0" in text for text in texts):
-        said = f"Prompt {number} must be an object with `turns`, a list of texts of up to {TEXT_LIMIT:,} characters."
+    if not 0 < len(texts) <= TURNS or any(len(text) > TEXT_LIMIT or "\0" in text for text in texts):
+        said = f"Prompt {number} must have `turns`, a list of up to {TURNS} texts of up to {TEXT_LIMIT:,} characters."
         raise ValidationError({"file": [said]})
     labels = {name: line.get(name) for name in ("question_id", "category")}
     kept = {name: "" if value is None else str(value)[:LABEL].replace("\0", "") for name, value in labels.items()}

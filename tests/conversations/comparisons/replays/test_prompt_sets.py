@@ -68,7 +68,7 @@ def test_they_are_listed_changed_and_deleted_by_their_owner(api, bob_api):
     assert (api.delete(f"{SETS}/{pk}").status_code, PromptSet.objects.count()) == (204, 0)
 
 
-NO_PROMPT = "Prompt 1 must be an object with `turns`, a list of texts of up to 100,000 characters."
+NO_PROMPT = "Prompt 1 must have `turns`, a list of up to 200 texts of up to 100,000 characters."
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,7 @@ NO_PROMPT = "Prompt 1 must be an object with `turns`, a list of texts of up to 1
         ('{"turns": []}', NO_PROMPT),
         ('{"turns": ["  "]}', NO_PROMPT),
         ('{"turns": "x"}', NO_PROMPT),
+        (json.dumps({"turns": ["x"] * 201}), NO_PROMPT),
     ],
 )
 def test_a_file_that_is_none(api, text, problem):
