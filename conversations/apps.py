@@ -19,13 +19,16 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         """Register what other apps call of this one, and what happens with rows and connections."""
         from conversations import caches  # noqa: F401  # the rules of invalidation
+        from conversations.comparisons.replays import service as replays
         from conversations.files import uses
         from conversations.history import today  # noqa: F401  # tiles of the admin's index
         from conversations.history.importing import service
         from conversations.search.index import create_sqlite_function
 
         service.connect()
+        replays.connect()
         jobs.register("import", "conversations.history.importing.running.run")
+        jobs.register("replay", "conversations.comparisons.replays.running.run")
         jobs.register("import_removal", "conversations.history.importing.removal.run")
         uses.connect()
         connection_created.connect(create_sqlite_function, dispatch_uid="conversations.search.queries")

@@ -23,6 +23,8 @@ invalidates("conversations.Message", conversations, owner="conversation__user_id
 invalidates("conversations.Comparison", comparisons, leaderboards, selections, owner="user_id")
 invalidates("conversations.ComparisonResult", comparisons, leaderboards, selections, owner="comparison__user_id")
 invalidates("conversations.SelectionSettings", selections, owner="pk")
+exempt("conversations.PromptSet", "lists and sets are read from the database")
+exempt("conversations.Replay", "how far a replay is, and the list of replays, are read from the database")
 exempt("conversations.Share", "lists and links read it from the database")
 exempt("conversations.Import", "how far an import is, and the list of imports, are read from the database")
 exempt("conversations.Imported", "only the removal of an import reads it")

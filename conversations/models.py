@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from conversations.comparisons.replays.models import PromptSet, Replay
 from conversations.completions.idempotency.models import RepeatableRequest
 from conversations.completions.measured import Measured
 from conversations.files.models import FileUse, StoredFile
@@ -24,7 +25,9 @@ __all__ = [  # with the models of other rooms, which Django looks for here
     "Import",
     "Imported",
     "Message",
+    "PromptSet",
     "RepeatableRequest",
+    "Replay",
     "SelectionSettings",
     "Share",
     "StoredFile",
@@ -228,12 +231,23 @@ class Comparison(models.Model):
     voted_at = models.DateTimeField(null=True, blank=True)
     analysis = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    replay = models.ForeignKey(Replay, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    replay_place = models.PositiveIntegerField(
+        null=True, editable=False, help_text="The place in the replay's plan; stays when the replay is deleted."
+    )
 
     objects = ComparisonQuerySet.as_manager()
 
     class Meta:
         base_manager_name = "objects"
         indexes = [models.Index(fields=["user", "-created_at", "-id"], name="idx_comparison_user_created")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["replay", "replay_place"],
+                name="uniq_comparison_replay_place",
+                condition=models.Q(replay__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.comparisons.leaderboard import leaderboard
+from conversations.comparisons.replays import query_plans as replays
 from conversations.files import service as files
 from conversations.files.models import FileUse, StoredFile
 from conversations.history.archive.plans import declared_queries as archive
@@ -94,6 +95,7 @@ def declared_queries() -> Iterator[DeclaredQuery]:
     latest = Comparison.objects.for_user(user).order_by(NEWEST_FIRST).first()
     yield DeclaredQuery("comparison", lambda: as_get(comparisons(user).filter(pk=latest.pk if latest else pk)))
     yield from plans.declared_queries(user, pk)
+    yield from replays.declared_queries(user, latest.pk if latest else pk)
     yield from selection.declared_queries(user, pk)
     yield from _files(user, pk)
     yield from _search(sample)
@@ -177,6 +179,7 @@ def fill() -> None:
     seed(Amount(users=1, conversations=1, messages=120, comparisons=0))
     seed(Amount(users=60, conversations=50, messages=4, comparisons=20, heavy_user=1500))
     plans.fill()
+    replays.fill()
     attempt = uuid4()
     end = timezone.now() + timedelta(days=30)
     Share.objects.bulk_create(

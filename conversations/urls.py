@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from conversations.chat.message_views import MessageView, RetryStreamView, RetryView
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
+from conversations.comparisons.replays.views import PromptSetViewSet, ReplayViewSet
 from conversations.comparisons.views import CompareStreamView, CompareView, ComparisonViewSet
 from conversations.completions.streams.views import (
     ChatEventsView,
@@ -23,6 +24,8 @@ from conversations.selection.views import SelectView, SettingsView
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
+router.register("replays", ReplayViewSet, basename="replay")
+router.register("prompt-sets", PromptSetViewSet, basename="prompt-set")
 router.register("files", FileViewSet, basename="file")
 router.register("imports", ImportViewSet, basename="import")
 

@@ -286,7 +286,7 @@ SPECTACULAR_SETTINGS = {
         "llmselect_project.api.schema.add_chat_requirements",
         "llmselect_project.api.schema.refuse_unknown_fields",
     ],
-    "ENUM_NAME_OVERRIDES": {"HealthStatus": ["ok", "degraded", "error"], "TokenState": ["active", "expired"]},
+    "ENUM_NAME_OVERRIDES": documentation.ENUM_NAMES,
 }
 
 # Language, time, logs

@@ -1,5 +1,5 @@
 """Conversations, messages, comparisons and files in the admin."""
 
-from conversations.admin import comparisons, conversations, files, imports, messages
+from conversations.admin import comparisons, conversations, files, imports, messages, replays
 
-__all__ = ["comparisons", "conversations", "files", "imports", "messages"]
+__all__ = ["comparisons", "conversations", "files", "imports", "messages", "replays"]

@@ -15,6 +15,8 @@ from perf.api.fields import FilterField, FlagField, ItemSerializer, ShortListFie
 
 # What a blind comparison withholds: a price or a count of tokens names a model as well as its name does.
 WITHHELD = ("provider", "model", "reasoning", *PricedOutput().fields)
+# Of a replay one answer is known from before: its time, and how it ended, would tell which one.
+WITHHELD_IN_REPLAYS = ("time", "ttft", "finish_reason")
 WITHHELD_ERROR = {"error": "provider_error", "message": "The model failed."}
 
 
@@ -210,6 +212,9 @@ def comparison_row(comparison: Comparison, results: list[ComparisonResult] | Non
     row["both_bad"] = bool(comparison.both_bad)
     row["analysis"] = comparison.analysis or None
     row["results"] = [result_row(result, hidden=comparison.hidden) for result in shown]
+    if comparison.hidden and comparison.replay_place is not None:
+        for result in row["results"]:
+            result |= dict.fromkeys(WITHHELD_IN_REPLAYS)
     return row
 
 

@@ -48,13 +48,16 @@ class RunningComparison:
         self._stopped = False
         self._storing: Storing | None = None
 
-    def run(self) -> Iterator[list[Event]]:
-        """Yield what arrives, [] in times of silence: (index, a piece of text, or the error or None at its end)."""
+    def run(self, heartbeat: float | None = None) -> Iterator[list[Event]]:
+        """Yield what arrives: (index, a piece of text, or the error or None at its end).
+
+        In times of silence that is [], every `heartbeat` seconds, by default `STREAM_HEARTBEAT`.
+        """
         if refused := [(index, each.failure) for index, each in enumerate(self.candidates) if each.call is None]:
             yield list(refused)
         running = [index for index, each in enumerate(self.candidates) if each.call is not None]
         calls = [each.call for each in self.candidates if each.call is not None]
-        for arrived in stream_all(calls, heartbeat=settings.STREAM_HEARTBEAT):
+        for arrived in stream_all(calls, heartbeat=heartbeat or settings.STREAM_HEARTBEAT):
             events = [(running[number], self._ended_by(event)) for number, event in arrived]
             for index, event in events:
                 if event is None or isinstance(event, APIException):

@@ -21,6 +21,8 @@ RESOURCES = {
     "compare_stream": "compare-stream",
     "comparisons": "comparison-list",
     "leaderboard": "leaderboard",
+    "replays": "replay-list",
+    "prompt_sets": "prompt-set-list",
     "conversations": "conversation-list",
     "export": "export",
     "imports": "import-list",

@@ -1,4 +1,11 @@
-"""The groups of the API's operations, in the order in which a user needs them."""
+"""The groups of the API's operations, in the order in which a user needs them, and names of sets of values."""
+
+# Fields of the same name with different values.
+ENUM_NAMES = {
+    "HealthStatus": ["ok", "degraded", "error"],
+    "TokenState": ["active", "expired"],
+    "JobState": ["waiting", "running", "done", "failed", "cancelled"],
+}
 
 TAGS = [
     {

@@ -18,6 +18,8 @@ PARTS = {
     "compare": "compare",
     "comparisons": "compare",
     "leaderboard": "compare",
+    "replays": "compare",
+    "prompt-sets": "compare",
     "conversations": "conversations",
     "shares": "conversations",
     "export": "export",

@@ -60,6 +60,14 @@ class Run:
         if not table.save(self.job):
             raise Lost
 
+    def confirm(self) -> None:
+        """Raise Lost unless this process still has the job: in the transaction that stores what was begun before.
+
+        It asks neither for a cancellation nor for the end of the process, so that what is complete is kept.
+        """
+        if self.lost.is_set() or not table.save(self.job):
+            raise Lost
+
     def heartbeat(self) -> None:
         """Keep the job, and notice when it was cancelled or lost; called by the runner."""
         if not table.extend(self.job):

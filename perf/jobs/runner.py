@@ -50,6 +50,12 @@ class Runner:
         """Give signs of life for the jobs of this process, until it ends."""
         threading.Thread(target=self._keep, name="jobs-heartbeat", daemon=True).start()
 
+    @property
+    def runs(self) -> set[Run]:
+        """The jobs that are run at this moment."""
+        with self._lock:
+            return set(self._runs)
+
     def run_next(self) -> bool:
         """Take one job and run it to its end in this thread; returns False if there was none.
 
@@ -101,10 +107,8 @@ class Runner:
         """Give a sign of life for each job, until the process ends."""
         while True:
             time.sleep(HEARTBEAT)
-            with self._lock:
-                runs = list(self._runs)
             try:
-                for run in runs:
+                for run in self.runs:
                     run.heartbeat()
             except (DatabaseError, InterfaceError):
                 logger.warning("jobs could not be kept", exc_info=True)

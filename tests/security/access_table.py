@@ -118,6 +118,21 @@ TABLE = {
     "api/v1/comparisons/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
     "api/v1/comparisons/<uuid:pk>/analyze": Row(PRIVATE, {"POST": OWN}, CHOICE),
     "api/v1/comparisons/<uuid:pk>/vote": Row(PRIVATE, {"POST": OWN, "DELETE": OWN}, {"preferred_index": 0}),
+    "api/v1/prompt-sets": Row(
+        PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 201 201 201"}, {"name": "x", "prompts": [{"turns": ["x"]}]}
+    ),
+    "api/v1/prompt-sets/<uuid:pk>": Row(
+        PRIVATE, {"GET": OWN, "PATCH": OWN, "DELETE": "401 404 404 204"}, {"name": "mine now"}
+    ),
+    # Nobody but Ann has the set that the body names.
+    "api/v1/replays": Row(
+        PRIVATE,
+        {"GET": ALL_PRIVATE, "POST": "401 400 400 202"},
+        {"models": [CHOICE], "source": {"type": "set", "set": "{prompt_set}"}},
+    ),
+    "api/v1/replays/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": "401 404 404 204"}),
+    "api/v1/replays/<uuid:pk>/cancel": Row(PRIVATE, {"POST": "401 404 404 409"}),
+    "api/v1/replays/<uuid:pk>/table": Row(PRIVATE, {"GET": OWN}),
     "api/v1/admin/health/detailed": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),
     "api/v1/admin/perf/requests": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),
     "api/v1/admin/perf/queries": Row(STAFF, {"GET": "401 403 200 403"}, optional=True),

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from conversations.files.service import store
 from conversations.history.sharing.tokens import token_of
-from conversations.models import Comparison, Import, Share
+from conversations.models import Comparison, Import, PromptSet, Replay, Share
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import Alias, Budget, LLMModel, Provider, SharedKey, UsageDay
@@ -66,6 +66,10 @@ def owned(ann, echo):
     names = {"conversation": str(row.pk), "message": str(question.pk), "budget": str(budget.pk)}
     job = Job.objects.create(kind="import", state="done", due_at=None)
     names["import"] = str(Import.objects.create(user=ann, job=job).pk)
+    prompts = [{"question_id": "1", "category": "", "turns": ["hi"]}]
+    names["prompt_set"] = str(PromptSet.objects.create(user=ann, name="mine", prompts=prompts).pk)
+    ended = Job.objects.create(kind="replay", state="done", due_at=None)
+    names["replay"] = str(Replay.objects.create(user=ann, job=ended).pk)
     names["file"] = str(store(user_id=ann.pk, stream=BytesIO(b"text"), name="a.txt").pk)
     token, _ = create_token(user_id=ann.pk, name="mine")
     names["token"] = str(token.pk)
@@ -89,6 +93,7 @@ def test_the_api(route, owned, ann, bob, staff):
     row = TABLE[route]
     kinds = {"api/v1/comparisons": "comparison", "api/v1/messages": "message", "api/v1/tokens": "token"}
     kinds |= {"api/v1/budgets": "budget", "api/v1/files": "file", "api/v1/imports": "import", "api/v1/shares": "share"}
+    kinds |= {"api/v1/replays": "replay", "api/v1/prompt-sets": "prompt_set"}
     pk = owned[next((kind for start, kind in kinds.items() if route.startswith(start)), "conversation")]
     places = {"pk": pk, "provider": "echo", "model_id": "echo-fast", "digest": "0", "name": "echo/echo-fast"}
     places |= {"response_id": owned["response"], "token": token_of(UUID(owned["share"]))}
@@ -101,7 +106,9 @@ def test_the_api(route, owned, ann, bob, staff):
 
 
 def filled(body, owned):
-    return {name: value.format(**owned) if isinstance(value, str) else value for name, value in body.items()}
+    if isinstance(body, dict):
+        return {name: filled(value, owned) for name, value in body.items()}
+    return body.format(**owned) if isinstance(body, str) else body
 
 
 def admin_path(route, first):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from conversations.history.archive import reading
 from conversations.history.archive.reading import Place
-from conversations.models import Comparison, Conversation, Message
+from conversations.models import Comparison, Conversation, Message, PromptSet, Replay
 from perf.plans.declared_queries import DeclaredQuery
 
 BY_KEY = "of 50 comparisons, by one index"
@@ -22,6 +22,9 @@ def declared_queries(user_id: int, conversation_id: UUID) -> Iterator[DeclaredQu
     yield DeclaredQuery("archive, the first comparisons", lambda: reading.comparison_places(user_id, None))
     yield DeclaredQuery("archive, the first messages", lambda: reading.messages_after(conversation_id, None))
     yield DeclaredQuery("archive, the first files", lambda: reading.files_after(user_id, None))
+    for model, name in ((PromptSet, "sets of prompts"), (Replay, "replays")):
+        listed = model._default_manager.filter(user_id=user_id).order_by("created_at", "id").values_list("pk")
+        yield DeclaredQuery(f"archive, {name}", listed.all)
     middle = slice(reading.CONVERSATIONS, reading.CONVERSATIONS * 2)
     own = Conversation.objects.for_user(user_id).order_by("created_at", "id")
     some = [Place(*row) for row in own.values_list("created_at", "id")[middle]]

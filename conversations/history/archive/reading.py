@@ -12,8 +12,17 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from conversations.history.archive.rows import CONVERSATION, FILE, MESSAGE
-from conversations.models import Comparison, ComparisonQuerySet, ComparisonResult, Conversation, Message, StoredFile
+from conversations.history.archive.rows import CONVERSATION, FILE, MESSAGE, PROMPT_SET, REPLAY
+from conversations.models import (
+    Comparison,
+    ComparisonQuerySet,
+    ComparisonResult,
+    Conversation,
+    Message,
+    PromptSet,
+    Replay,
+    StoredFile,
+)
 from perf.db.connections import release
 
 PLACES = 1000  # read in one query
@@ -177,3 +186,23 @@ def _long(user_id: int, pk: UUID) -> Iterator[Piece]:
         batch = list(messages_after(pk, Place(batch[-1]["created_at"], batch[-1]["id"])))
         release()
         yield Piece(None, batch)
+
+
+def prompt_sets(user_id: int) -> Iterator[Row]:
+    """Yield the values of `PROMPT_SET` of all sets of a user, one at a time; no connection is held meanwhile."""
+    yield from _one_by_one(PromptSet.objects.filter(user_id=user_id).order_by("created_at", "id").values(*PROMPT_SET))
+
+
+def replays(user_id: int) -> Iterator[Row]:
+    """Yield the values of `REPLAY` of all replays of a user, one at a time; no connection is held meanwhile."""
+    yield from _one_by_one(Replay.objects.filter(user_id=user_id).order_by("created_at", "id").values(*REPLAY))
+
+
+def _one_by_one(rows: Rows) -> Iterator[Row]:
+    """Read the ids of rows, which are few, and then each; one that was deleted meanwhile is left out."""
+    for pk in list(rows.values_list("pk", flat=True)):
+        row = rows.filter(pk=pk).first()
+        release()
+        if row is not None:
+            yield row
+    release()

@@ -30,7 +30,12 @@ PLAIN_OF_MESSAGE = (
 MESSAGE = (*PLAIN_OF_MESSAGE, "error", "error_message", "request_id", "dropped_messages", *FIGURES)
 COMPARISON = (
     *("id", "prompt", "system", "blind", "revealed", "preferred_index", "both_bad", "voted_at", "analysis"),
-    *("created_at", "attachments"),
+    *("created_at", "attachments", "replay_id", "replay_place"),
+)
+PROMPT_SET = ("id", "name", "prompts", "created_at", "updated_at")
+REPLAY = (
+    *("id", "source", "candidates", "blind", "plan", "done", "skipped", "budget", "spent", "stopped"),
+    *("stopped_message", "created_at"),
 )
 FILE = ("id", "name", "media_type", "size", "sha256", "created_at")
 PLAIN_OF_RESULT = ("index", "provider", "model", "response")
@@ -54,6 +59,17 @@ def comparison_line(comparison: Comparison, results: Iterable[ComparisonResult])
     """Write a comparison with its results, also the names of models that it withholds until it is revealed."""
     line = {"type": "comparison", **{name: getattr(comparison, name) for name in COMPARISON}}
     return {**line, "both_bad": bool(comparison.both_bad), "results": [_result(result) for result in results]}
+
+
+def prompt_set_line(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the values of `PROMPT_SET`."""
+    return {"type": "prompt_set", **{name: values[name] for name in PROMPT_SET}}
+
+
+def replay_line(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the values of `REPLAY`."""
+    amounts = {name: money(values[name]) for name in ("budget", "spent")}
+    return {"type": "replay", **{name: values[name] for name in REPLAY}, **amounts}
 
 
 def file_line(values: Mapping[str, Any], *, kept: bool) -> dict[str, Any]:

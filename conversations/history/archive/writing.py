@@ -12,8 +12,15 @@ from django.utils.text import slugify
 from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
 from conversations.files.contents import place, storage
-from conversations.history.archive.reading import Row, comparisons, files, pieces
-from conversations.history.archive.rows import comparison_line, conversation_line, file_line, message_line
+from conversations.history.archive.reading import Row, comparisons, files, pieces, prompt_sets, replays
+from conversations.history.archive.rows import (
+    comparison_line,
+    conversation_line,
+    file_line,
+    message_line,
+    prompt_set_line,
+    replay_line,
+)
 from conversations.history.archive.settings import settings_of
 from conversations.history.export import front, section
 from perf.api.rendering import encode
@@ -50,6 +57,7 @@ def _parts(user: User, *, markdown: bool, progress: Progress | None) -> Iterator
     release()
     yield from file("conversations.jsonl", _conversations(user.pk, counts, progress or (lambda _: None)))
     yield from file("comparisons.jsonl", _comparisons(user.pk, counts))
+    yield from file("replays.jsonl", _replays(user.pk))
     yield from file("files.jsonl", _files(user.pk, counts))
     for name, content in _contents(user.pk):
         yield from file(name, content, compress_type=ZIP_STORED)  # images and PDFs are compressed already
@@ -89,6 +97,11 @@ def _comparisons(user_id: int, counts: Counter[str]) -> Iterator[bytes]:
         counts["results"] += sum(len(results) for _, results in batch)
         counts["votes"] += sum(row.voted_at is not None for row, _ in batch)
         yield _lines(comparison_line(row, results) for row, results in batch)
+
+
+def _replays(user_id: int) -> Iterator[bytes]:
+    yield from (_lines([prompt_set_line(row)]) for row in prompt_sets(user_id))
+    yield from (_lines([replay_line(row)]) for row in replays(user_id))
 
 
 def _files(user_id: int, counts: Counter[str]) -> Iterator[bytes]:

@@ -1,9 +1,5 @@
 """Usage over HTTP, as JSON or CSV."""
 
-import csv
-import io
-import re
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,14 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from models_registry.api.requests import current_user
+from models_registry.api.tables import CSV, accepts_csv, csv_response
 from models_registry.spending.usage import examples
 from models_registry.spending.usage.reports import COLUMNS, report
 from models_registry.spending.usage.serializers import NAMES, UsageQuery, UsageReport, UsageSums, sums_row, usage_row
 from perf.api.base import UncachedView
 from perf.api.validation import valid_query
-
-CSV = "text/csv"
-_FORMULA = re.compile(r"[=+\-@\t\r]")  # what a spreadsheet takes for one
 
 
 class UsageView(UncachedView):
@@ -47,10 +41,10 @@ class UsageView(UncachedView):
         first, last, group_by = query["from"], query["to"], query["group_by"]
         found = report(first=first, last=last, group_by=group_by, user_id=_whose(request, query))
         rows = [usage_row(*group) for group in found.groups]
-        if query.get("format", "csv" if _accepts_csv(request) else "json") == "csv":
+        if query.get("format", "csv" if accepts_csv(request) else "json") == "csv":
             names = [NAMES.get(name, name) for name in (("month",) if group_by == "month" else COLUMNS[group_by])]
             names = ["user"] if group_by == "user" else names
-            return _table([*names, *UsageSums().get_fields()], rows, name=f"usage-{first}-{last}")
+            return csv_response([*names, *UsageSums().get_fields()], rows, name=f"usage-{first}-{last}")
         body = {"from": first, "to": last, "group_by": group_by, "total": sums_row(found.total), "results": rows}
         return Response(body)
 
@@ -70,22 +64,3 @@ def _whose(request: Request, query: dict[str, Any]) -> int | None:
     if found is None:
         raise ValidationError({"user": "There is no user with this name."})
     return found
-
-
-def _accepts_csv(request: Request) -> bool:
-    accepted = request.headers.get("Accept", "").lower().split(",")
-    return any(each.partition(";")[0].strip() == CSV for each in accepted)
-
-
-def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]], *, name: str) -> HttpResponse:
-    """Write rows as a table, whose texts no spreadsheet takes for formulas."""
-    written = io.StringIO()
-    table = csv.writer(written)
-    table.writerow(columns)
-    table.writerows([_cell(row[column]) for column in columns] for row in rows)
-    disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return HttpResponse(written.getvalue(), content_type=f"{CSV}; charset=utf-8", headers=disposition)
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

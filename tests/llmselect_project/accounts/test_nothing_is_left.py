@@ -18,7 +18,15 @@ from conversations.files import contents
 from conversations.files.models import FileUse
 from conversations.files.service import store
 from conversations.history.importing.models import Import, Imported
-from conversations.models import Comparison, ComparisonResult, Conversation, Message, RepeatableRequest
+from conversations.models import (
+    Comparison,
+    ComparisonResult,
+    Conversation,
+    Message,
+    PromptSet,
+    RepeatableRequest,
+    Replay,
+)
 from conversations.selection.models import SelectionSettings
 from llmselect_project.models import KnownPlace
 from models_registry.keys.storage import store_key
@@ -46,6 +54,8 @@ OWNED = {
     "conversations.Share",
     "conversations.Import",
     "conversations.Imported",
+    "conversations.PromptSet",
+    "conversations.Replay",
     "conversations.SelectionSettings",
     "conversations.StoredFile",
     "conversations.FileUse",
@@ -61,6 +71,7 @@ ANONYMOUS = {
 }
 # Rows that refer to nobody, and are deleted with what refers to them.
 WITH_OTHERS = {"perf.Job"}
+SEVERAL = {"perf.Job": 2}  # rows that `fill` makes, where it is not one: of an import and of a replay
 # Rows that are nobody's.
 OF_ALL = {
     "models_registry.UsageTotal",
@@ -104,6 +115,9 @@ def fill(name, provider):
     brought = Import.objects.create(user=user, job=job, name=name, problems=[name])
     Imported.objects.create(by=brought, conversation=conversation, original_id=name)
     SelectionSettings.objects.create(user=user, default_model=name)
+    kept = PromptSet.objects.create(user=user, name=name, prompts=[{"turns": [name]}])
+    again = enqueue("replay", {"note": name}, owner=str(user.pk))
+    Replay.objects.create(user=user, job=again, prompt_set=kept, plan=[{"question": name}], stopped_message=name)
     file = store(user_id=user.pk, stream=BytesIO(name.encode()), name=f"{name}.txt")
     FileUse.objects.create(file=file, comparison=comparison)
     ComparisonResult.objects.create(comparison=comparison, index=0, response=name, reasoning=name, **place)
@@ -162,7 +176,8 @@ def test_what_leads_to_a_user_is_not_taken_for_nobodys():
 def test_everything_of_an_account_goes_and_of_others_nothing(openai):
     bob, ann = fill("bobolink", openai), fill("annabella", openai)
     for model in of(OWNED | ANONYMOUS | WITH_OTHERS):
-        assert model._default_manager.count() == 2, f"`fill` makes no row of {model._meta.label}"
+        rows = SEVERAL.get(model._meta.label, 1)
+        assert model._default_manager.count() == 2 * rows, f"`fill` makes no row of {model._meta.label}"
     api = client_for(ann)
     for path in ("conversations", "conversations?search=annabella", "comparisons", "leaderboard", "tokens", "budgets"):
         assert api.get(f"/api/v1/{path}").status_code == 200  # fills the caches
@@ -170,7 +185,9 @@ def test_everything_of_an_account_goes_and_of_others_nothing(openai):
     assert api.delete("/api/v1/auth/me", {"password": PASSWORD}).status_code == 204
 
     gone = OWNED | WITH_OTHERS
-    assert {model._meta.label: model._default_manager.count() for model in of(gone)} == dict.fromkeys(gone, 1)
+    assert {model._meta.label: model._default_manager.count() for model in of(gone)} == {
+        label: SEVERAL.get(label, 1) for label in gone
+    }
     assert {model._meta.label: model._default_manager.count() for model in of(ANONYMOUS)} == dict.fromkeys(ANONYMOUS, 2)
     for model in (UsageEntry, UsageDay, Reservation):
         kept = model.objects.exclude(user=bob).get()

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from conversations.chat.examples import REQUEST
 from conversations.comparisons.examples import COMPARISON
 from conversations.comparisons.examples import REQUEST as COMPARED
+from conversations.comparisons.replays.examples import REPLAY_ID, SET_ID
 from conversations.files.examples import FILE, TEXT
 from conversations.files.service import store
 from conversations.history.examples import ANSWER, CONVERSATION, QUESTION
@@ -40,6 +41,7 @@ from models_registry.keys.storage import store_key
 from models_registry.models import Budget, Provider
 from models_registry.spending.budgets.examples import ID as BUDGET_ID
 from perf.models import Job
+from tests.conversations.comparisons.replays import replay_of_examples
 from tests.helpers import client_with
 from tests.openapi import SCHEMA, resolved
 
@@ -138,6 +140,8 @@ class World:
         if path.startswith("/api/v1/select"):
             chosen = [f"{each['provider']}/{each['model']}" for each in (FAST, SLOW)]
             SelectionSettings.objects.create(user=self.ann, candidates=chosen)
+        if path.startswith(("/api/v1/prompt-sets", "/api/v1/replays")):
+            replay_of_examples(self.ann, comparison, waits=path.endswith("/cancel"))
         if path.startswith("/api/v1/budgets"):
             Budget.objects.create(user=self.ann, id=BUDGET_ID, period="month", limit=20, period_start=timezone.now())
         ApiToken.objects.create(user=self.ann, **stored(ApiToken, TOKEN))
@@ -153,7 +157,7 @@ class World:
 
     def send(self, method, path, body=None, query="", *, kind=JSON):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
-        ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID}
+        ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID, "prompt-sets": SET_ID, "replays": REPLAY_ID}
         ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"], "files": FILE["id"]}
         if "/streams/" in path:
             what = path.split("/")[3]

@@ -14,12 +14,13 @@ import pytest
 from django.db import transaction
 from jsonschema import Draft7Validator, FormatChecker
 
-from conversations.models import Comparison
+from conversations.models import Comparison, PromptSet, Replay
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
 from models_registry.models import LLMModel
 from models_registry.spending.budgets.keeping import create_budget
+from perf.models import Job
 from tests.helpers import PASSWORD, client_with, conversation
 from tests.openapi import SCHEMA, resolved
 
@@ -80,6 +81,21 @@ BODIES = {
         "prompt_caching": True,
         "context": "full",
         "on_disconnect": "finish",
+    },
+    "/api/v1/prompt-sets": {
+        "name": "x",
+        "prompts": [{"question_id": "1", "category": "x", "turns": ["x"]}],
+        "file": None,
+        "messages": [],
+        "conversations": [],
+    },
+    "/api/v1/prompt-sets/{id}": {"name": "x", "prompts": [{"question_id": "1", "category": "x", "turns": ["x"]}]},
+    "/api/v1/replays": {
+        "models": [CHOICE],
+        "source": {"type": "set", "set": "{prompt_set}", "tag": "code"},
+        "limit": 5,
+        "budget": "2.50",
+        "blind": True,
     },
     "/api/v1/select": {"message": "hi", "system": "x", "images": False, "tools": True, "max_tokens": 5},
     "/api/v1/selection/settings": {
@@ -179,7 +195,10 @@ class World:
             comparison.results.create(index=index, **CHOICE, response="hello")
         row = conversation(staff, messages=2, **CHOICE)
         tokens = start_session(user=staff)
-        self.names = {"conversation": str(row.pk), "refresh": tokens.refresh}
+        prompts = [{"question_id": "1", "category": "", "turns": ["hi"]}]
+        kept = PromptSet.objects.create(user=staff, name="mine", prompts=prompts)
+        job = Job.objects.create(kind="replay", state="done", due_at=None)
+        self.names = {"conversation": str(row.pk), "refresh": tokens.refresh, "prompt_set": str(kept.pk)}
         self.ids = {
             "conversations": row.pk,
             "messages": row.messages.earliest("created_at").pk,
@@ -187,14 +206,16 @@ class World:
             **dict.fromkeys(("chat", "compare"), comparison.pk),  # of streams, which nobody has
             "budgets": create_budget(user_id=staff.pk, period="total", limit=Decimal(5), by_staff=True).pk,
             "tokens": create_token(user_id=staff.pk, name="mine")[0].pk,
+            "prompt-sets": kept.pk,
+            "replays": Replay.objects.create(user=staff, job=job).pk,
         }
         self.client = client_with(tokens.access)
 
     def body(self, path):
         text = json.dumps(BODIES[path])
-        return json.loads(
-            text.replace("{conversation}", self.names["conversation"]).replace("{refresh}", self.names["refresh"])
-        )
+        for name, value in self.names.items():
+            text = text.replace(f"{{{name}}}", value)
+        return json.loads(text)
 
     def send(self, method, path, query="", body=None, headers=None):
         """Send a request whose effects are taken back; returns the refusal as text, or ""."""

@@ -51,6 +51,12 @@ OF = {
         "comparisons/*/vote",
         "leaderboard",
         "leaderboard/pairs",
+        "prompt-sets",
+        "prompt-sets/*",
+        "replays",
+        "replays/*",
+        "replays/*/cancel",
+        "replays/*/table",
     },
     "conversations": {
         "conversations",

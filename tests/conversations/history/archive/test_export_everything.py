@@ -70,7 +70,7 @@ def test_an_account_with_nothing(api):
     opened = download(api)
     assert opened.names == [
         "settings.json",
-        *(f"{name}.jsonl" for name in ("conversations", "comparisons", "files")),
+        *(f"{name}.jsonl" for name in ("conversations", "comparisons", "replays", "files")),
         "manifest.json",
     ]
     assert opened.manifest["counts"] == NOTHING
@@ -150,6 +150,8 @@ def test_a_comparison_with_its_vote(ann, api):
             "analysis": "b",
             "attachments": None,
             "created_at": at(0),
+            "replay_id": None,
+            "replay_place": None,
             "results": [
                 {
                     "index": 0,

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from conversations.history.archive import rows
-from conversations.models import Comparison, ComparisonResult, Conversation, Message, StoredFile
+from conversations.models import Comparison, ComparisonResult, Conversation, Message, PromptSet, Replay, StoredFile
 from tests.conversations.history.archive.helpers import SCHEMA, problems
 
 # Columns that are no part of an archive: what follows from others, and what concerns one server alone.
@@ -15,6 +15,8 @@ LEFT_OUT = {
     Comparison: {"user_id"},
     ComparisonResult: {"id", "comparison_id", "metered"},
     StoredFile: {"user_id"},
+    PromptSet: {"user_id", "count"},
+    Replay: {"user_id", "job_id", "prompt_set_id", "total", "reserved"},
 }
 TAKEN = {
     Conversation: rows.CONVERSATION,
@@ -22,6 +24,8 @@ TAKEN = {
     Comparison: rows.COMPARISON,
     ComparisonResult: (*rows.PLAIN_OF_RESULT, *rows.FIGURES, "error", "error_message"),
     StoredFile: rows.FILE,
+    PromptSet: rows.PROMPT_SET,
+    Replay: rows.REPLAY,
 }
 
 
