@@ -14,6 +14,7 @@ from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from conversations.completions.streams import registry
 from llmselect_project.api import throttling
 from models_registry.models import LLMModel, Provider
 from perf.caching.outage import outage
@@ -30,6 +31,14 @@ LARGE = 2**21  # bytes of a table, of which PostgreSQL reads the deleted rows un
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup):
     empty_small_tables_by_delete()
+
+
+# Answers go on when nobody reads them, and would hold their slots and connections in later tests.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    for answer in registry.running():
+        answer.stop()
+        assert answer.wait_for_end(5.0)
 
 
 # Each test client makes its own middlewares, and WhiteNoise's would read all static files each time: most of the
