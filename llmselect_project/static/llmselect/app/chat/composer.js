@@ -2,11 +2,11 @@
 import { modelOf } from "../data/registry.js";
 import { keep, recall } from "../lib/storage.js";
 import { compact, price } from "../lib/format.js";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/ui.js";
+import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { Icon } from "../controls/icons.js";
 import { ModelButton } from "../controls/model_picker.js";
-import { AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
+import { attach, AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
 import { Uploads } from "../data/uploads.js";
 
 export const LIMIT = 100_000; // characters, the API's
@@ -19,7 +19,7 @@ export function Composer({ thread, send }) {
   const key = `draft.${thread.id.value ?? "new"}`;
   const [text, setText] = useState(() => recall(key, ""));
   const uploads = useMemo(() => new Uploads(`draft.files.${thread.id.value ?? "new"}`), []);
-  const over = useDropping(uploads);
+  const over = useDropping(useCallback((files) => attach(uploads, files), [uploads]));
   const area = useRef(null);
   const live = thread.live.value;
   const choice = thread.choice.value;
