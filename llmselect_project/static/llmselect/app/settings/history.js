@@ -99,7 +99,7 @@ function Row({ row }) {
   return html`<article class="panel stack import" aria-label=${row.name}>
     <div class="key-head"><h3 class="import-name" dir="auto">${row.name || t("import_unnamed")}</h3>
       <span class="tag">${SOURCES[row.source] ?? row.source}</span>
-      <span class=${`tag ${row.state === "done" ? "good" : row.state === "failed" ? "warn" : ""}`}>${row.dry_run && row.state === "done" ? t("import_counted") : t(`import_state_${row.state}`)}</span>
+      <span class=${`tag ${row.state === "done" && !row.dry_run ? "good" : row.state === "failed" ? "warn" : ""}`}>${row.dry_run && row.state === "done" ? t("import_counted") : t(`import_state_${row.state}`)}</span>
       <span class="quiet">${bytes(row.size)} · ${moment(row.created_at)}</span></div>
     ${(row.state === "waiting" || row.state === "running") && html`<${Progress} share=${row.progress} text=${t(`import_is_${row.state}`)} />`}
     ${row.state === "removing" && html`<p class="quiet" role="status">${t("import_removing")}</p>`}
