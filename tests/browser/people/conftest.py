@@ -39,7 +39,7 @@ def scripted(openai, echo):
 def page(live_server, ann, scripted):
     """Give a tab in which Ann has signed in; what the console complained of fails the test at its end."""
     with Page() as tab:
-        tab.url = live_server.url
+        tab.url, tab.user = live_server.url, ann
         tab.expected = ()
         tab.sign_in(live_server.url, ann.username, PASSWORD)
         yield tab

@@ -8,7 +8,7 @@ import { Icon } from "../controls/icons.js";
 import { chooseModel, ModelButton } from "../controls/model_picker.js";
 import { attach, AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
 import { Uploads } from "../data/uploads.js";
-import { blind, choose, chosen, isChosen } from "./screen.js";
+import { blind, choose, chosen, isChosen } from "./begun.js";
 
 const DRAFT = "draft.compare";
 

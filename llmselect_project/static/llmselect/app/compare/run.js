@@ -44,6 +44,7 @@ export class Run {
     this.running = signal(false);
     this.error = signal(null);
     this.judging = signal(false);
+    this.refusal = signal(null); // why the server did not take what was asked
     this.stopper = new Stopper();
   }
 
@@ -79,6 +80,7 @@ export class Run {
    * @param {() => void} started
    */
   async start(asked, files, started) {
+    this.refusal.value = null;
     if (files.length) asked = { ...asked, attachments: files.map((part) => part.file_id) };
     batch(() => {
       this.prompt.value = asked.prompt;
@@ -109,6 +111,7 @@ export class Run {
           this.running.value = false;
         });
         if (error.name === "AbortError") return;
+        this.refusal.value = error;
         throw error;
       }
     }
