@@ -5,7 +5,7 @@ import time
 
 from tests.security.browser import Browser
 
-WAIT = 8.0  # seconds for something to be shown
+WAIT = 30.0  # seconds for something to be shown
 
 
 class Page(Browser):

@@ -9,7 +9,7 @@ import { Menu } from "../controls/menu.js";
 import { chooseModel } from "../controls/model_picker.js";
 import { Trouble } from "../controls/trouble.js";
 import { LiveMarkdown, Markdown } from "../markdown/view.js";
-import { Chosen } from "./choosing.js";
+import { Chosen, Suggested } from "./choosing.js";
 
 /** @param {{message: import("./thread.js").Message, busy: boolean, newest: boolean, actions: any}} props */
 export const Answer = memo(function Answer({ message, busy, newest, actions }) {
@@ -29,6 +29,7 @@ export const Answer = memo(function Answer({ message, busy, newest, actions }) {
     ${live ? html`<${LiveMarkdown} text=${live.text} ended=${live.ended} />` : html`<${Markdown} text=${message.content} />`}
     ${writing && html`<${Waiting} live=${live} />`}
     ${!writing && html`<${Ending} message=${message} again=${may ? () => actions.retry(message) : undefined} />`}
+    ${!writing && html`<${Suggested} message=${message} actions=${actions} />`}
     ${!writing && html`<div class="message-foot">
       <${Figures} message=${message} />
       <span class="tools">

@@ -29,12 +29,17 @@ export async function explainChoice(turns) {
 /** Says under the author of an answer why it is this one. @param {{message: any, actions: any}} props */
 export function Chosen({ message, actions }) {
   /** @type {Selection} */
-  const { reason, votes, category, failed, compare_suggested: suggested } = message.selection;
+  const { reason, votes, category, failed } = message.selection;
   const values = { count: votes, kind: kindOf(category), model: nameOfModel(message) };
   return html`<div class="chosen">
     <p class="quiet"><${Icon} name="star" size=${14} /> ${has(`auto_because_${reason.code}`) ? t(`auto_because_${reason.code}`, values) : reason.message}
       ${" "}<button type="button" class="link" onClick=${() => actions.why(message)}>${t("auto_why")}</button></p>
     ${failed.map((each) => html`<p class="quiet" key=${`${each.provider}/${each.model}`}>${t("auto_failed", { model: nameOfModel(each) })} <span dir="auto">${each.message}</span></p>`)}
-    ${suggested && !(message.live && !message.live.ended.value) && html`<p><button type="button" class="button small" title=${t("auto_compare_hint")} onClick=${() => actions.compare(message, suggested.models)}><${Icon} name="compare" size=${15} /> ${t("auto_compare")}</button></p>`}
   </div>`;
+}
+
+/** Offers the comparison that would improve the next choice. @param {{message: any, actions: any}} props */
+export function Suggested({ message, actions }) {
+  const suggested = message.selection?.compare_suggested;
+  return suggested && html`<p class="chosen"><button type="button" class="button small" title=${t("auto_compare_hint")} onClick=${() => actions.compare(message, suggested.models)}><${Icon} name="compare" size=${15} /> ${t("auto_compare")}</button></p>`;
 }
