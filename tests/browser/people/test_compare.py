@@ -108,6 +108,29 @@ def test_stop(compare, openai):
     compare.shows("wordwordword", ".answers")
 
 
+def test_a_reload_in_the_middle_goes_on_where_it_was_and_stays_blind(compare):
+    LLMModel.objects.filter(name="Steady").update(model_id="slow?delay=0.05&chunks=600")
+    compare.visit(f"{compare.url}/compare", "document.querySelectorAll('.slot .model-button').length === 2")
+    compare.choose("Steady", ".slot:nth-child(2) .model-button")
+    compare.say("word")
+    compare.shows("wordwordword", ".answers")
+    row = Comparison.objects.get()
+    compare.visit(
+        f"{compare.url}/compare/{row.pk}", "document.querySelector('.answers')?.innerText.includes('wordword')"
+    )
+    compare.wait("document.querySelectorAll('.column').length === 2")
+    assert names(compare) == {"Hidden"}
+    assert compare.count(".votes") == 0
+    compare.press("Escape")
+    compare.wait(
+        "!!document.querySelector('.votes, .compared .note') && !document.querySelector('.send[aria-label=Stop]')"
+    )
+    assert names(compare) == {"Hidden"}
+    first = "document.querySelector('.column .prose').innerText.trim()"
+    responses = dict(row.results.values_list("index", "response"))
+    assert compare.run(first) == responses[0]
+
+
 def test_a_judge(compare):
     compare.say("Who is there?")
     compare.click(".judgement button")
