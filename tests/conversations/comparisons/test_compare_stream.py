@@ -294,26 +294,3 @@ def test_no_connection_is_held_while_streaming(stream):
     assert until(received, "done")
     assert not holds_a_connection()
     assert checked_out() in (None, 1)
-
-
-# Where it is read while it runs
-
-
-def test_a_comparison_says_that_it_runs_and_stays_blind(api, bob_api, stream):
-    response = stream("delay=0.01&chunks=20", "delay=0.01&chunks=20", blind=True)
-    row = Comparison.objects.get()
-    shown = api.get(f"/api/v1/comparisons/{row.pk}").json()
-    start = events(response)[0]
-    assert shown["running"] == {"stream_id": start["stream_id"], "url": start["url"]}
-    assert shown["results"] == []
-    assert bob_api.get(f"/api/v1/comparisons/{row.pk}").status_code == 404
-    after = api.get(f"/api/v1/comparisons/{row.pk}").json()
-    assert (after["running"], len(after["results"]), after["results"][0]["model"]) == (None, 2, None)
-    followed = events(api.get(start["url"]))
-    assert followed[0] == start
-    assert not any(each.get("model") or each.get("provider") for each in followed)
-
-
-def test_one_that_was_lost_with_its_process_does_not_run(api, ann):
-    row = Comparison.objects.create(user=ann, prompt="hello")
-    assert api.get(f"/api/v1/comparisons/{row.pk}").json()["running"] is None
