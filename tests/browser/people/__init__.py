@@ -31,13 +31,6 @@ class Page(Browser):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    def sign_in(self, url, username, password):
-        self.visit(f"{url}/login", "!!document.querySelector('[name=username]')")
-        self.fill("[name=username]", username)
-        self.fill("[name=password]", password)
-        self.click("button.primary")
-        self.wait("!!document.querySelector('.composer textarea')")
-
     def run(self, expression):
         """Evaluate JavaScript, awaiting what it promises; raises AssertionError for what it throws."""
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)

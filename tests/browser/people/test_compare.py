@@ -20,7 +20,7 @@ def compare(page):
 
 
 def names(page):
-    return set(page.run("[...document.querySelectorAll('.column-name')].map((each) => each.innerText.split(' ')[0])"))
+    return set(page.run("[...document.querySelectorAll('.column-name')].map((each) => each.innerText.split(/\\s/)[0])"))
 
 
 def test_blind_vote_and_unveiling(compare, ann):

@@ -13,6 +13,7 @@ import { whileShown } from "../frame/shortcuts.js";
 import { confirmed } from "../controls/dialogs.js";
 import { useFollowing } from "../controls/following.js";
 import { Icon } from "../controls/icons.js";
+import { Ideas } from "../controls/ideas.js";
 import { Menu } from "../controls/menu.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
@@ -86,7 +87,7 @@ export default function CompareScreen() {
     ${state === "failed" && html`<div class="middle"><${Trouble} error=${run.error.value} again=${() => run.load()} /></div>`}
     ${state === "loading" && html`<div class="middle"><p class="quiet" role="status">${t("loading")}</p></div>`}
     ${state === "ready" && !asked && html`<div class="middle"><div class="welcome">
-      <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p></div></div>`}
+      <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p><${Ideas} /></div></div>`}
     ${state === "ready" && asked && html`<div class="scroll" ref=${box} onScroll=${scrolled} tabindex="-1">
       <div class="compared" ref=${inner}>
         <div class="question"><${Files} parts=${run.files.value} /><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
