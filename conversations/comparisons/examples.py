@@ -72,6 +72,7 @@ COMPARE = [asked(REQUEST), answered(COMPARISON)]
 FOLLOWED = [answered(events(STREAMED), media_type="text/event-stream")]
 STREAM = [asked(REQUEST), *FOLLOWED]
 SHOWN = [answered(COMPARISON)]
+DETAIL = [answered({**COMPARISON, "running": None})]
 VOTE = [asked({"preferred_index": 0}), answered(VOTED)]
 # A model that only repeats what it is asked is no judge; this is what one writes.
 ANALYZE = [asked(FAST), answered({**VOTED, "analysis": "Answer 1 and Answer 2 are equally good: they are the same."})]

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from conversations.completions.reasons import AnswerError, error_row
 from conversations.completions.streams.fields import OnDisconnectField
 from conversations.completions.usage import FIELDS, PricedOutput, priced_row
-from conversations.history.serializers import TEXT_LIMIT, AttachmentsField
+from conversations.history.serializers import TEXT_LIMIT, AttachmentsField, Running
 from conversations.models import Comparison, ComparisonResult
 from models_registry.api.fields import EffortField, ProviderField
 from models_registry.providers.reading.finish import FinishReasons
@@ -77,6 +77,12 @@ class ComparisonOutput(serializers.Serializer[Any]):
     analysis = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     results = Result(many=True)
+
+
+class ComparisonDetail(ComparisonOutput):
+    """A comparison by itself."""
+
+    running = Running(allow_null=True, help_text="The stream that writes the answers, until all are stored.")
 
 
 # The attributes of rows, which become cached bytes without a serializer.

@@ -17,6 +17,7 @@ from conversations.caches import comparisons
 from conversations.comparisons import examples, serializers
 from conversations.comparisons.answering import ComparisonAnswer
 from conversations.comparisons.judge import analyze
+from conversations.comparisons.running import detailed
 from conversations.comparisons.serializers import comparison_row
 from conversations.comparisons.service import begin, clear_vote, vote
 from conversations.completions.concurrency import Slot
@@ -126,13 +127,14 @@ class ComparisonViewSet(CachedView, GenericViewSet[Comparison]):
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([comparison_row(comparison) for comparison in page]).data
 
-    @extend_schema(examples=examples.SHOWN, tags=["compare"])
+    @extend_schema(responses=serializers.ComparisonDetail, examples=examples.DETAIL, tags=["compare"])
     def retrieve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Show a comparison.
 
-        One of your own, with its answers, your vote, and what a model that judged it wrote.
+        One of your own, with its answers, your vote, and what a model that judged it wrote. `running` says where
+        answers that are being written are read.
         """
-        return Response(comparison_row(get_object_or_404(self.get_queryset(), pk=pk)))
+        return Response(detailed(self.get_queryset(), pk))
 
     @extend_schema(responses={204: None}, tags=["compare"])
     def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002

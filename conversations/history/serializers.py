@@ -251,9 +251,9 @@ def conversation_row(values: dict[str, Any], snippet: str | None = None) -> dict
     return {**values, "snippet": snippet}
 
 
-def running_row(stream_id: UUID | None) -> dict[str, Any] | None:
-    """Write a conversation's running stream the way `Running` documents it."""
-    return None if stream_id is None else {"stream_id": stream_id, "url": stream_url("chat", stream_id)}
+def running_row(kind: str, stream_id: UUID | None) -> dict[str, Any] | None:
+    """Write the running stream of a `chat` or a `compare` the way `Running` documents it."""
+    return None if stream_id is None else {"stream_id": stream_id, "url": stream_url(kind, stream_id)}
 
 
 def message_row(values: dict[str, Any]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class ConversationViewSet(CachedView, GenericViewSet[Conversation]):
             messages.pop()
             older = _older_link(request, messages[-1])
         shown = [message_row(message) for message in reversed(messages)]
-        running = running_row(row.pop("running"))
+        running = running_row("chat", row.pop("running"))
         return {**conversation_row(row), "running": running, "messages": shown, "older_messages": older}
 
     @extend_schema(

@@ -12,7 +12,7 @@ TIMEOUT = 60.0  # seconds for a page
 
 
 class Browser:
-    """One tab; `visit` tells what the page complained about."""
+    """One tab at a time, each with cookies and storage of its own; `visit` tells what the page complained about."""
 
     def __enter__(self):
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -33,11 +33,27 @@ class Browser:
         os.close(commands)
         os.close(answers)
         self.buffer, self.number, self.events, self.session = b"", 0, [], None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        try:
+            self.open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def open(self):
+        """Open a tab that shares nothing with the ones before."""
+        self.session = None
+        self.context = self.call("Target.createBrowserContext")["browserContextId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Log", "Runtime", "Network"):
             self.call(f"{domain}.enable")
-        return self
+        self.events.clear()
+
+    def shut(self):
+        """Close the tab and forget what it stored."""
+        self.session = None
+        self.call("Target.disposeBrowserContext", browserContextId=self.context)
 
     def __exit__(self, *_):
         self.process.kill()
@@ -66,7 +82,7 @@ class Browser:
             self.buffer += part
         message, _, self.buffer = self.buffer.partition(b"\0")
         answer = json.loads(message)
-        if "method" in answer:
+        if "method" in answer and answer.get("sessionId") == self.session:
             self.events.append(answer)
         return answer
 

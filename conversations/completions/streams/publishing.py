@@ -105,6 +105,8 @@ class _Copy:
         if not self._ended and time.monotonic() - self._signed_at > LOOK:
             pipeline.set(key_of(answer.id, "alive"), 1, ex=LIFE)
             pipeline.expire(key, settings.STREAM_KEEP_SECONDS + LIFE)
+            if "comparison_id" in answer.place:  # which has no column for it
+                pipeline.set(key_of(answer.place["comparison_id"], "running"), str(answer.id), ex=LIFE)
             self._signed_at = time.monotonic()
         pipeline.exists(key_of(answer.id, "stop"))
         self._last += len(events)
@@ -125,6 +127,8 @@ class _Copy:
         for number, event in enumerate(events, self._last + 1):
             pipeline.xadd(key, {"event": event}, id=f"{number}-0", maxlen=MAX_EVENTS, approximate=True)
         if self._ended:
+            if "comparison_id" in answer.place:
+                pipeline.delete(key_of(answer.place["comparison_id"], "running"))
             pipeline.xadd(key, {"end": 1}, id=f"{self._last + len(events)}-1")
             pipeline.expire(key, settings.STREAM_KEEP_SECONDS)
 

@@ -69,6 +69,18 @@ def find(stream_id: UUID, *, kind: str, user_id: int) -> "SharedAnswer | None":
     return None
 
 
+def running(comparison_id: UUID) -> UUID | None:
+    """Return the stream that another process writes a comparison to; None if none does, or there is no Redis."""
+    if not settings.REDIS_URL or outage.active:
+        return None
+    try:
+        found: Any = writer().get(key_of(comparison_id, "running"))
+    except redis.RedisError as error:
+        outage.failed(error)
+        return None
+    return None if found is None else UUID(found.decode())
+
+
 class SharedAnswer:
     """An answer that another process writes, or wrote."""
 

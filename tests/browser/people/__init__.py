@@ -3,6 +3,9 @@
 import json
 import time
 
+from django.conf import settings
+from django.test import Client
+
 from tests.security.browser import Browser
 
 WAIT = 30.0  # seconds for something to be shown
@@ -11,21 +14,22 @@ WAIT = 30.0  # seconds for something to be shown
 class Page(Browser):
     """A tab of somebody who uses the page; elements are named by CSS, or by the text of what may be clicked."""
 
-    def __enter__(self):
-        super().__enter__()
+    def open(self):
+        super().open()
         self.size(1280, 900)
-        return self
+
+    def enter(self, url, user):
+        """Go to the page as somebody who has signed in."""
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        self.call("Network.setCookie", name=cookie.key, value=cookie.value, url=url, httpOnly=True)
+        self.url, self.user, self.expected = url, user, ()
+        self.visit(url, "!!document.querySelector('.composer textarea')")
 
     def size(self, width, height=900, scheme="light"):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-
-    def sign_in(self, url, username, password):
-        self.visit(f"{url}/login", "!!document.querySelector('[name=username]')")
-        self.fill("[name=username]", username)
-        self.fill("[name=password]", password)
-        self.click("button.primary")
-        self.wait("!!document.querySelector('.composer textarea')")
 
     def run(self, expression):
         """Evaluate JavaScript, awaiting what it promises; raises AssertionError for what it throws."""

@@ -3,9 +3,10 @@
 import pytest
 from django.conf import settings as configured
 
+from conversations.completions.streams import registry
 from models_registry.models import LLMModel
 from tests.browser.people import Page
-from tests.helpers import PASSWORD
+from tests.helpers import eventually
 from tests.security.browser import CHROMIUM
 
 
@@ -35,13 +36,33 @@ def scripted(openai, echo):
     return scripts
 
 
+@pytest.fixture(scope="session")
+def chromium():
+    """Start one Chromium for all tests, in each of which a tab of its own is opened."""
+    with Page() as browser:
+        browser.shut()
+        yield browser
+
+
 @pytest.fixture
-def page(live_server, ann, scripted):
-    """Give a tab in which Ann has signed in; what the console complained of fails the test at its end."""
-    with Page() as tab:
-        tab.url = live_server.url
-        tab.expected = ()
-        tab.sign_in(live_server.url, ann.username, PASSWORD)
-        yield tab
-        complaints = [each for each in tab.complaints() if not any(part in each for part in tab.expected)]
-        assert complaints == []
+def page(chromium, live_server, ann, scripted):
+    """Give a tab in which Ann has signed in; what the console complained of fails the test at its end.
+
+    However the test ends, its tab is closed and the answers that it left unfinished are given up, so that no thread
+    writes into the tables of the next one.
+    """
+    if chromium.process.poll() is None:
+        chromium.open()
+    else:  # the last test brought it down
+        chromium.__exit__()
+        chromium.__enter__()
+    try:
+        chromium.enter(live_server.url, ann)
+        yield chromium
+        complaints = [each for each in chromium.complaints() if not any(part in each for part in chromium.expected)]
+    finally:
+        for answer in registry.running():
+            answer.cancel()
+        assert eventually(lambda: not registry.running(), 20)
+        chromium.shut()
+    assert complaints == []

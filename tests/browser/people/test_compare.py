@@ -20,7 +20,7 @@ def compare(page):
 
 
 def names(page):
-    return set(page.run("[...document.querySelectorAll('.column-name')].map((each) => each.innerText.split(' ')[0])"))
+    return set(page.run("[...document.querySelectorAll('.column-name')].map((each) => each.innerText.split(/\\s/)[0])"))
 
 
 def test_blind_vote_and_unveiling(compare, ann):
@@ -106,6 +106,29 @@ def test_stop(compare, openai):
     compare.press("Escape")
     compare.wait("!document.querySelector('.send[aria-label=Stop]')", 20)
     compare.shows("wordwordword", ".answers")
+
+
+def test_a_reload_in_the_middle_goes_on_where_it_was_and_stays_blind(compare):
+    LLMModel.objects.filter(name="Steady").update(model_id="slow?delay=0.05&chunks=600")
+    compare.visit(f"{compare.url}/compare", "document.querySelectorAll('.slot .model-button').length === 2")
+    compare.choose("Steady", ".slot:nth-child(2) .model-button")
+    compare.say("word")
+    compare.shows("wordwordword", ".answers")
+    row = Comparison.objects.get()
+    compare.visit(
+        f"{compare.url}/compare/{row.pk}", "document.querySelector('.answers')?.innerText.includes('wordword')"
+    )
+    compare.wait("document.querySelectorAll('.column').length === 2")
+    assert names(compare) == {"Hidden"}
+    assert compare.count(".votes") == 0
+    compare.press("Escape")
+    compare.wait(
+        "!!document.querySelector('.votes, .compared .note') && !document.querySelector('.send[aria-label=Stop]')"
+    )
+    assert names(compare) == {"Hidden"}
+    first = "document.querySelector('.column .prose').innerText.trim()"
+    responses = dict(row.results.values_list("index", "response"))
+    assert compare.run(first) == responses[0]
 
 
 def test_a_judge(compare):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conversations.models import Message
+from conversations.models import Import, Message, SelectionSettings
+from perf.models import Job
 from tests.conversations.comparisons import comparison
 from tests.helpers import conversation
 
@@ -43,6 +44,11 @@ def rows(ann, scripted):
     for number in range(6):
         compared = comparison(ann, "openai/quick", f"echo/{LONG[:60]}", preferred_index=number % 3 and 0, prompt=TEXT)
         compared.results.update(response=TEXT, cost="0.001", time=1.5, ttft=0.25)
+    job = Job.objects.create(kind="import", state=Job.State.DONE)
+    problems = [{"place": f"{LONG}.json, item 2", "reason": "It has no messages."}]
+    counts = {"conversations": {"read": 12_345, "added": 12_344, "known": 0, "skipped": 1, "updated": 0}}
+    Import.objects.create(user=ann, job=job, name=f"{LONG}.json", source="chatgpt", counts=counts, problems=problems)
+    SelectionSettings.objects.create(user=ann, candidates=["openai/quick", f"echo/{LONG[:60]}"])
     blind = comparison(ann, *["openai/quick"] * 4, blind=True, revealed=False)
     return {"chat": row, "voted": compared, "blind": blind}
 
@@ -57,6 +63,8 @@ def screens(rows):
         "/arena": "!!document.querySelector('.matrix')",
         "/models": "document.querySelectorAll('tbody tr').length === 5",
         "/usage": "!!document.querySelector('.budget-form') && !!document.querySelector('.tiles')",
+        "/settings/selection": "!!document.querySelector('[name=cents_for_better]')",
+        "/settings/history": "!!document.querySelector('.import .counts')",
         "/settings/tokens": "!!document.querySelector('.settings .button.primary')",
         "/settings/keys#openai": "!!document.querySelector('[name=key]')",
         "/settings/appearance": "!!document.querySelector('[name=theme]')",

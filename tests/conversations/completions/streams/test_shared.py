@@ -107,6 +107,26 @@ def test_it_is_followed_and_stopped_from_another_process(site, bob, stub, redis)
     kept = Message.objects.filter(role="assistant").latest("created_at")
     assert (kept.content, kept.status, kept.error) == ("hello you ", "interrupted", "interrupted")
     assert eventually(lambda: stub.cancelled == 1)
+    a_comparison_says_there_that_it_runs(site)
+
+
+def a_comparison_says_there_that_it_runs(site):
+    models = [{"provider": "openai", "model": f"stub?delay=0.02&chunks={count}"} for count in (20, 30)]
+    body = {"prompt": "hello you there", "models": models, "blind": True}
+    path, follow = "/api/v1/compare/stream", "/api/v1/comparisons/"
+    with requests.post(site.url(0, path), json=body, headers=site.headers, stream=True, timeout=60) as answer:
+        first = until(parts := answer.iter_content(None), 1)
+        start = events_of(first)[0]
+
+        def shown():
+            url = site.url(1, f"{follow}{start['comparison_id']}")
+            return requests.get(url, headers=site.headers, timeout=9).json()
+
+        assert eventually(lambda: (shown()["running"] or {}).get("url") == start["url"])
+        rest = first + b"".join(parts)
+    assert events_of(site.follow(1, start["url"]).content) == events_of(rest)
+    assert eventually(lambda: shown()["running"] is None)
+    assert len(shown()["results"]) == 2
 
 
 def test_a_killed_process_is_noticed(site):

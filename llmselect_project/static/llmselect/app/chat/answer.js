@@ -1,5 +1,5 @@
 /** A model's answer: Markdown, what it thought, how it ended, what it took, and how to have it again. */
-import { modelOf } from "../data/registry.js";
+import { nameOfModel } from "../data/registry.js";
 import { count, duration, moment, money, speed } from "../lib/format.js";
 import { html, memo, useEffect, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
@@ -9,24 +9,27 @@ import { Menu } from "../controls/menu.js";
 import { chooseModel } from "../controls/model_picker.js";
 import { Trouble } from "../controls/trouble.js";
 import { LiveMarkdown, Markdown } from "../markdown/view.js";
+import { Chosen, Suggested } from "./choosing.js";
 
 /** @param {{message: import("./thread.js").Message, busy: boolean, newest: boolean, actions: any}} props */
 export const Answer = memo(function Answer({ message, busy, newest, actions }) {
   const { live } = message;
   const writing = Boolean(live && !live.ended.value);
-  const model = modelOf(message);
+  const name = nameOfModel(message);
   const another = async () => {
-    const choice = await chooseModel({ provider: message.provider, model: message.model });
+    const choice = await chooseModel({ provider: message.provider, model: message.model }, { auto: true });
     if (choice) actions.retry(message, choice);
   };
   // The first answer to a question that failed may be missing: then the question is asked again.
   const may = newest && !busy && message.id !== null;
-  return html`<article class="message answer" aria-label=${t("answer_of", { model: model?.name ?? message.model })} aria-busy=${writing}>
-    <p class="author"><span class="author-name">${model?.name ?? message.model}</span> <span class="quiet">${message.provider}</span></p>
+  return html`<article class="message answer" aria-label=${t("answer_of", { model: name })} aria-busy=${writing}>
+    <p class="author"><span class="author-name">${name}</span> <span class="quiet">${message.provider}</span></p>
+    ${message.selection && html`<${Chosen} message=${message} actions=${actions} />`}
     <${Reasoning} message=${message} writing=${writing} />
     ${live ? html`<${LiveMarkdown} text=${live.text} ended=${live.ended} />` : html`<${Markdown} text=${message.content} />`}
     ${writing && html`<${Waiting} live=${live} />`}
     ${!writing && html`<${Ending} message=${message} again=${may ? () => actions.retry(message) : undefined} />`}
+    ${!writing && html`<${Suggested} message=${message} actions=${actions} />`}
     ${!writing && html`<div class="message-foot">
       <${Figures} message=${message} />
       <span class="tools">

@@ -1,13 +1,14 @@
 /** Where a message is typed. What is typed is kept until the server has stored it. */
-import { modelOf } from "../data/registry.js";
+import { isAuto, modelOf } from "../data/registry.js";
 import { keep, recall } from "../lib/storage.js";
 import { compact, price } from "../lib/format.js";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/ui.js";
+import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { Icon } from "../controls/icons.js";
 import { ModelButton } from "../controls/model_picker.js";
-import { AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
+import { attach, AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
 import { Uploads } from "../data/uploads.js";
+import { explainChoice, turnsOf } from "./choosing.js";
 
 export const LIMIT = 100_000; // characters, the API's
 
@@ -19,7 +20,7 @@ export function Composer({ thread, send }) {
   const key = `draft.${thread.id.value ?? "new"}`;
   const [text, setText] = useState(() => recall(key, ""));
   const uploads = useMemo(() => new Uploads(`draft.files.${thread.id.value ?? "new"}`), []);
-  const over = useDropping(uploads);
+  const over = useDropping(useCallback((files) => attach(uploads, files), [uploads]));
   const area = useRef(null);
   const live = thread.live.value;
   const choice = thread.choice.value;
@@ -60,8 +61,10 @@ export function Composer({ thread, send }) {
       onInput=${(event) => type(event.target.value)} onKeyDown=${press} onPaste=${(event) => paste(uploads, event)}></textarea>
     <div class="composer-row">
       <${AttachButton} uploads=${uploads} />
-      <${ModelButton} choice=${choice} onChoose=${(chosen) => (thread.choice.value = chosen)} />
-      <span class="composer-hint quiet">${model && describe(model)}</span>
+      <${ModelButton} choice=${choice} auto onChoose=${(chosen) => (thread.choice.value = chosen)} />
+      ${isAuto(choice)
+        ? html`<span class="composer-hint"><button type="button" class="link" disabled=${!text.trim()} onClick=${() => explainChoice([...turnsOf(thread.messages.value), { role: "user", content: text.trim() }])}>${t("auto_who")}</button></span>`
+        : html`<span class="composer-hint quiet">${model && describe(model)}</span>`}
       ${text.length > LIMIT * 0.9 && html`<span class=${text.length > LIMIT ? "bad" : "quiet"}>${text.length} / ${LIMIT}</span>`}
       ${live
         ? html`<button type="button" class="send" aria-label=${t("stop")} title=${`${t("stop")} (Esc)`} onClick=${() => thread.stop()}><${Icon} name="stop" /></button>`

@@ -9,6 +9,7 @@ import { navigate, route } from "../frame/router.js";
 import { whileShown } from "../frame/shortcuts.js";
 import { Trouble } from "../controls/trouble.js";
 import { warmUp } from "../markdown/view.js";
+import { explainChoice, turnsOf } from "./choosing.js";
 import { Composer } from "./composer.js";
 import { Header } from "./header.js";
 import { Messages } from "./messages.js";
@@ -62,7 +63,7 @@ export function ChatScreen() {
     document.title = thread.title.value ? `${plain(thread.title.value)} · LLMSelect` : "LLMSelect";
   }, [thread.title.value, thread]);
   useEffect(() => {
-    if (!thread.choice.value && models.value) thread.choice.value = firstChoice();
+    if (!thread.choice.value && models.value) thread.choice.value = firstChoice({ auto: true });
   }, [thread, models.value]);
   useEffect(() => whileShown({ Escape: () => thread.stop() }), [thread]);
   useEffect(() => {
@@ -117,7 +118,18 @@ function actionsOn(thread) {
     return attempt(() => thread.retry(message, parametersToRepeat(parameters())));
   };
   const edit = (message, text) => attempt(() => thread.edit(message, text, parametersToRepeat(parameters())));
-  return { send, retry, edit, drop: (message) => attempt(() => thread.drop(message)) };
+  const before = (message) => thread.messages.value.slice(0, thread.messages.value.findIndex((each) => each.key === message.key));
+  const question = (message) => before(message).findLast((each) => each.role === "user");
+  return {
+    send,
+    retry,
+    edit,
+    drop: (message) => attempt(() => thread.drop(message)),
+    /** Has two models answer the question of an answer, blind. */
+    compare: async (message, models) => (await import("../compare/begun.js")).compareNow({ prompt: question(message).content, models, files: question(message).parts ?? [] }),
+    /** Shows how the model of an answer is chosen. */
+    why: (message) => explainChoice(turnsOf(before(message))),
+  };
 }
 
 /** What a retry takes of the parameters: the system prompt is the conversation's own. */

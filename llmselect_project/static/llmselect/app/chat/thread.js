@@ -1,11 +1,12 @@
 /** A conversation that is open: its messages, and the answer that is being written. It goes on when another is shown. */
 import { conversations } from "../data/lists.js";
 import { Live } from "../data/live.js";
-import { modelOf } from "../data/registry.js";
-import { merged, withKey } from "./merging.js";
+import { AUTO, isAuto, named, nameOfModel } from "../data/registry.js";
+import { merged, unstored, withKey } from "./merging.js";
 import { announce } from "../controls/toasts.js";
 import { get, patch, query, remove } from "../lib/api.js";
 import { eventsOf } from "../lib/events.js";
+import { keep, recall } from "../lib/storage.js";
 import { batch, signal } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 
@@ -13,7 +14,7 @@ import { t } from "../lib/words.js";
  * @typedef {{id: string | null, key: string, role: "user" | "assistant", content: string, parts: any[] | null, reasoning: string | null, provider: string,
  *   model: string, status: string, finish_reason: string | null, prompt_tokens: number | null, completion_tokens: number | null,
  *   usage: any, cost: string | null, estimated: boolean, time: number | null, ttft: number | null, created_at: string,
- *   live?: Live, error?: any, page: number}} Message
+ *   live?: Live, error?: any, selection?: import("./choosing.js").Selection, page: number}} Message
  * `page` numbers what was read together: 0 the newest messages, less the older ones
  * @typedef {import("../data/registry.js").Choice} Choice
  */
@@ -21,8 +22,6 @@ import { t } from "../lib/words.js";
 const OLDER = 48; // messages a page
 const ELSEWHERE = 2000; // ms between looks at an answer that cannot be followed
 const AT_ONCE = 16; // of them, shown in one frame
-
-let numbers = 0;
 
 export class Thread {
   /** @param {string | null} id null for a conversation that begins with its first message */
@@ -58,7 +57,7 @@ export class Thread {
       batch(() => {
         this.title.value = told.title;
         this.system.value = told.system ?? this.system.value;
-        if (first || !this.choice.value) this.choice.value = { provider: told.provider, model: told.model };
+        if (first || !this.choice.value) this.choice.value = recall(`auto.${told.id}`, false) ? AUTO : { provider: told.provider, model: told.model };
         // What was read before stays, unless so much is new that the two do not meet.
         const known = new Set(this.messages.value.map((each) => each.id));
         const meets = told.messages.some((row) => known.has(row.id));
@@ -123,7 +122,7 @@ export class Thread {
   async send(text, files, parameters, started) {
     const choice = /** @type {Choice} */ (this.choice.value);
     const turns = this.seed.length ? { messages: [...this.seed, { role: "user", content: text }] } : { message: text };
-    const body = { ...parameters, ...choice, ...turns };
+    const body = { ...parameters, ...named(choice), ...turns };
     if (this.id.value) body.conversation_id = this.id.value;
     if (files.length) body.attachments = files.map((part) => part.file_id);
     const question = { ...this.local("user", text), parts: files };
@@ -147,7 +146,7 @@ export class Thread {
     this.messages.value = message.role === "assistant" ? before.filter((each) => each !== message) : before;
     try {
       const place = message.role === "assistant" ? at : at + 1;
-      await this.read(`/messages/${message.id}/retry/stream`, { ...parameters, ...this.choice.value }, () => {}, place);
+      await this.read(`/messages/${message.id}/retry/stream`, { ...parameters, ...named(/** @type {Choice} */ (this.choice.value)) }, () => {}, place);
     } catch (error) {
       this.messages.value = before;
       throw error;
@@ -182,10 +181,10 @@ export class Thread {
    */
   async read(path, body, started, place = this.messages.value.length) {
     const live = new Live();
-    const answer = { ...this.local("assistant", ""), live };
+    let answer = { ...this.local("assistant", ""), live };
     this.live.value = live;
     this.messages.value = this.messages.value.toSpliced(place, 0, answer);
-    announce(t("is_writing", { model: modelOf(this.choice.value)?.name ?? this.choice.value?.model ?? "" }));
+    announce(t("is_writing", { model: this.choice.value ? nameOfModel(this.choice.value) : "" }));
     let begun = false;
     let failure = null;
     try {
@@ -196,6 +195,12 @@ export class Thread {
           live.begun(start.url);
           this.begin(start.conversation_id);
           started();
+        }
+        const told = events.findLast((event) => event.selection);
+        if (told) {
+          const { provider, model } = told.selection;
+          answer = { ...answer, provider, model, selection: told.selection };
+          this.replace(answer.key, answer);
         }
         live.add(events);
         failure = events.find((event) => event.event === "error") ?? failure;
@@ -216,6 +221,7 @@ export class Thread {
   begin(id) {
     const fresh = this.id.value === null;
     this.seed = [];
+    keep(`auto.${id}`, isAuto(this.choice.value) || undefined);
     if (fresh) {
       this.id.value = id;
       opened.set(id, this);
@@ -267,9 +273,7 @@ export class Thread {
 
   /** @param {"user" | "assistant"} role @param {string} content @returns {Message} */
   local(role, content) {
-    const figures = { prompt_tokens: null, completion_tokens: null, usage: null, cost: null, estimated: false, time: null, ttft: null };
-    const place = { id: null, page: 0, key: `local-${++numbers}`, status: "complete", finish_reason: null, reasoning: null, parts: null };
-    return { ...figures, ...place, ...this.choice.value, role, content, created_at: new Date().toISOString() };
+    return /** @type {Message} */ ({ ...unstored(), ...this.choice.value, role, content });
   }
 }
 

@@ -5,19 +5,14 @@ import { html } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { keep } from "../lib/storage.js";
 import { Icon } from "../controls/icons.js";
+import { Ideas, type } from "../controls/ideas.js";
 import { Trouble } from "../controls/trouble.js";
-
-const IDEAS = ["idea_explain", "idea_code", "idea_table", "idea_write"];
 
 /** @param {{thread: import("./thread.js").Thread}} props */
 export function Welcome({ thread }) {
   const take = (text) => {
-    const area = document.querySelector(".composer textarea");
-    if (!(area instanceof HTMLTextAreaElement)) return;
-    area.value = text;
-    area.dispatchEvent(new Event("input", { bubbles: true }));
+    type(text);
     keep(`draft.${thread.id.value ?? "new"}`, text);
-    area.focus();
   };
   const echo = (models.value ?? []).find((model) => model.provider === "echo");
   return html`<div class="middle"><div class="welcome">
@@ -29,7 +24,7 @@ export function Welcome({ thread }) {
         <a class="button primary" href="/settings/keys"><${Icon} name="key" size=${16} /> ${t("add_key")}</a>
         ${echo && html`<button type="button" class="button" onClick=${() => ((thread.choice.value = { provider: "echo", model: echo.id }), take(t("idea_echo")))}>${t("try_echo")}</button>`}
       </p></div>`}
-    ${models.value && hasRealModel.value && html`<ul class="ideas">${IDEAS.map((idea) => html`<li><button type="button" onClick=${() => take(t(idea))}>${t(idea)}</button></li>`)}</ul>`}
+    ${models.value && hasRealModel.value && html`<${Ideas} />`}
     <p class="quiet welcome-foot"><a href="/compare">${t("welcome_compare")}</a> · ${t("shortcuts_hint")} <kbd>?</kbd></p>
   </div></div>`;
 }

@@ -1,14 +1,14 @@
 /** Where the prompt is typed and the models are chosen. */
 import { keep, recall } from "../lib/storage.js";
-import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { grow, LIMIT } from "../chat/composer.js";
 import { openDialog } from "../controls/dialogs.js";
 import { Icon } from "../controls/icons.js";
 import { chooseModel, ModelButton } from "../controls/model_picker.js";
-import { AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
+import { attach, AttachButton, paste, Tray, useDropping } from "../controls/tray.js";
 import { Uploads } from "../data/uploads.js";
-import { blind, choose, chosen, isChosen } from "./screen.js";
+import { blind, choose, chosen, isChosen } from "./begun.js";
 
 const DRAFT = "draft.compare";
 
@@ -20,7 +20,7 @@ export function Ask({ run, send }) {
   const area = useRef(null);
   const running = run.running.value;
   const uploads = useMemo(() => new Uploads("draft.files.compare"), []);
-  const over = useDropping(uploads);
+  const over = useDropping(useCallback((files) => attach(uploads, files), [uploads]));
   const ready = text.trim() && chosen.value.length >= 2 && !running && text.length <= LIMIT && !uploads.busy;
 
   useEffect(() => grow(area.current), [text]);

@@ -1,5 +1,5 @@
 /** The answers side by side: streaming, then as they are stored, named once they may be. */
-import { modelOf } from "../data/registry.js";
+import { nameOfModel } from "../data/registry.js";
 import { count, duration, money } from "../lib/format.js";
 import { html, useSignal } from "../lib/ui.js";
 import { t } from "../lib/words.js";
@@ -27,15 +27,16 @@ function Answer({ run, column, result, row, hidden, index }) {
   const nothing = useSignal(true);
   const live = column?.live;
   const ended = (live?.ended ?? nothing).value;
-  const model = result?.model ? modelOf(/** @type {any} */ (result)) : null;
+  // Whom one asked openly is known before the answer is stored.
+  const by = result?.model ? result : hidden ? null : run.asked[index];
   const preferred = row?.voted_at && row.preferred_index === index;
   const failure = result?.error ?? column?.failure.value;
-  const name = result?.model && !hidden ? (model?.name ?? result.model) : t("answer_letter", { letter: letter(index) });
+  const name = by && !hidden ? nameOfModel(/** @type {any} */ (by)) : t("answer_letter", { letter: letter(index) });
   return html`<article class=${preferred ? "column preferred" : "column"} aria-label=${name} aria-busy=${!ended}>
     <header class="column-head">
       <span class="letter">${letter(index)}</span>
       <span class="column-name">${hidden ? t("hidden_model") : name}
-        ${result?.provider && !hidden && html`<span class="quiet"> ${result.provider}</span>`}</span>
+        ${by?.provider && !hidden && html`<span class="quiet"> ${by.provider}</span>`}</span>
       ${preferred && html`<span class="tag good"><${Icon} name="check" size=${12} /> ${t("your_vote")}</span>`}
     </header>
     <div class="column-body">

@@ -14,8 +14,11 @@ import { t } from "../lib/words.js";
  *   ttft: number | null, reasoning: string | null, finish_reason: string | null, prompt_tokens: number | null,
  *   completion_tokens: number | null, cost: string | null, estimated: boolean | null}} Result
  * @typedef {{id: string, prompt: string, attachments: any[] | null, blind: boolean, revealed: boolean, preferred_index: number | null, both_bad: boolean,
- *   voted_at: string | null, analysis: string | null, created_at: string, results: Result[]}} Comparison
+ *   voted_at: string | null, analysis: string | null, created_at: string, results: Result[],
+ *   running?: {stream_id: string, url: string} | null}} Comparison
  */
+
+const ELSEWHERE = 2000; // ms between looks at a comparison that cannot be followed
 
 /** One of the answers: what streams, and what is stored of it in the end. */
 class Column {
@@ -44,16 +47,19 @@ export class Run {
     this.running = signal(false);
     this.error = signal(null);
     this.judging = signal(false);
+    this.refusal = signal(null); // why the server did not take what was asked
     this.stopper = new Stopper();
   }
 
-  /** Reads a stored comparison. */
+  /** Reads a stored comparison, and follows it if its answers are being written. */
   async load() {
     if (this.running.value || this.state.value === "loading") return;
     const first = this.row.value === null;
     if (first) this.state.value = "loading";
     try {
-      this.take(await get(`/comparisons/${this.id.value}`));
+      const row = await get(`/comparisons/${this.id.value}`);
+      this.take(row);
+      if (row.running) this.follow(row.running.url);
     } catch (error) {
       this.error.value = error;
       if (first) this.state.value = error.status === 404 ? "missing" : "failed";
@@ -79,6 +85,7 @@ export class Run {
    * @param {() => void} started
    */
   async start(asked, files, started) {
+    this.refusal.value = null;
     if (files.length) asked = { ...asked, attachments: files.map((part) => part.file_id) };
     batch(() => {
       this.prompt.value = asked.prompt;
@@ -88,17 +95,41 @@ export class Run {
       this.columns.value = asked.models.map((_, index) => new Column(index));
       this.running.value = true;
     });
+    try {
+      await this.read("/compare/stream", asked, started);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.refusal.value = error;
+      throw error;
+    }
+  }
+
+  /** Reads answers that are being written already, from their beginning: this page was loaded meanwhile. @param {string} url */
+  async follow(url) {
+    this.running.value = true;
+    try {
+      await this.read(url, null, () => {});
+    } catch {
+      // They have just ended, or are out of reach: then they are shown once they are stored.
+      setTimeout(() => this.load(), ELSEWHERE);
+    }
+  }
+
+  /**
+   * Reads a stream to its end. Throws ApiError and AbortError when it did not begin.
+   * @param {string} path
+   * @param {any} body null to follow a stream that has begun
+   * @param {() => void} started
+   */
+  async read(path, body, started) {
     let begun = false;
     try {
-      for await (const events of eventsOf("/compare/stream", asked, this.stopper.abort.signal)) {
+      for await (const events of eventsOf(path, body, this.stopper.abort.signal)) {
         const start = events.find((event) => event.event === "start");
-        if (start) {
+        if (start && !begun) {
           begun = true;
-          this.stopper.begun(start.url);
-          this.id.value = start.comparison_id;
-          runs.set(start.comparison_id, this);
+          this.begin(start);
           started();
-          announce(t("models_writing", { count: asked.models.length }));
         }
         this.share(events);
       }
@@ -108,11 +139,19 @@ export class Run {
           this.columns.value = [];
           this.running.value = false;
         });
-        if (error.name === "AbortError") return;
         throw error;
       }
     }
     await this.finish();
+  }
+
+  /** @param {{url: string, comparison_id: string, total: number}} start */
+  begin({ url, comparison_id: id, total }) {
+    this.stopper.begun(url);
+    if (this.columns.value.length !== total) this.columns.value = Array.from({ length: total }, (_, index) => new Column(index));
+    this.id.value = id;
+    runs.set(id, this);
+    announce(t("models_writing", { count: total }));
   }
 
   /** Hands the events to their columns, which draw once for all that arrived together. @param {any[]} events */

@@ -4,8 +4,8 @@ import { comparisons } from "../data/lists.js";
 import { remove } from "../lib/api.js";
 import { explain } from "../lib/errors.js";
 import { plain } from "../lib/format.js";
-import { keep, recall } from "../lib/storage.js";
-import { html, signal, useEffect, useState } from "../lib/ui.js";
+import { recall } from "../lib/storage.js";
+import { html, useEffect } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { MenuButton } from "../frame/drawer.js";
 import { navigate, route } from "../frame/router.js";
@@ -13,6 +13,7 @@ import { whileShown } from "../frame/shortcuts.js";
 import { confirmed } from "../controls/dialogs.js";
 import { useFollowing } from "../controls/following.js";
 import { Icon } from "../controls/icons.js";
+import { Ideas } from "../controls/ideas.js";
 import { Menu } from "../controls/menu.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
@@ -20,25 +21,8 @@ import { Files } from "../controls/files.js";
 import { Ask } from "./ask.js";
 import { Columns } from "./columns.js";
 import { Verdict } from "./verdict.js";
+import { blank, blind, choose, chosen } from "./begun.js";
 import { forgetRun, Run, runOf } from "./run.js";
-
-/** The comparison that has not begun. */
-const blank = signal(new Run(null));
-/** The models to ask next. @type {import("../vendor/signals.js").Signal<import("../data/registry.js").Choice[]>} */
-export const chosen = signal(recall("compare.models", []));
-export const blind = signal(recall("compare.blind", true));
-
-/** @param {import("../data/registry.js").Choice[]} choices */
-export function choose(choices) {
-  chosen.value = choices;
-  keep("compare.models", choices);
-}
-
-/** Whether these models, in any order, are those to ask next. @param {import("../data/registry.js").Choice[]} choices */
-export function isChosen(choices) {
-  const names = (each) => each.map(({ provider, model }) => `${provider}/${model}`).sort().join();
-  return choices.length > 0 && names(choices) === names(chosen.value);
-}
 
 /** Fills the set up with two models that can be asked, the first time. */
 function begin() {
@@ -59,12 +43,10 @@ export default function CompareScreen() {
   const id = route.value.screen === "compare" ? route.value.id : null;
   const run = id ? runOf(id) : blank.value;
   const own = run.id.value;
-  const [refusal, setRefusal] = useState(null);
   const state = run.state.value;
   const { box, inner, scrolled } = useFollowing(run, run.running.value, false);
 
   useEffect(() => {
-    setRefusal(null);
     if (id && !run.row.value) run.load();
   }, [run]);
   useEffect(() => {
@@ -80,7 +62,6 @@ export default function CompareScreen() {
   useEffect(() => whileShown({ Escape: () => run.stop() }), [run]);
 
   const send = async (prompt, files, started) => {
-    setRefusal(null);
     const next = run.id.value || run.running.value ? new Run(null) : run;
     if (next !== run) {
       blank.value = next;
@@ -90,8 +71,7 @@ export default function CompareScreen() {
       const parameters = recall("compare.parameters", {});
       await next.start({ prompt, models: chosen.value, blind: blind.value, ...parameters }, files, started);
       return true;
-    } catch (error) {
-      setRefusal(error);
+    } catch {
       return false;
     }
   };
@@ -107,7 +87,7 @@ export default function CompareScreen() {
     ${state === "failed" && html`<div class="middle"><${Trouble} error=${run.error.value} again=${() => run.load()} /></div>`}
     ${state === "loading" && html`<div class="middle"><p class="quiet" role="status">${t("loading")}</p></div>`}
     ${state === "ready" && !asked && html`<div class="middle"><div class="welcome">
-      <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p></div></div>`}
+      <h2>${t("compare_welcome")}</h2><p class="quiet">${t("compare_welcome_more")}</p><${Ideas} /></div></div>`}
     ${state === "ready" && asked && html`<div class="scroll" ref=${box} onScroll=${scrolled} tabindex="-1">
       <div class="compared" ref=${inner}>
         <div class="question"><${Files} parts=${run.files.value} /><div class="bubble" dir="auto" tabindex="0">${run.prompt.value}</div></div>
@@ -116,7 +96,7 @@ export default function CompareScreen() {
       </div>
     </div>`}
     <div class="foot wide">
-      ${refusal && html`<${Trouble} error=${refusal} />`}
+      ${run.refusal.value && html`<${Trouble} error=${run.refusal.value} />`}
       <${Ask} run=${run} send=${send} />
     </div>
   </div>`;

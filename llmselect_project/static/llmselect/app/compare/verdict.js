@@ -8,8 +8,8 @@ import { chooseModel } from "../controls/model_picker.js";
 import { notify } from "../controls/toasts.js";
 import { Trouble } from "../controls/trouble.js";
 import { Markdown } from "../markdown/view.js";
+import { choose, isChosen } from "./begun.js";
 import { letter } from "./run.js";
-import { choose, isChosen } from "./screen.js";
 
 /** @param {{run: import("./run.js").Run}} props */
 export function Verdict({ run }) {

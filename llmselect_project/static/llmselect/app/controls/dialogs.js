@@ -1,5 +1,5 @@
 /** Modal dialogs: one at a time, by the browser's own `<dialog>`, which keeps the focus and hears Escape. */
-import { html, signal, useEffect, useRef } from "../lib/ui.js";
+import { html, signal, useEffect, useLayoutEffect, useRef } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { Icon } from "./icons.js";
 
@@ -73,7 +73,8 @@ export function Dialogs() {
 
 function Dialog({ label, body, wide, done }) {
   const element = useRef(null);
-  useEffect(() => {
+  // Before anything is drawn, so that Escape closes it from the first moment on.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
     element.current.querySelector("[autofocus]")?.focus();

@@ -1,48 +1,50 @@
 /** Chooses a model by typing: names, prices, context, what it can do, and whether there is a key. */
-import { keyOf, modelOf, models, recent, remember, usable } from "../data/registry.js";
+import { AUTO, isAuto, keyOf, modelOf, models, nameOfModel, recent, remember, usable } from "../data/registry.js";
 import { compact, price } from "../lib/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { openDialog } from "./dialogs.js";
 import { Icon } from "./icons.js";
 
+const ITSELF = { provider: AUTO.provider, id: AUTO.model }; // the option to have the server choose
 const SHOWN = 80; // options; typing narrows them
 
 /**
  * Opens the list and returns the choice, null when it is dismissed.
  * @param {import("../data/registry.js").Choice | null} current
+ * @param {{auto?: boolean}} [offer] whether the server may be left to choose
  * @returns {Promise<import("../data/registry.js").Choice | null>}
  */
-export async function chooseModel(current = null) {
-  const choice = await openDialog(t("choose_model"), ({ close }) => html`<${Picker} current=${current} close=${close} />`, { wide: true });
+export async function chooseModel(current = null, { auto = false } = {}) {
+  const choice = await openDialog(t("choose_model"), ({ close }) => html`<${Picker} current=${current} auto=${auto} close=${close} />`, { wide: true });
   if (choice) remember(choice);
   return choice;
 }
 
 /** The button that shows a choice and opens the list. */
-export function ModelButton({ choice, onChoose, label = t("model"), disabled = false, className = "model-button" }) {
-  const model = modelOf(choice);
+export function ModelButton({ choice, onChoose, label = t("model"), empty = t("choose_model"), auto = false, disabled = false, className = "model-button" }) {
+  const name = choice ? nameOfModel(choice) : empty;
   const open = async () => {
-    const chosen = await chooseModel(choice);
+    const chosen = await chooseModel(choice, { auto });
     if (chosen) onChoose(chosen);
   };
-  return html`<button type="button" class=${className} disabled=${disabled} onClick=${open} aria-haspopup="dialog" aria-label=${`${label}: ${model?.name ?? choice?.model ?? t("choose_model")}`}>
-    <span class="model-name">${model?.name ?? choice?.model ?? t("choose_model")}</span>
+  return html`<button type="button" class=${className} disabled=${disabled} onClick=${open} aria-haspopup="dialog" aria-label=${`${label}: ${name}`}>
+    <span class="model-name">${name}</span>
     ${choice && keyOf(choice.provider) === "missing" && html`<span class="tag warn">${t("no_key")}</span>`}
     <${Icon} name="down" size=${14} />
   </button>`;
 }
 
-function Picker({ current, close }) {
+function Picker({ current, auto, close }) {
   const [words, setWords] = useState("");
   const [keyed, setKeyed] = useState(true);
   const [at, setAt] = useState(0);
   const list = useRef(null);
-  const options = useMemo(() => matching(words, keyed), [words, keyed, models.value]);
+  const options = useMemo(() => matching(words, keyed, auto), [words, keyed, models.value]);
   const shown = options.slice(0, SHOWN);
   useEffect(() => setAt(0), [words, keyed]);
   useEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [at]);
-  const take = (model) => close({ provider: model.provider, model: model.id });
+  const take = (model) => close(model === ITSELF ? AUTO : { provider: model.provider, model: model.id });
   const move = (event) => {
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 8, PageUp: at - 8 }[event.key];
     if (event.key === "Enter" && shown[at]) take(shown[at]);
@@ -58,13 +60,22 @@ function Picker({ current, close }) {
       <label class="check"><input type="checkbox" checked=${keyed} onChange=${(event) => setKeyed(event.target.checked)} /> ${t("only_usable")}</label>
     </div>
     <ul class="picker-list" role="listbox" id="model-options" ref=${list} aria-label=${t("models")}>
-      ${shown.map((model, index) => html`<${Option} model=${model} index=${index} key=${`${model.provider}/${model.id}`} active=${index === at}
+      ${shown.map((model, index) => model === ITSELF
+        ? html`<${AutoOption} key="auto" index=${index} active=${index === at} current=${isAuto(current)} take=${take} />`
+        : html`<${Option} model=${model} index=${index} key=${`${model.provider}/${model.id}`} active=${index === at}
         current=${current?.provider === model.provider && current?.model === model.id} take=${take} />`)}
     </ul>
     ${models.value === null && html`<p class="quiet" role="status">${t("loading")}</p>`}
     ${models.value !== null && !shown.length && html`<p class="empty">${t("no_model_found")} ${keyed && html`<button class="link" onClick=${() => setKeyed(false)}>${t("show_all_models")}</button>`}</p>`}
     ${options.length > SHOWN && html`<p class="quiet picker-more">${t("more_models", { count: options.length - SHOWN })}</p>`}
   </div>`;
+}
+
+function AutoOption({ index, active, current, take }) {
+  return html`<li role="option" id=${`option-${index}`} aria-selected=${active} class=${active ? "option active" : "option"} onClick=${() => take(ITSELF)}>
+    <span class="option-name"><${Icon} name="star" size=${14} /> ${t("auto")}${current && html` <${Icon} name="check" size=${14} />`}</span>
+    <span class="option-id quiet">${t("auto_explained")}</span>
+  </li>`;
 }
 
 function Option({ model, index, active, current, take }) {
@@ -84,8 +95,13 @@ function Option({ model, index, active, current, take }) {
   </li>`;
 }
 
-/** Finds the models that hold all words, those chosen lately first. @param {string} words @param {boolean} keyed */
-function matching(words, keyed) {
+/**
+ * Finds the models that hold all words, those chosen lately first.
+ * @param {string} words
+ * @param {boolean} keyed
+ * @param {boolean} auto whether the choice of the server is one
+ */
+function matching(words, keyed, auto) {
   const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (model) => {
     const text = `${model.name} ${model.id} ${model.provider}`.toLowerCase();
@@ -93,5 +109,6 @@ function matching(words, keyed) {
   };
   const all = (models.value ?? []).filter(fits);
   const lately = recent.value.map((choice) => all.find((each) => each.provider === choice.provider && each.id === choice.model)).filter(Boolean);
-  return [...lately, ...all.filter((model) => !lately.includes(model))];
+  const itself = auto && parts.every((part) => t("auto").toLowerCase().includes(part)) ? [ITSELF] : [];
+  return [...itself, ...lately, ...all.filter((model) => !lately.includes(model))];
 }

@@ -11,12 +11,15 @@ const TYPES = "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,
 /** @typedef {import("../data/uploads.js").Uploads} Uploads */
 
 /** @param {Uploads} uploads @param {Iterable<File>} files */
-function add(uploads, files) {
+export function attach(uploads, files) {
   if (!uploads.add(files)) notify({ text: t("too_many_files", { count: MOST }), bad: true });
 }
 
-/** Takes files that are dropped anywhere on the page; returns whether some are held over it. @param {Uploads} uploads */
-export function useDropping(uploads) {
+/**
+ * Takes files that are dropped anywhere on the page; returns whether some are held over it.
+ * @param {(files: FileList) => void} take the same function at each drawing
+ */
+export function useDropping(take) {
   const [over, setOver] = useState(false);
   useEffect(() => {
     const carries = (event) => event.dataTransfer?.types.includes("Files");
@@ -32,14 +35,14 @@ export function useDropping(uploads) {
       if (!carries(event)) return;
       event.preventDefault();
       setOver(false);
-      add(uploads, event.dataTransfer.files);
+      take(event.dataTransfer.files);
     };
     const heard = { dragover: drag, dragleave: leave, drop };
     for (const [name, listen] of Object.entries(heard)) window.addEventListener(name, listen);
     return () => {
       for (const [name, listen] of Object.entries(heard)) window.removeEventListener(name, listen);
     };
-  }, [uploads]);
+  }, [take]);
   return over;
 }
 
@@ -48,14 +51,14 @@ export function paste(uploads, event) {
   const files = event.clipboardData?.files;
   if (!files?.length) return;
   event.preventDefault();
-  add(uploads, files);
+  attach(uploads, files);
 }
 
 /** @param {{uploads: Uploads}} props */
 export function AttachButton({ uploads }) {
   const input = useRef(null);
   const chosen = (event) => {
-    add(uploads, event.target.files);
+    attach(uploads, event.target.files);
     event.target.value = "";
   };
   return html`<button type="button" class="icon-button attach" aria-label=${t("attach")} title=${t("attach_hint")} onClick=${() => input.current.click()}><${Icon} name="attach" size=${18} /></button>

@@ -2,6 +2,7 @@
 import { get } from "../lib/api.js";
 import { keep, recall } from "../lib/storage.js";
 import { batch, computed, signal } from "../lib/ui.js";
+import { t } from "../lib/words.js";
 
 /**
  * @typedef {{id: string, name: string, provider: string, context_window: number | null, max_output_tokens: number | null,
@@ -47,6 +48,18 @@ export async function loadKeys() {
 /** @param {Choice | null | undefined} choice @returns {Model | undefined} */
 export const modelOf = (choice) => (choice ? byName.value.get(nameOf(choice.provider, choice.model)) : undefined);
 
+/** The choice of nobody in particular: the server chooses by one's votes. @type {Choice} */
+export const AUTO = { provider: "", model: "auto" };
+
+/** @param {Choice | null | undefined} choice */
+export const isAuto = (choice) => choice?.model === AUTO.model && !choice.provider;
+
+/** What a request says of a choice; `auto` is of no provider. @param {Choice} choice */
+export const named = ({ provider, model }) => (provider ? { provider, model } : { model });
+
+/** Names a model as people know it. @param {Choice} choice */
+export const nameOfModel = (choice) => (isAuto(choice) ? t("auto") : (modelOf(choice)?.name ?? choice.model));
+
 /**
  * How a provider is paid: its key is not needed, one's own, the server's, or missing.
  * @param {string} provider
@@ -66,9 +79,13 @@ export const usable = (model) => keyOf(model.provider) !== "missing";
 /** Whether anything but the echo can be asked. */
 export const hasRealModel = computed(() => (models.value ?? []).some((model) => model.provider !== "echo" && usable(model)));
 
-/** The model to begin with: the one chosen last, else the first that can be asked. @returns {Choice | null} */
-export function firstChoice() {
-  const known = recent.value.find((choice) => modelOf(choice));
+/**
+ * The model to begin with: the one chosen last, else the first that can be asked.
+ * @param {{auto?: boolean}} [may] whether it may be `auto`
+ * @returns {Choice | null}
+ */
+export function firstChoice({ auto = false } = {}) {
+  const known = recent.value.find((choice) => modelOf(choice) || (auto && isAuto(choice)));
   if (known) return known;
   const found = (models.value ?? []).find((model) => usable(model) && model.available && model.provider !== "echo");
   const any = found ?? (models.value ?? []).find(usable);

@@ -49,7 +49,7 @@ export class Uploads {
     this.items.value = [...this.items.value, item];
     announce(t("uploading", { name: file.name }));
     try {
-      const stored = await upload("/files", file, (done) => this.change(item.key, { done }), item.abort.signal);
+      const stored = await upload("/files", formOf(file), (done) => this.change(item.key, { done }), item.abort.signal);
       this.change(item.key, { part: partOf(stored), name: stored.name, done: 1 });
       announce(t("is_attached", { name: stored.name }));
     } catch (error) {
@@ -95,6 +95,13 @@ export class Uploads {
 
 /** @param {string} name @param {FilePart | null} part @returns {Upload} */
 const uploadOf = (name, part) => ({ key: ++numbers, name, done: part ? 1 : 0, part, error: null, abort: new AbortController() });
+
+/** @param {File} file */
+function formOf(file) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return form;
+}
 
 /** Writes the part of a message that refers to a stored file, as the API does. @returns {FilePart} */
 const partOf = ({ id, name, size, media_type, sha256 }) => ({

@@ -72,21 +72,20 @@ async function refusal(response) {
 }
 
 /**
- * Sends a file as the field of a form, which `fetch` tells no progress of, and returns the JSON of the answer. Throws
- * ApiError, and AbortError of the signal.
+ * Sends a form, or a file as it is, of which `fetch` tells no progress, and returns the JSON of the answer. The browser
+ * reads a file while it sends it. Throws ApiError, and AbortError of the signal.
  * @param {string} path
- * @param {File} file
+ * @param {FormData | Blob} body
  * @param {(share: number) => void} progress is told what share has been sent
  * @param {AbortSignal} abort
  */
-export function upload(path, file, progress, abort) {
-  const form = new FormData();
-  form.append("file", file, file.name);
+export function upload(path, body, progress, abort) {
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     sending.open("POST", ROOT + path);
     sending.setRequestHeader("Accept", "application/json");
     sending.setRequestHeader("X-CSRFToken", cookie("csrftoken"));
+    if (body instanceof Blob) sending.setRequestHeader("Content-Type", "application/octet-stream");
     sending.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     sending.onload = async () => {
       reachable.value = true;
@@ -100,7 +99,7 @@ export function upload(path, file, progress, abort) {
     };
     sending.onabort = () => reject(new DOMException("The upload was given up.", "AbortError"));
     abort.addEventListener("abort", () => sending.abort());
-    sending.send(form);
+    sending.send(body);
   });
 }
 

@@ -18,6 +18,7 @@ export function explain(error, provider = null) {
     const href = `/settings/keys${provider ? `#${provider}` : ""}`;
     return { text: t(`error_${code}`, { provider: provider ?? "" }), more: message, link: { href, label: t("to_keys") } };
   }
+  if (code === "no_candidate") return { text: t("error_no_candidate"), link: { href: "/settings/selection", label: t("to_selection") } };
   if (code === "throttled" || code === "provider_rate_limited") {
     return { text: t(`error_${code}`), more: error.wait ? t("wait_seconds", { count: error.wait }) : "", again: true };
   }

@@ -36,6 +36,11 @@ export class PagedList {
     }
   }
 
+  /** Reads the first page in the place of all rows, of which some may be gone. */
+  async restart() {
+    if (this.state.value !== "new") await this.read(this.path, (found) => found);
+  }
+
   /** @param {string} id */
   drop(id) {
     this.rows.value = this.rows.value.filter((row) => row.id !== id);

@@ -34,9 +34,6 @@ export function Account() {
       <p class="quiet">${t("password_explained")}</p>
       <div class="buttons start"><button class="button primary">${t("change_password")}</button></div>
     </form>
-    <div class="panel stack"><h2>${t("export_everything")}</h2><p>${t("export_everything_explained")}</p>
-      <div class="buttons start"><a class="button" href="/api/v1/export" download>${t("export_jsonl")}</a>
-        <a class="button" href="/api/v1/export?markdown=true" download>${t("export_with_markdown")}</a></div></div>
     <div class="panel stack"><h2>${t("delete_account")}</h2><p>${t("delete_account_explained")}</p>
       <div class="buttons start"><button type="button" class="button danger" onClick=${erase}>${t("delete_account")}</button></div></div>
   </section>`;

@@ -1,14 +1,16 @@
-/** Settings: keys, tokens, appearance, and the account. */
+/** Settings: keys, the choice of models, tokens, import and export, appearance, and the account. */
 import { html, useEffect } from "../lib/ui.js";
 import { t } from "../lib/words.js";
 import { MenuButton } from "../frame/drawer.js";
 import { route } from "../frame/router.js";
 import { Account } from "./account.js";
 import { Appearance } from "./appearance.js";
+import { History } from "./history.js";
 import { Keys } from "./keys.js";
+import { Selection } from "./selection.js";
 import { Tokens } from "./tokens.js";
 
-const PARTS = { keys: Keys, tokens: Tokens, appearance: Appearance, account: Account };
+const PARTS = { keys: Keys, selection: Selection, tokens: Tokens, history: History, appearance: Appearance, account: Account };
 
 export default function SettingsScreen() {
   const chosen = PARTS[route.value.id] ? route.value.id : "keys";
