@@ -12,8 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations.chat.turns import TICK
+from conversations.completions.idempotency.records import AGAIN
 from conversations.completions.reasons import INTERRUPTED
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, RepeatableRequest
 
 LEASE = 20.0  # seconds without a renewal after which an answer is lost
 RENEWAL = 5.0  # seconds between renewals, and between looks for lost answers
@@ -78,6 +79,8 @@ def _settle(conversation_id: UUID, stream_id: UUID) -> bool:
         if conversation is None:
             return False
         unmark(conversation_id, stream_id)
+        # Who answered a question again, or went on with an answer, does so no more.
+        RepeatableRequest.objects.filter(conversation=conversation, operation=AGAIN).update(claimed_at=None)
         last = Message.objects.filter(conversation_id=conversation_id).order_by("-created_at", "-id").first()
         if last is None or last.role != Message.Role.USER:
             return True

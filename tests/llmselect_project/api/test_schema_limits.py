@@ -72,6 +72,14 @@ BODIES = {
     "/api/v1/conversations/{id}": {"title": "x"},
     "/api/v1/conversations/{id}/share": {"follow": True, "system": False, "expires_in": 3600, "expires_at": None},
     "/api/v1/messages/{id}": {"content": "x"},
+    "/api/v1/messages/{id}/continue": {
+        "temperature": 1.0,
+        "max_tokens": 5,
+        "reasoning_effort": None,
+        "prompt_caching": True,
+        "context": "full",
+        "on_disconnect": "finish",
+    },
     "/api/v1/messages/{id}/retry": {
         **CHOICE,
         "temperature": 1.0,
