@@ -221,7 +221,7 @@ def test_a_budget_holds(ann, api, openai, stub):
     answer = interrupted(ann, model="stub")
     create_budget(user_id=ann.pk, period="total", limit=Decimal("0.000001"), by_staff=False)
     response = api.post(url(answer), {})
-    assert (response.status_code, response.json()["error"], stub.requests) == (402, "budget_exceeded", [])
+    assert (response.status_code, response.json()["error"], stub.requests) == (429, "budget_exceeded", [])
     answer.refresh_from_db()
     assert (answer.status, answer.conversation.running) == ("interrupted", None)
 

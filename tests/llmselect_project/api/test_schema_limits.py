@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 from jsonschema import Draft7Validator, FormatChecker
 
-from conversations.models import Comparison
+from conversations.models import Comparison, Message
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
@@ -186,11 +186,14 @@ class World:
         for index in range(2):
             comparison.results.create(index=index, **CHOICE, response="hello")
         row = conversation(staff, messages=2, **CHOICE)
+        broken = conversation(staff, messages=2, **CHOICE).messages.latest("created_at")
+        Message.objects.filter(pk=broken.pk).update(status="interrupted", provider="echo", model="echo-fast")
         tokens = start_session(user=staff)
         self.names = {"conversation": str(row.pk), "refresh": tokens.refresh}
         self.ids = {
             "conversations": row.pk,
             "messages": row.messages.earliest("created_at").pk,
+            "continue": broken.pk,
             "comparisons": comparison.pk,
             **dict.fromkeys(("chat", "compare"), comparison.pk),  # of streams, which nobody has
             "budgets": create_budget(user_id=staff.pk, period="total", limit=Decimal(5), by_staff=True).pk,
@@ -206,7 +209,7 @@ class World:
 
     def send(self, method, path, query="", body=None, headers=None):
         """Send a request whose effects are taken back; returns the refusal as text, or ""."""
-        kind = path.split("/")[3]
+        kind = "continue" if path.endswith("/continue") else path.split("/")[3]
         url = (
             path.replace("{id}", str(self.ids.get(kind)))
             .replace("{provider}", "echo")

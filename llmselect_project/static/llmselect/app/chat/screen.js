@@ -117,7 +117,8 @@ function actionsOn(thread) {
     return attempt(() => thread.retry(message, parametersToRepeat(parameters())));
   };
   const edit = (message, text) => attempt(() => thread.edit(message, text, parametersToRepeat(parameters())));
-  return { send, retry, edit, drop: (message) => attempt(() => thread.drop(message)) };
+  const goOn = (message) => attempt(() => thread.goOn(message, parametersToRepeat(parameters())));
+  return { send, retry, goOn, edit, drop: (message) => attempt(() => thread.drop(message)) };
 }
 
 /** What a retry takes of the parameters: the system prompt is the conversation's own. */
