@@ -1,6 +1,7 @@
 """Two machines whose clocks are a minute apart, and a clock that is set back."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -8,7 +9,11 @@ from rest_framework_simplejwt import tokens
 
 from conversations.models import Conversation, Message
 from llmselect_project.accounts.sessions import start_session
-from tests.helpers import client_for, client_with
+from models_registry.models import UsageEntry
+from models_registry.spending.budgets import leases
+from models_registry.spending.budgets.keeping import create_budget
+from perf.jobs import table
+from tests.helpers import client_for, client_with, events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,3 +70,24 @@ def test_a_key_is_spent_whatever_the_time(ann, openai, stub, elsewhere):
         elsewhere(minutes)
         assert api.post("/api/v1/chat", HELLO, **key).json() == first.json()
     assert len(stub.requests) == 1
+
+
+def test_a_job_that_is_being_done_stays_taken(elsewhere):
+    table.enqueue("count", {"until": 3})
+    table.enqueue("count", {"until": 4})
+    taken = table.take(["count"])
+    for minutes in (1, -60):
+        elsewhere(minutes)
+        assert table.take(["count"]) != taken
+    elsewhere(3)  # nobody has heard of its process since
+    assert table.take(["count"]) == taken
+
+
+def test_a_call_that_is_being_made_keeps_its_reservation(ann, openai, elsewhere):
+    create_budget(user_id=ann.pk, period="total", limit=Decimal(5), by_staff=False)
+    response = client_for(ann).post("/api/v1/chat/stream", HELLO)
+    elsewhere(1)
+    assert leases.settle_lost().settled == 0
+    elsewhere(0)
+    assert events(response)[-1]["event"] == "done"
+    assert UsageEntry.objects.get().errors == 0
