@@ -131,13 +131,13 @@ def test_connections_that_others_have_taken(own_database):
             with suppress(psycopg.OperationalError):  # sorry, too many clients already
                 while True:
                     others.enter_context(psycopg.connect(own_database.url))
-            assert set(threads.map(model, range(32))) <= {404, 503}
+            assert set(threads.map(model, range(16))) <= {404, 503}
             assert requests.get(f"{url}/health/live", timeout=5).status_code == 200
         assert eventually(lambda: set(threads.map(model, range(16))) == {404}, seconds=5)
         assert eventually(lambda: requests.get(f"{url}/health", timeout=9).json()["database"]["checked_out"] == 0)
 
 
-def test_connections_that_are_ended_under_load(ann):
+def test_connections_that_are_ended_under_load(ann, openai):
     """What was acknowledged is there, what was not is refused with a code, and all is well once it is over."""
     port = free_port()
     url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {start_session(user=ann).access}"}
