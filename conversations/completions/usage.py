@@ -94,7 +94,8 @@ def both(first: Measurement, second: Measurement) -> Measurement:
     sources = (first.cost_source, second.cost_source)
     source = CostSource.ESTIMATED if CostSource.ESTIMATED in sources else second.cost_source or first.cost_source
     return second._replace(
-        **{name: total(name) for name in ("time", "cost", *TOKENS)},
+        **{name: total(name) for name in ("cost", *TOKENS)},
+        time=round(total("time"), 4),
         ttft=second.ttft if first.ttft is None else first.ttft,
         cost_source=source,
         estimated=first.estimated or second.estimated,
