@@ -3,7 +3,13 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from conversations.chat.message_views import MessageView, RetryStreamView, RetryView
+from conversations.chat.message_views import (
+    ContinueStreamView,
+    ContinueView,
+    MessageView,
+    RetryStreamView,
+    RetryView,
+)
 from conversations.chat.views import ChatStreamView, ChatView
 from conversations.comparisons.leaderboard_views import LeaderboardView, PairsView
 from conversations.comparisons.replays.views import PromptSetViewSet, ReplayViewSet
@@ -51,4 +57,6 @@ urlpatterns = [
     path("messages/<uuid:pk>", MessageView.as_view(), name="message"),
     path("messages/<uuid:pk>/retry", RetryView.as_view(), name="message-retry"),
     path("messages/<uuid:pk>/retry/stream", RetryStreamView.as_view(), name="message-retry-stream"),
+    path("messages/<uuid:pk>/continue", ContinueView.as_view(), name="message-continue"),
+    path("messages/<uuid:pk>/continue/stream", ContinueStreamView.as_view(), name="message-continue-stream"),
 ]

@@ -13,7 +13,7 @@ from conversations.completions.runner import Event as Arrived
 from conversations.completions.runner import read_here, stream_all
 from conversations.completions.streams.answer import Event
 from conversations.completions.streams.urls import stream_url
-from conversations.completions.usage import usage_event
+from conversations.completions.usage import measurement, usage_event
 from models_registry.calls.completion import Call
 from models_registry.providers.base import Reasoning
 
@@ -36,7 +36,8 @@ class ChatAnswer:
     def events(self) -> Generator[list[Event], None, None]:
         """Yield `start`, the pieces as they arrive, and `done` or `error`."""
         url = stream_url("chat", self.stream_id)
-        yield [{"event": "start", **self.place, "stream_id": self.stream_id, "url": url, **self._chosen()}]
+        begun = {} if self.exchange.continues is None else {"continues": self.exchange.continues}
+        yield [{"event": "start", **self.place, **begun, "stream_id": self.stream_id, "url": url, **self._chosen()}]
         failure: APIException | None = yield from self._pieces()
         if self._stopped and failure is not None:
             failure = GivenUp()
@@ -81,9 +82,10 @@ class ChatAnswer:
         return {} if self.exchange.selection is None else {"selection": self.exchange.selection}
 
     def _done(self) -> Event:
-        call, measured = self.exchange.call, self.exchange.call.measure()
-        ended = {"finish_reason": call.finish_reason, "usage": usage_event(measured._asdict())}
-        times = {"time": measured.time, "ttft": measured.ttft}
+        message = self.exchange.message
+        assert message is not None  # noqa: S101 - it is done
+        ended = {"finish_reason": message.finish_reason, "usage": usage_event(measurement(message)._asdict())}
+        times = {"time": message.time, "ttft": message.ttft}
         context = {"context": {"dropped_messages": self.exchange.dropped}}
         return {"event": "done", **self._places(), **context, **ended, **times, **self._chosen()}
 

@@ -46,17 +46,18 @@ class Fitted(NamedTuple):
     dropped: int
 
 
-def fit(model: ResolvedModel, prompt: Prompt, mode: Mode) -> Fitted:
+def fit(model: ResolvedModel, prompt: Prompt, mode: Mode, *, last: int = 1) -> Fitted:
     """Return what of a prompt's messages to send: all, or in `auto` mode without the oldest pairs that do not fit.
 
-    The system prompt and the last question are always sent. Without a known context window all is. Raises
-    ContextLengthExceeded if the question alone, or in `full` mode the conversation, is beyond doubt too long.
+    The system prompt and the `last` messages, of which the first is the question, are always sent. Without a known
+    context window all is. Raises ContextLengthExceeded if the question alone, or in `full` mode the conversation, is
+    beyond doubt too long.
     """
     window = None if model.registered is None else model.registered.context_window
     if model.registered is None or not window:
         return Fitted(prompt.messages, 0)
-    *history, question = prompt.messages
-    needed = (estimate_tokens(prompt.system) + TURN_TOKENS if prompt.system else 0) + _tokens(question)
+    history, asked = prompt.messages[:-last], prompt.messages[-last:]
+    needed = (estimate_tokens(prompt.system) + TURN_TOKENS if prompt.system else 0) + sum(map(_tokens, asked))
     if needed > window * BEYOND_DOUBT[mode]:
         raise ContextLengthExceeded(needed, window, alone=True)
     if mode == "full":
@@ -72,7 +73,7 @@ def fit(model: ResolvedModel, prompt: Prompt, mode: Mode) -> Fitted:
             break
         if history[place].role == "user" or place == 0:  # a pair begins with its question
             kept = place
-    return Fitted([*history[kept:], question], kept)
+    return Fitted([*history[kept:], *asked], kept)
 
 
 def _output(registered: LLMModel, prompt: Prompt, window: int) -> int:

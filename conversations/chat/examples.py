@@ -45,3 +45,11 @@ RETRY = [
     answered(WHOLE),
 ]
 RETRY_STREAM = [RETRY[0], STREAM[1]]
+CONTINUED = [asked({}), answered(WHOLE)]
+CONTINUED_STREAM = [
+    asked({}),
+    answered(
+        events([{**STREAMED[0], "continues": ANSWER["id"]}, *STREAMED[2:]]),
+        media_type="text/event-stream",
+    ),
+]

@@ -16,15 +16,21 @@ from conversations.completions.parts import kept_parts
 from conversations.completions.reasons import INTERRUPTED, reason
 from conversations.completions.runner import Event
 from conversations.completions.storing import Storing
-from conversations.completions.usage import measurement, settling
+from conversations.completions.usage import settling
 from conversations.models import Conversation, Message
 from models_registry.calls.completion import Call
+from models_registry.calls.measurement import Measurement
 from models_registry.errors import ProviderError
 from perf.serving.logs import request_id
 
 
 class Exchange:
-    """A stored question and the call that answers it; `message` is the answer once the call ended."""
+    """A stored question and the call that answers it; `message` is the answer once the call ended.
+
+    `continues` is the id of the message that the answer goes on with, None for an answer of its own.
+    """
+
+    continues: UUID | None = None
 
     def __init__(
         self,
@@ -101,14 +107,16 @@ class Exchange:
         the call. When the conversation was deleted meanwhile there is nothing to store it in.
         """
         if self._storing is None:
-            answer = self._answer(whole=whole, failure=failure or self.call.failure)
+            measured = self.call.measure()
+            answer = self._answer(measured, whole=whole, failure=failure or self.call.failure)
             self.message = answer
             self._storing = Storing(
-                lambda again: self._store(answer, whole=whole, again=again), conversation_id=self.conversation.pk
+                lambda again: self._store(answer, measured, whole=whole, again=again),
+                conversation_id=self.conversation.pk,
             )
         return self._storing.attempts()
 
-    def _answer(self, *, whole: bool, failure: APIException | None) -> Message:
+    def _answer(self, measured: Measurement, *, whole: bool, failure: APIException | None) -> Message:
         complete = whole and failure is None
         code, message = (None, None) if complete else INTERRUPTED if failure is None else reason(failure)
         text = self.call.text
@@ -130,16 +138,16 @@ class Exchange:
             dropped_messages=self.dropped,
             selection=self.selection,
             metered=True,
-            **self.call.measure()._asdict(),
+            **measured._asdict(),
         )
 
-    def _store(self, answer: Message, *, whole: bool, again: bool) -> None:
+    def _store(self, answer: Message, measured: Measurement, *, whole: bool, again: bool) -> None:
         with storage_limit.acquire(), transaction.atomic():
-            if again and _is_stored(self.conversation, answer):
+            if again and self._is_stored(answer):
                 self.stored = True
                 return
             stored = self._add(self.conversation, answer)
-            self.call.settle(measurement(answer), again=again)
+            self.call.settle(measured, again=again)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
@@ -153,8 +161,7 @@ class Exchange:
             self.call.close()
         self.finish(whole=False)
 
-
-def _is_stored(conversation: Conversation, answer: Message) -> bool:
-    """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
-    list(Conversation.objects.filter(pk=conversation.pk).select_for_update().values_list("pk"))
-    return Message.objects.filter(pk=answer.pk).exists()
+    def _is_stored(self, answer: Message) -> bool:
+        """Tell whether an earlier try was committed though nobody heard of it; one still under way is waited for."""
+        list(Conversation.objects.filter(pk=self.conversation.pk).select_for_update().values_list("pk"))
+        return Message.objects.filter(pk=answer.pk).exists()

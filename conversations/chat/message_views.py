@@ -1,4 +1,4 @@
-"""Single messages over HTTP: a question is answered again, edited or deleted."""
+"""Single messages over HTTP: a question is answered again, edited or deleted, an interrupted answer continued."""
 
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,10 @@ from rest_framework.views import APIView
 
 from conversations.chat import examples
 from conversations.chat.answering import ChatAnswer
+from conversations.chat.continuing import begin_continuation
 from conversations.chat.retrying import begin_retry, delete_turn, edit_question
-from conversations.chat.views import parameters_of, whole_answer
-from conversations.completions.idempotency.views import UnrepeatableView
+from conversations.chat.views import kept_answer, parameters_of, whole_answer
+from conversations.completions.idempotency.views import IDEMPOTENCY_KEY, RepeatableView, UnrepeatableView, replayed
 from conversations.completions.responses import streamed
 from conversations.completions.sse import EVENT, EventStreamResponse
 from conversations.history import serializers
@@ -90,6 +91,66 @@ class RetryStreamView(UnrepeatableView):
         asked, on_disconnect = _asked(request, pk)
         user_id = asked["access"].user_id
         return streamed(user_id, lambda: ChatAnswer(begin_retry(**asked)), on_disconnect=on_disconnect)
+
+
+class ContinueView(RepeatableView):
+    """POST /messages/{id}/continue."""
+
+    operation = "continue"
+
+    @property
+    def identified(self) -> Any:
+        """The body, and which answer is continued."""
+        return [str(self.kwargs["pk"]), self.request.data]
+
+    @extend_schema(
+        request=serializers.ContinueInput,
+        responses=serializers.ChatOutput,
+        parameters=[IDEMPOTENCY_KEY],
+        examples=examples.CONTINUED,
+        tags=["chat"],
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Continue an answer that was interrupted.
+
+        It must be the last message of its conversation, with the status `interrupted`. The model that began it goes on
+        from where it stopped; waits for the end. Both parts are one message, under the id that it had, with the sums of
+        their tokens, costs and times. If the model fails, the message has what it had before, and what has arrived.
+        While it is being continued, or its question answered again, another try is 409 `in_progress`.
+        """
+        if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
+            return replayed(kept_answer(self.attempt.record))
+        asked, _ = _to_continue(request, pk)
+        user_id = asked["access"].user_id
+        return whole_answer(user_id, lambda: begin_continuation(**asked, attempt=self.attempt))
+
+
+class ContinueStreamView(UnrepeatableView):
+    """POST /messages/{id}/continue/stream."""
+
+    @extend_schema(
+        request=serializers.ContinueInput,
+        responses={(200, "text/event-stream"): EVENT},
+        examples=examples.CONTINUED_STREAM,
+        tags=["chat"],
+    )
+    def post(self, request: Request, pk: UUID) -> EventStreamResponse:
+        """Continue an answer that was interrupted, and read the rest as it is written.
+
+        Takes what `POST /api/v1/messages/{id}/continue` takes. The events are those of `POST /chat/stream`: `start`
+        names the message in `continues`, each `chunk` is new text, and `done` has the figures of the whole message.
+        """
+        asked, on_disconnect = _to_continue(request, pk)
+        user_id = asked["access"].user_id
+        return streamed(user_id, lambda: ChatAnswer(begin_continuation(**asked)), on_disconnect=on_disconnect)
+
+
+def _to_continue(request: Request, pk: UUID) -> tuple[dict[str, Any], str | None]:
+    """Return the arguments of `begin_continuation`, and what becomes of the answer if its reader leaves."""
+    data = valid(serializers.ContinueInput, request.data)
+    prompt = Prompt(messages=[], **parameters_of(data))
+    asked = {"access": access_of(request), "message_id": pk, "prompt": prompt, "context": data["context"]}
+    return asked, data.get("on_disconnect")
 
 
 def _asked(request: Request, pk: UUID) -> tuple[dict[str, Any], str | None]:

@@ -1,7 +1,8 @@
 """Questions asked again, edited and deleted: the last one, and those that got no answer.
 
-The conversation is locked while its messages change. While a question is answered again, its idempotency record of the
-operation `retry` is claimed, so that another retry, an edit or a deletion is 409 `in_progress`.
+The conversation is locked while its messages change. While a question is answered again, or its answer continued, its
+idempotency record of the operation `AGAIN` is claimed, so that another retry, an edit or a deletion is 409
+`in_progress`.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from conversations.chat.running import mark_stored, unmark
 from conversations.chat.service import call_of, target_for
 from conversations.chat.turns import TICK, alternating
 from conversations.completions.concurrency import storage_limit
-from conversations.completions.idempotency.records import Attempt, InProgress
+from conversations.completions.idempotency.records import AGAIN, Attempt, InProgress
 from conversations.files.parts import with_text
 from conversations.history.queries import history, messages, messages_after, messages_before, own_message
 from conversations.history.serializers import AUTO
@@ -84,8 +85,8 @@ def begin_retry(
         asked_for = replace(prompt, messages=[Turn("user", text or "")])  # what a model is chosen for
         target = target_for(access, provider, model, conversation_id, asked_for)
         with transaction.atomic():
-            asked = _locked(user_id, conversation_id, message_id)
-            claim = _claim(user_id, asked)
+            asked = lock(user_id, conversation_id, message_id)
+            claim = claim_on(user_id, asked)
             claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
             conversation = asked.conversation
             turns = alternating(history(conversation.pk, asked.question.created_at))
@@ -102,18 +103,18 @@ def edit_question(*, user_id: int, message_id: UUID, content: str) -> Message:
     Raises NotFound, QuestionInProgress, and ValidationError for any other message.
     """
     with transaction.atomic():
-        asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
+        asked = lock(user_id, _conversation_of(user_id, message_id), message_id)
         if asked.question.pk != message_id:
             raise ValidationError({"id": "This is an answer; edit its question."})
         if asked.following is not None:
             raise ValidationError({"id": "Only the last question can be edited."})
-        claim = _claim(user_id, asked)
+        claim = claim_on(user_id, asked)
         claim.claim(conversation=asked.conversation, asked_at=asked.question.created_at)
         claim.release()  # without an answer now, but not because one is being written
         _among(asked.answers).delete()
         own = Message.objects.filter(pk=message_id)
         own.update(content=content, parts=with_text(content, asked.question.parts))
-        _recount(asked.conversation)
+        recount(asked.conversation)
         return own.get()
 
 
@@ -124,8 +125,8 @@ def delete_turn(*, user_id: int, message_id: UUID) -> None:
     any other message.
     """
     with transaction.atomic():
-        asked = _locked(user_id, _conversation_of(user_id, message_id), message_id)
-        _claim(user_id, asked)
+        asked = lock(user_id, _conversation_of(user_id, message_id), message_id)
+        claim_on(user_id, asked)
         _among([asked.question, *asked.answers]).delete()
 
 
@@ -137,7 +138,7 @@ def _conversation_of(user_id: int, message_id: UUID) -> UUID:
     return found
 
 
-def _locked(user_id: int, conversation_id: UUID, message_id: UUID) -> Asked:
+def lock(user_id: int, conversation_id: UUID, message_id: UUID) -> Asked:
     """Lock the conversation, and find the question of a message. Raises NotFound and ValidationError."""
     conversation = Conversation.objects.for_user(user_id).select_for_update().filter(pk=conversation_id).first()
     message = messages(conversation_id).filter(pk=message_id).first()
@@ -162,10 +163,10 @@ def _asked(conversation: Conversation, question: Message) -> Asked:
     return Asked(conversation, question, list(answers), following)
 
 
-def _claim(user_id: int, asked: Asked) -> Attempt:
+def claim_on(user_id: int, asked: Asked) -> Attempt:
     """Return the claim to a question. Raises QuestionInProgress while it is being answered, or answered again."""
     try:
-        claim = _Claim(user_id=user_id, operation="retry", key=str(asked.question.pk), body=None)
+        claim = _Claim(user_id=user_id, operation=AGAIN, key=str(asked.question.pk), body=None)
     except InProgress as error:
         raise QuestionInProgress from error
     # With a record the question was answered before, or edited.
@@ -211,17 +212,17 @@ def _replacing(question_id: UUID, claim: Attempt, stream_id: UUID) -> Callable[[
             answer.created_at = asked.answers[0].created_at if asked.answers else question.created_at + TICK
         _among(asked.answers).delete()
         Message.objects.bulk_create([answer])
-        _recount(current)
+        recount(current)
         if _has_text(answer):
             current.provider, current.model = answer.provider, answer.model
             current.save(update_fields=["provider", "model", "updated_at"])
-            _record(current, question, answer)
+            answer_requests(current, question, answer)
         return True
 
     return add
 
 
-def _record(conversation: Conversation, question: Message, answer: Message) -> None:
+def answer_requests(conversation: Conversation, question: Message, answer: Message) -> None:
     """Have a repetition of the request that asked the question, by its `Idempotency-Key`, get the new answer."""
     asked = {"user_id": conversation.user_id, "operation": "chat", "asked_at": question.created_at}
     requests = RepeatableRequest.objects.filter(**asked, conversation=conversation)
@@ -236,5 +237,6 @@ def _among(rows: list[Message]) -> QuerySet[Message]:
     return Message.objects.filter(pk__in=[row.pk for row in rows])
 
 
-def _recount(conversation: Conversation) -> None:
+def recount(conversation: Conversation) -> None:
+    """Set what a conversation says of its messages by them."""
     Conversation.objects.filter(pk=conversation.pk).recount()

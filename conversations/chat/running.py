@@ -12,7 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations.chat.turns import TICK
+from conversations.completions.idempotency.records import AGAIN
 from conversations.completions.reasons import INTERRUPTED
+from conversations.history.queries import messages, repeatable_request
 from conversations.models import Conversation, Message
 
 LEASE = 20.0  # seconds without a renewal after which an answer is lost
@@ -78,7 +80,11 @@ def _settle(conversation_id: UUID, stream_id: UUID) -> bool:
         if conversation is None:
             return False
         unmark(conversation_id, stream_id)
-        last = Message.objects.filter(conversation_id=conversation_id).order_by("-created_at", "-id").first()
+        newest = messages(conversation_id).order_by("-created_at", "-id")
+        question = newest.filter(role=Message.Role.USER).first()
+        if question is not None:  # who answered it again, or went on with its answer, does so no more
+            repeatable_request(conversation.user_id, AGAIN, str(question.pk)).update(claimed_at=None)
+        last = newest.first()
         if last is None or last.role != Message.Role.USER:
             return True
         code, message = INTERRUPTED

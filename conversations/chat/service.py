@@ -15,7 +15,7 @@ from conversations.chat.counting import add_answer
 from conversations.chat.exchange import Exchange
 from conversations.chat.running import mark, mark_stored
 from conversations.chat.target import Target, target_of
-from conversations.chat.turns import TICK, alternating, joined
+from conversations.chat.turns import TICK, alternating, going_on, joined
 from conversations.completions.concurrency import storage_limit
 from conversations.completions.idempotency.records import AnswerDeleted, Attempt
 from conversations.files.parts import with_contents, with_text
@@ -196,13 +196,21 @@ def _history(conversation: Conversation, until: datetime | None = None) -> list[
 
 
 def call_of(
-    resolved: ResolvedModel, conversation: Conversation, prompt: Prompt, messages: Sequence[Turn], context: Mode
+    resolved: ResolvedModel,
+    conversation: Conversation,
+    prompt: Prompt,
+    messages: Sequence[Turn],
+    context: Mode,
+    *,
+    begun: str = "",
 ) -> tuple[Call, int]:
     """Return the call that answers the last of `messages`, and the number of messages left out of it.
 
-    Raises ContextLengthExceeded, FileGone, and what `Call` raises.
+    The answer goes on with what of it has `begun`, and then may add nothing to it. Raises ContextLengthExceeded,
+    FileGone, and what `Call` raises.
     """
     sent = with_contents(messages, conversation.user_id)
-    whole = replace(prompt, messages=sent, system=conversation.system)
-    fitting, dropped = fit(resolved, whole, context)
-    return Call(resolved, replace(whole, messages=fitting)), dropped
+    added = going_on(begun, prefills=resolved.client.prefills(resolved.id, prompt))
+    whole = replace(prompt, messages=[*sent, *added], system=conversation.system)
+    fitting, dropped = fit(resolved, whole, context, last=1 + len(added))
+    return Call(resolved, replace(whole, messages=fitting), may_be_empty=bool(added)), dropped

@@ -9,6 +9,10 @@ from models_registry.providers.base import Part, Turn
 
 TICK = timedelta(microseconds=1)  # what a column of times can tell apart
 BLANK_LINE = "\n\n"
+GO_ON = (
+    "Your last message was cut off. Go on with it from exactly where it stops, in the middle of a word if need be. "
+    "Say nothing before, and repeat nothing."
+)
 
 Row = tuple[Any, str, datetime, list[Part] | None]  # role, text, time and parts of a message
 
@@ -40,6 +44,17 @@ def alternating(rows: Iterable[Row]) -> list[Turn]:
             turns += [question, turn]
             question = None
     return turns if question is None else [*turns, question]
+
+
+def going_on(text: str, *, prefills: bool) -> list[Turn]:
+    """Return what stands behind a question for the model to go on with an answer that stops after this text.
+
+    It is the text where the model `prefills`, and else a request follows, in words. A blank text is begun anew.
+    """
+    if not text.strip():
+        return []
+    begun = Turn("assistant", text)
+    return [begun] if prefills else [begun, Turn("user", GO_ON)]
 
 
 def _requests(rows: Iterable[Row]) -> Iterator[Turn]:

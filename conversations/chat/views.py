@@ -49,7 +49,7 @@ class ChatView(RepeatableView):
         API key (`PUT /api/v1/keys/{provider}`). An `Idempotency-Key` makes it safe to send the same request again.
         """
         if self.attempt is not None and self.attempt.record is not None and self.attempt.answered:
-            return replayed(_kept(self.attempt.record))
+            return replayed(kept_answer(self.attempt.record))
         asked, _ = _chat_arguments(request)
         return whole_answer(asked["access"].user_id, lambda: begin(**asked, attempt=self.attempt))
 
@@ -105,7 +105,7 @@ def _answer(
     }
 
 
-def _kept(earlier: RepeatableRequest) -> dict[str, Any]:
+def kept_answer(earlier: RepeatableRequest) -> dict[str, Any]:
     """Read the answer to an earlier attempt; raises AnswerDeleted."""
     assert earlier.conversation_id is not None  # noqa: S101 - else the attempt had been refused
     assert earlier.asked_at is not None  # noqa: S101 - a chat has its time

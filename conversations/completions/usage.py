@@ -12,7 +12,7 @@ from conversations.models import ComparisonResult, Message
 from models_registry.api.fields import money
 from models_registry.calls.completion import Call
 from models_registry.calls.costs import CostSource
-from models_registry.calls.measurement import Measurement
+from models_registry.calls.measurement import TOKENS, Measurement
 from perf.db.connections import release
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
@@ -82,6 +82,24 @@ def settling(call: Call) -> Storing:
                 release()
 
     return Storing(settle, provider=call.model.provider.slug, model=call.model.id)
+
+
+def both(first: Measurement, second: Measurement) -> Measurement:
+    """Join the figures of two calls that wrote one answer: counts, costs and times are sums, prices the second's."""
+
+    def total(name: str) -> Any:
+        known = [value for value in (getattr(first, name), getattr(second, name)) if value is not None]
+        return sum(known[1:], known[0]) if known else None
+
+    sources = (first.cost_source, second.cost_source)
+    source = CostSource.ESTIMATED if CostSource.ESTIMATED in sources else second.cost_source or first.cost_source
+    return second._replace(
+        **{name: total(name) for name in ("cost", *TOKENS)},
+        time=round(total("time"), 4),
+        ttft=second.ttft if first.ttft is None else first.ttft,
+        cost_source=source,
+        estimated=first.estimated or second.estimated,
+    )
 
 
 def measurement(row: Message | ComparisonResult) -> Measurement:

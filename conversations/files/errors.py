@@ -36,6 +36,15 @@ class FileQuotaExceeded(APIException):
         self.details = {"used": used, "quota": quota}
 
 
+class FilesUnavailable(APIException):
+    """The disk or the server that holds the contents is full, or takes nothing."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "files_unavailable"
+    default_detail = "The file could not be stored; try again in a moment."
+    wait = 5
+
+
 class UnsupportedFile(APIException):
     """The content is of no kind that models are sent."""
 

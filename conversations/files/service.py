@@ -1,6 +1,7 @@
 """Storing, finding, opening and deleting files of users."""
 
 import hashlib
+import logging
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +16,12 @@ from django.db.models import QuerySet, Sum
 from rest_framework.exceptions import NotFound
 
 from conversations.files import contents
-from conversations.files.errors import EmptyFile, FileInUse, FileQuotaExceeded, FileTooLarge
+from conversations.files.errors import EmptyFile, FileInUse, FileQuotaExceeded, FilesUnavailable, FileTooLarge
 from conversations.files.kinds import HEAD, TextCheck, kind_of
 from conversations.files.models import NAME_LENGTH, StoredFile
 from models_registry.providers.reading.text import clean
+
+logger = logging.getLogger("llmselect.files")
 
 CHUNK = 65_536  # bytes read at once
 IN_MEMORY = 1_000_000  # bytes; larger files wait on the disk for their place
@@ -40,7 +43,7 @@ def store(*, user_id: int, stream: IO[bytes], name: str, media_type: str = "") -
     """Store a file of a user, by its content; `media_type` is what the sender takes it for.
 
     Not to be called while a conversation is locked. Raises EmptyFile, FileTooLarge, UnsupportedFile, FileQuotaExceeded,
-    and NotFound when the user was deleted meanwhile.
+    FilesUnavailable, and NotFound when the user was deleted meanwhile.
     """
     name = plain_name(name)
     with received(stream, name=name, claimed=media_type) as found, transaction.atomic():
@@ -51,7 +54,11 @@ def store(*, user_id: int, stream: IO[bytes], name: str, media_type: str = "") -
         if settings.FILES_QUOTA and used + found.size > settings.FILES_QUOTA:
             raise FileQuotaExceeded(used=used, quota=settings.FILES_QUOTA)
         known = own.filter(sha256=found.sha256).exists()
-        contents.put(user_id, found.sha256, found.content, size=found.size, known=known)
+        try:
+            contents.put(user_id, found.sha256, found.content, size=found.size, known=known)
+        except OSError as error:
+            logger.exception("a file could not be stored")
+            raise FilesUnavailable from error
         return StoredFile.objects.create(
             user_id=user_id, sha256=found.sha256, size=found.size, name=name, media_type=found.media_type
         )

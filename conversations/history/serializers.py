@@ -142,11 +142,9 @@ class TurnInput(ItemSerializer):
     content = TextField(max_length=TEXT_LIMIT)
 
 
-class ParametersInput(serializers.Serializer[Any]):
+class ContinueInput(serializers.Serializer[Any]):
     """How a model is called; what is left out or null is the provider's default."""
 
-    provider = ProviderField(required=False)
-    model = TextField(max_length=200, required=False)
     temperature = NumberField(min_value=0, max_value=2, required=False, allow_null=True)
     max_tokens = WholeNumberField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
     reasoning_effort = EffortField()
@@ -159,6 +157,13 @@ class ParametersInput(serializers.Serializer[Any]):
         help_text="`auto` leaves out the oldest messages that the model's context window does not hold.",
     )
     on_disconnect = OnDisconnectField()
+
+
+class ParametersInput(ContinueInput):
+    """Which model is called, and how."""
+
+    provider = ProviderField(required=False)
+    model = TextField(max_length=200, required=False)
 
 
 class RetryInput(ParametersInput):

@@ -28,6 +28,10 @@ KEEP_USED = timedelta(days=1)  # longer than the reuse window
 PRUNE_BATCH = 1000  # rows
 
 
+# A machine whose clock is behind would take a token for one that is not valid yet: tokens are issued as of a while ago.
+CLOCKS_APART = timedelta(minutes=2)
+
+
 @dataclass(frozen=True, slots=True)
 class TokenPair:
     """Two signed JWTs of one session."""
@@ -196,4 +200,7 @@ def _issue(session: LoginSession) -> TokenPair:
     row = RefreshToken.objects.create(session=session, expires_at=expires_at)
     refresh["jti"] = str(row.pk)
     LoginSession.objects.filter(pk=session.pk).update_quietly(expires_at=expires_at)
-    return TokenPair(access=str(refresh.access_token), refresh=str(refresh))
+    access = refresh.access_token
+    for token in (refresh, access):
+        token.set_iat(at_time=refresh.current_time - CLOCKS_APART)
+    return TokenPair(access=str(access), refresh=str(refresh))

@@ -33,6 +33,9 @@ PAGE_SIZE, MAX_PAGES = 1_000, 20
 # (docs.anthropic.com/en/docs/build-with-claude/adaptive-thinking). The budgets are those that Google documents for the
 # same efforts (ai.google.dev/gemini-api/docs/openai); 1,024 is the least that Anthropic takes.
 BUDGETED = re.compile(r"claude-(?:3-7|(?:sonnet|opus|haiku)-4(?:-[0-5])?(?:-\d{8})?$)")
+# Claude up to 4.5 goes on after the beginning of an answer, unless it thinks; later ones refuse it
+# (platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6, "Prefill removal").
+PREFILLED = re.compile(r"claude-(?:2|instant-|3-|(?:sonnet|opus|haiku)-4(?:-[0-5])?(?:-\d{8})?$)")
 BUDGETS = {"low": 1_024, "medium": 8_192, "high": 24_576}
 
 # Characters, at 4 a token: no model caches a prompt of less than 1,024 tokens, and passes over what is too short for it
@@ -66,6 +69,14 @@ class AnthropicClient(HTTPClient):
             problems["max_tokens"] = f"With reasoning_effort this model needs at least {2 * BUDGETS['low']:,}."
         return problems
 
+    def prefills(self, model: str, prompt: Prompt) -> bool:
+        """Ask the model's name; thinking comes before the whole of an answer."""
+        return prompt.reasoning_effort is None and PREFILLED.match(model) is not None
+
+    def repeated(self, prompt: Prompt) -> str:
+        """Return the blanks at the end, which are not sent."""
+        return prompt.prefill[len(prompt.prefill.rstrip()) :]
+
     def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
         """Write a request."""
         body: dict[str, Any] = {
@@ -74,6 +85,8 @@ class AnthropicClient(HTTPClient):
             "messages": anthropic_bodies.messages(prompt),
             **anthropic_bodies.parameters(prompt),
         }
+        if prompt.prefill:
+            body["messages"][-1]["content"] = prompt.prefill.rstrip()  # blanks at its end are refused
         if prompt.reasoning_effort is not None:
             _think(body, self.efforts[prompt.reasoning_effort])
         if prompt.cache:

@@ -64,7 +64,8 @@ class ResponseFormat(NamedTuple):
 class Prompt:
     """What a model is asked: `messages` oldest first, the last one by the user; a `system` of None is none.
 
-    An `exact` prompt is sent as it is or refused: no parameter is left out for an endpoint that does not take it.
+    For a client that `prefills` the last one may be by the assistant: the answer goes on after it. An `exact` prompt is
+    sent as it is or refused: no parameter is left out for an endpoint that does not take it.
     """
 
     messages: Sequence[Turn]
@@ -82,6 +83,12 @@ class Prompt:
     user: str | None = None  # an opaque name of the end user, for the vendor's abuse detection
     cache: bool = False  # ask for prompt caching where it has to be asked for and saves money
     exact: bool = False
+
+    @property
+    def prefill(self) -> str:
+        """The text that the answer goes on after, "" without one."""
+        last = self.messages[-1] if self.messages and not self.exact else None
+        return last.content if last is not None and last.role == "assistant" else ""
 
 
 class Reasoning(str):
@@ -191,6 +198,10 @@ class ProviderClient(ABC):
         if not self.efforts:
             return {"reasoning_effort": "This provider has no reasoning effort."}
         return {"reasoning_effort": f"This provider knows only: {', '.join(self.efforts)}."}
+
+    def prefills(self, model: str, prompt: Prompt) -> bool:  # noqa: ARG002 - vendors look at it
+        """Tell whether this model takes the beginning of its answer as the last message, and goes on after it."""
+        return False
 
     @abstractmethod
     def stream(self, model: str, prompt: Prompt) -> CompletionStream:

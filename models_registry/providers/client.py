@@ -53,7 +53,13 @@ class HTTPClient(ProviderClient):
         own = {"stream", "stream_options", "system", *(["max_tokens"] if prompt.max_tokens is None else [])}
         with self.failures() as failures:
             answer = self._ask(self.completions_path, body, failures, own=own, exact=prompt.exact)
-        return ProviderStream(answer, self.reader(failures), failures, think_tags=self.think_tags)
+        return ProviderStream(
+            answer, self.reader(failures), failures, think_tags=self.think_tags, repeated=self.repeated(prompt)
+        )
+
+    def repeated(self, prompt: Prompt) -> str:  # noqa: ARG002 - vendors look at it
+        """Return the end of a prompt's `prefill` with which the answer may begin again."""
+        return ""
 
     def relay(self, model: str, relay: Relay) -> RelayedStream:
         """Send a request that is in the provider's format already; raises ProviderError when the provider refuses.

@@ -15,6 +15,10 @@ WORD = re.compile(r"\s*\S+\s*|\s+")
 class EchoClient(ProviderClient):
     """Says the last message again."""
 
+    def prefills(self, model: str, prompt: Prompt) -> bool:  # noqa: ARG002 - others look at it
+        """Go on where an answer stopped."""
+        return True
+
     def stream(self, model: str, prompt: Prompt) -> "EchoStream":
         """Answer word by word."""
         if model not in PAUSES:
@@ -38,15 +42,17 @@ class EchoStream:
         self._token = current_token()
 
     def __iter__(self) -> Iterator[str]:
-        pause, question = self._pause, self._prompt.messages[-1].content
-        for word in WORD.findall(question):
+        pause, begun = self._pause, self._prompt.prefill
+        question = self._prompt.messages[-2 if begun else -1].content
+        answer = question.removeprefix(begun)
+        for word in WORD.findall(answer):
             if self._token.wait(pause) if pause else self._token.is_cancelled:
                 return
             yield word
         self.finish_reason = "stop"
         sent = [self._prompt.system or "", *(turn.content for turn in self._prompt.messages)]
         asked = sum(len(text.split()) for text in sent)
-        self.usage = Usage(input_tokens=asked, output_tokens=len(question.split()))
+        self.usage = Usage(input_tokens=asked, output_tokens=len(answer.split()))
 
     def close(self) -> None:
         """Stop, also in the middle of a pause."""

@@ -16,9 +16,22 @@ class MistralClient(ChatCompletionsClient):
     max_tokens_field = "max_tokens"
     efforts = {"minimal": "none", "high": "high"}  # docs.mistral.ai/capabilities/reasoning knows no others
 
+    def prefills(self, model: str, prompt: Prompt) -> bool:
+        """Leave out models that reason, which begin with that."""
+        return prompt.reasoning_effort is None and not self.think_tags and not model.startswith("magistral")
+
+    def repeated(self, prompt: Prompt) -> str:
+        """Return all of it: Mistral's answers include the prefix."""
+        return prompt.prefill
+
     def body(self, model: str, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
-        """Write PDFs as docs.mistral.ai/capabilities/document_ai/document_qna has them."""
+        """Write PDFs as docs.mistral.ai/capabilities/document_ai/document_qna has them, and the beginning of an answer.
+
+        The last message has that as `prefix` (docs.mistral.ai/guides/prefix).
+        """
         body = super().body(model, prompt, stream=stream)
+        if prompt.prefill:
+            body["messages"][-1]["prefix"] = True
         for message in body["messages"]:
             if isinstance(message["content"], list):
                 message["content"] = [_document(part) for part in message["content"]]

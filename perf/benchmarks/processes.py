@@ -22,8 +22,12 @@ Value = TypeVar("Value")
 
 def workers(server: int) -> list[psutil.Process]:
     """Return the workers of a server: its child processes but for Python's own helper, and the one for jobs."""
-    children = ((each, " ".join(each.cmdline())) for each in psutil.Process(server).children())
-    return [each for each, line in children if not any(other in line for other in ("resource_tracker", "run_jobs"))]
+    found = []
+    for each in psutil.Process(server).children():
+        with suppress(psutil.NoSuchProcess):  # also one that has ended, and was not waited for
+            line = " ".join(each.cmdline())
+            found += [] if any(other in line for other in ("resource_tracker", "run_jobs")) else [each]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from perf.models import Job
 
-LEASE = timedelta(seconds=30)  # for which a job stays taken after its process was last heard of
+# For which a job stays taken after its process was last heard of: half a minute by a clock that is a minute ahead.
+LEASE = timedelta(seconds=90)
 CANDIDATES = 10  # jobs that a process tries to take before it waits
 MAX_ATTEMPTS = 5  # starts without progress, after which a job has failed
 

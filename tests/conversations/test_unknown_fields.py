@@ -26,6 +26,8 @@ BODIES = {
     ("PATCH", "messages/{message}"): {"content": "x"},
     ("POST", "messages/{message}/retry"): {},
     ("POST", "messages/{message}/retry/stream"): {},
+    ("POST", "messages/{message}/continue"): {},
+    ("POST", "messages/{message}/continue/stream"): {},
     ("POST", "compare"): {"prompt": "hi", "models": [CHOICE, CHOICE]},
     ("POST", "compare/stream"): {"prompt": "hi", "models": [CHOICE, CHOICE]},
     ("POST", "conversations"): CHOICE,

@@ -99,6 +99,20 @@ def test_compare(api, fault):
 
 
 @pytest.mark.parametrize("path", ["chat", "chat/stream"])
+def test_it_sends_ten_thousand_tiny_pieces_at_once(api, openai, path):
+    """Each is an event of its own, all of them are kept, and lists are answered meanwhile."""
+    free = free_slots()
+    response = api.post(
+        f"/api/v1/{path}", {"provider": "openai", "model": "stub?size=10000&chunks=10000", "message": "x"}
+    )
+    if path == "chat/stream":
+        assert api.get("/api/v1/conversations").status_code == 200
+        assert chunks(events(response)) == ["x"] * 10_000
+    assert Message.objects.get(role="assistant").content == "x" * 10_000
+    assert free_slots() == free
+
+
+@pytest.mark.parametrize("path", ["chat", "chat/stream"])
 def test_it_is_not_there(api, settings, path):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

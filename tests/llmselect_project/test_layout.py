@@ -44,6 +44,9 @@ WORDS = ("provider", "conversation", "comparison", "chat", "prompt", "completion
 REPLACEABLE = {
     ("caches.conversations", "ttl"),
     ("os", "geteuid"),
+    # The clock of another machine, as Django and the library of tokens read it.
+    ("timezone", "now"),
+    ("tokens", "aware_utcnow"),
     # States of a process that nobody takes back.
     ("recorder._state", "serving"),
     ("storing", "_end"),

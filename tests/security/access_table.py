@@ -106,6 +106,9 @@ TABLE = {
     "api/v1/messages/<uuid:pk>": Row(PRIVATE, {"PATCH": OWN, "DELETE": "401 404 404 204"}, {"content": "hi"}),
     "api/v1/messages/<uuid:pk>/retry": Row(PRIVATE, {"POST": OWN}),
     "api/v1/messages/<uuid:pk>/retry/stream": Row(PRIVATE, {"POST": OWN}),
+    # The answer there was not interrupted.
+    "api/v1/messages/<uuid:pk>/continue": Row(PRIVATE, {"POST": "401 404 404 400"}),
+    "api/v1/messages/<uuid:pk>/continue/stream": Row(PRIVATE, {"POST": "401 404 404 400"}),
     # A body that is no history is refused.
     "api/v1/imports": Row(PRIVATE, {"GET": ALL_PRIVATE, "POST": "401 400 400 400"}),
     "api/v1/imports/<uuid:pk>": Row(PRIVATE, {"GET": OWN, "DELETE": OWN}),

@@ -76,6 +76,7 @@ FIELDS = {
     "/api/v1/chat/stream": ("POST", "message", "messages"),
     "/api/v1/messages/00000000-0000-7000-8000-000000000000": ("PATCH", "content"),
     "/api/v1/messages/00000000-0000-7000-8000-000000000000/retry": ("POST", "provider", "model", "temperature"),
+    "/api/v1/messages/00000000-0000-7000-8000-000000000000/continue": ("POST", "temperature", "context"),
     "/api/v1/compare": ("POST", "prompt", "system", "blind", "models"),
     "/api/v1/compare/stream": ("POST", "prompt", "models"),
     "/api/v1/comparisons/00000000-0000-7000-8000-000000000000/vote": ("POST", "preferred_index"),

@@ -17,6 +17,7 @@ from conversations.history.queries import repeatable_request
 from conversations.models import RepeatableRequest
 
 KEPT = timedelta(hours=24)
+AGAIN = "retry"  # the operation whose keys are the questions that are answered again, or whose answers are continued
 # Seconds for which a claim lasts at least, and those it lasts beyond what a provider may be silent.
 CLAIM_LASTS, CLAIM_MARGIN = 650, 45
 

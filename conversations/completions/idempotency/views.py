@@ -41,7 +41,12 @@ class RepeatableView(APIView):
         request = self.request
         if request.method != "POST" or (key := _key(request)) is None:
             return None
-        return Attempt(user_id=current_user(request).pk, operation=self.operation, key=key, body=request.data)
+        return Attempt(user_id=current_user(request).pk, operation=self.operation, key=key, body=self.identified)
+
+    @property
+    def identified(self) -> Any:
+        """What must be the same for a request to be a repetition, besides its key."""
+        return self.request.data
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Leave replays unthrottled, since they call no provider."""

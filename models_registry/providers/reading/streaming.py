@@ -12,6 +12,7 @@ from models_registry.providers.base import FinishReason, Piece, Reasoning, Relay
 from models_registry.providers.failures import Failures
 from models_registry.providers.http import MAX_WHOLE_ANSWER, Answer
 from models_registry.providers.reading.events import EventReader, parse
+from models_registry.providers.reading.repetition import Repetition
 from models_registry.providers.reading.sse import EventParser
 from models_registry.providers.reading.text import CUT, TextCleaner
 from models_registry.providers.reading.thinking import ThinkTags
@@ -29,11 +30,15 @@ class ProviderStream:
     Events or one JSON document: the first bytes of the body tell which, not what was asked for nor what its type says.
     """
 
-    def __init__(self, answer: Answer, reader: EventReader, failures: Failures, *, think_tags: bool = False) -> None:
+    def __init__(
+        self, answer: Answer, reader: EventReader, failures: Failures, *, think_tags: bool = False, repeated: str = ""
+    ) -> None:
+        """Take the response; `repeated` is left out if the text begins with it."""
         self._answer = answer
         self._reader = reader
         self._failures = failures
         self._tags = ThinkTags() if think_tags else None
+        self._repeated = repeated
         self._closed = False
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
@@ -58,6 +63,7 @@ class ProviderStream:
 
     def _pieces(self) -> Iterator[Piece | Relayed]:
         cleaners: dict[type[str], TextCleaner] = {Reasoning: TextCleaner(), str: TextCleaner()}
+        repetitions: dict[type[str], Repetition] = {Reasoning: Repetition(""), str: Repetition(self._repeated)}
         for piece in self._told_apart():
             if self._closed:
                 return
@@ -65,7 +71,7 @@ class ProviderStream:
                 yield piece
                 continue
             kind = type(piece)
-            cleaned = cleaners[kind].feed(piece)
+            cleaned = repetitions[kind].feed(cleaners[kind].feed(piece))
             if cleaned:
                 yield kind(cleaned)
             if cleaners[kind].cut:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("llmselect.budgets")
 
-LEASE = timedelta(seconds=60)  # after which a reservation expires, unless it is extended
+# After which a reservation expires, unless it is extended: a minute by a clock that is a minute ahead.
+LEASE = timedelta(seconds=120)
 INTERVAL = 15.0  # seconds between extensions
 
 

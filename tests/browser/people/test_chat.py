@@ -42,6 +42,31 @@ def test_stop_keeps_what_has_arrived_and_regenerate_replaces_it(page):
     ]
 
 
+def test_an_interrupted_answer_is_continued_also_over_a_reload(page, ann):
+    page.choose("Slow")
+    page.say("word")
+    page.shows("wordword", ".answer")
+    page.press("Escape")
+    page.wait("!!document.querySelector('.answer .note')")
+    assert eventually(lambda: Message.objects.filter(status="interrupted").count() == 1, 10)
+    begun = Message.objects.get(role="assistant")
+    rest = "slow?delay=0.05&reply=one+two+three&chunks=100"
+    Message.objects.filter(pk=begun.pk).update(content="It begins ", model=rest)
+    page.visit(page.run("location.href"), "document.querySelector('.answer')?.innerText.includes('It begins')")
+    page.click(".answer .tools .button")
+    page.shows("It begins one two three", ".answer")
+    page.visit(page.run("location.href"), "document.querySelector('.answer')?.innerText.includes('three')")
+    assert Conversation.objects.get().running is not None
+    assert page.count(".answer") == 1
+    assert page.text(".answer .prose").startswith("It begins one two three")
+    page.press("Escape")
+    page.wait("!!document.querySelector('.answer .note')")
+    assert Conversation.objects.get().running is None
+    answer = Message.objects.get(role="assistant")
+    assert (answer.pk, answer.status) == (begun.pk, "interrupted")
+    assert page.text(".answer .prose") == answer.content.strip()
+
+
 def test_a_reload_in_the_middle_goes_on_where_it_was(page, ann):
     page.choose("Slow")
     page.say("word")

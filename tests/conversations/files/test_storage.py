@@ -14,7 +14,7 @@ from conversations.files.contents import lock_files, place
 from conversations.files.service import delete_file, open_file, store
 from conversations.files.uses import prune_files
 from conversations.models import FileUse, StoredFile
-from tests.conversations.files.helpers import PNG, folder, stored_contents
+from tests.conversations.files.helpers import PNG, folder, stored_contents, upload, uploaded
 from tests.helpers import closing_connection, conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,6 +31,22 @@ def age(file, hours):
 def test_it_opens_what_it_stored(ann):
     with open_file(stored(ann)) as content:
         assert content.read() == PNG
+
+
+def test_a_disk_that_takes_nothing(ann, api):
+    """Nothing is stored of the file, and the next try is well once there is room."""
+    blocked = folder() / str(ann.pk)
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_bytes(b"")  # no folder can be made here
+    response = upload(api)
+    assert (response.status_code, response.json()["error"], response.headers["Retry-After"]) == (
+        503,
+        "files_unavailable",
+        "5",
+    )
+    assert not StoredFile.objects.exists()
+    blocked.unlink()
+    uploaded(api)
 
 
 def test_unused_uploads_are_pruned_after_a_day(ann):

@@ -112,7 +112,7 @@ def test_a_killed_worker_keeps_no_reservation(ann, openai, stub):
         for worker in workers(server.pid):
             worker.kill()
         clients.shutdown()
-        Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))  # a minute later
+        Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))  # when they are over
         assert eventually(lambda: not Reservation.objects.exists(), seconds=15)
         row, used = Budget.objects.get(pk=budget.pk), spent_today(ann)
         assert (row.reserved, row.spent) == (0, held)

@@ -52,7 +52,7 @@ def test_an_import_survives_the_end_of_its_process(ann, folder):
             assert eventually(lambda part=part: Conversation.objects.count() >= part * 1000, seconds=60)
             for process in job_processes(server):
                 process.kill()
-            Job.objects.update(due_at=timezone.now())  # half a minute later
+            Job.objects.update(due_at=timezone.now())  # when its lease is over
         assert eventually(lambda: Conversation.objects.count() >= 4000, seconds=60)
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=30) == 0

@@ -125,6 +125,8 @@ class World:
         self.client, self.refresh = client_with(tokens.access), tokens.refresh
         row = Conversation.objects.create(user=self.ann, **stored(Conversation, CONVERSATION))
         messages = [stored(Message, {**each, "reasoning": ""}) for each in (QUESTION, ANSWER)]
+        if "/continue" in path:  # the answer as it was before
+            messages[1] |= {"content": "Hello, ", "status": "interrupted", "error": "interrupted", "error_message": "x"}
         Message.objects.bulk_create(Message(conversation=row, **each) for each in messages)
         comparison = Comparison.objects.create(
             user=self.ann, id=COMPARISON["id"], prompt=COMPARISON["prompt"], revealed=True
@@ -158,6 +160,8 @@ class World:
     def send(self, method, path, body=None, query="", *, kind=JSON):
         ids = {"conversations": CONVERSATION["id"], "comparisons": COMPARISON["id"], "messages": QUESTION["id"]}
         ids |= {"budgets": BUDGET_ID, "shares": SHARE_ID, "prompt-sets": SET_ID, "replays": REPLAY_ID}
+        if "/continue" in path:
+            ids["messages"] = ANSWER["id"]
         ids |= {"tokens": TOKEN["id"], "imports": IMPORT["id"], "files": FILE["id"]}
         if "/streams/" in path:
             what = path.split("/")[3]

@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 from jsonschema import Draft7Validator, FormatChecker
 
-from conversations.models import Comparison, PromptSet, Replay
+from conversations.models import Comparison, Message, PromptSet, Replay
 from llmselect_project.accounts.sessions import start_session
 from llmselect_project.tokens.service import create_token
 from models_registry.keys.storage import store_key
@@ -73,6 +73,14 @@ BODIES = {
     "/api/v1/conversations/{id}": {"title": "x"},
     "/api/v1/conversations/{id}/share": {"follow": True, "system": False, "expires_in": 3600, "expires_at": None},
     "/api/v1/messages/{id}": {"content": "x"},
+    "/api/v1/messages/{id}/continue": {
+        "temperature": 1.0,
+        "max_tokens": 5,
+        "reasoning_effort": None,
+        "prompt_caching": True,
+        "context": "full",
+        "on_disconnect": "finish",
+    },
     "/api/v1/messages/{id}/retry": {
         **CHOICE,
         "temperature": 1.0,
@@ -194,6 +202,8 @@ class World:
         for index in range(2):
             comparison.results.create(index=index, **CHOICE, response="hello")
         row = conversation(staff, messages=2, **CHOICE)
+        broken = conversation(staff, messages=2, **CHOICE).messages.latest("created_at")
+        Message.objects.filter(pk=broken.pk).update(status="interrupted", provider="echo", model="echo-fast")
         tokens = start_session(user=staff)
         prompts = [{"question_id": "1", "category": "", "turns": ["hi"]}]
         kept = PromptSet.objects.create(user=staff, name="mine", prompts=prompts)
@@ -202,6 +212,7 @@ class World:
         self.ids = {
             "conversations": row.pk,
             "messages": row.messages.earliest("created_at").pk,
+            "continue": broken.pk,
             "comparisons": comparison.pk,
             **dict.fromkeys(("chat", "compare"), comparison.pk),  # of streams, which nobody has
             "budgets": create_budget(user_id=staff.pk, period="total", limit=Decimal(5), by_staff=True).pk,
@@ -219,7 +230,7 @@ class World:
 
     def send(self, method, path, query="", body=None, headers=None):
         """Send a request whose effects are taken back; returns the refusal as text, or ""."""
-        kind = path.split("/")[3]
+        kind = "continue" if path.endswith("/continue") else path.split("/")[3]
         url = (
             path.replace("{id}", str(self.ids.get(kind)))
             .replace("{provider}", "echo")

@@ -37,6 +37,8 @@ OF = {
         "messages/*",
         "messages/*/retry",
         "messages/*/retry/stream",
+        "messages/*/continue",
+        "messages/*/continue/stream",
         "select",
         "selection/settings",
     },

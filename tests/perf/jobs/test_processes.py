@@ -39,7 +39,7 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing():
         assert [first.stdout.readline() for _ in range(5)] == [f"{number}\n" for number in range(5)]
         first.kill()
     assert state(job) == "running"
-    Job.objects.update(due_at=timezone.now())  # half a minute later
+    Job.objects.update(due_at=timezone.now())  # when its lease is over
     reached = job.progress["counted"]
     with process("--until-idle") as second:
         told, _ = second.communicate(timeout=60)

@@ -34,6 +34,7 @@ export const Answer = memo(function Answer({ message, busy, newest, actions }) {
       <${Figures} message=${message} />
       <span class="tools">
         <${CopyButton} text=${() => message.content} />
+        ${may && message.status === "interrupted" && html`<button type="button" class="button small" onClick=${() => actions.goOn(message)}>${t("go_on")}</button>`}
         ${may && html`<button type="button" class="icon-button" aria-label=${t("regenerate")} title=${t("regenerate")} onClick=${() => actions.retry(message)}><${Icon} name="again" size=${16} /></button>`}
         ${may && html`<button type="button" class="icon-button" aria-label=${t("regenerate_other")} title=${t("regenerate_other")} onClick=${another}><${Icon} name="swap" size=${16} /></button>`}
         ${message.usage && html`<${Menu} label=${t("details")} actions=${[{ label: moment(message.created_at) }, ...detailsOf(message)].map((each) => ({ act() {}, ...each }))} />`}

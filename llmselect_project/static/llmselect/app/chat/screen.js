@@ -118,11 +118,13 @@ function actionsOn(thread) {
     return attempt(() => thread.retry(message, parametersToRepeat(parameters())));
   };
   const edit = (message, text) => attempt(() => thread.edit(message, text, parametersToRepeat(parameters())));
+  const goOn = (message) => attempt(() => thread.goOn(message, parametersToRepeat(parameters())));
   const before = (message) => thread.messages.value.slice(0, thread.messages.value.findIndex((each) => each.key === message.key));
   const question = (message) => before(message).findLast((each) => each.role === "user");
   return {
     send,
     retry,
+    goOn,
     edit,
     drop: (message) => attempt(() => thread.drop(message)),
     /** Has two models answer the question of an answer, blind. */

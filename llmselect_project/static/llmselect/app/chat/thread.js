@@ -78,9 +78,10 @@ export class Thread {
   /** Reads an answer that is being written already: this page was loaded meanwhile, or it was asked for elsewhere. @param {string} url */
   async follow(url) {
     const before = this.messages.value;
-    if (before.at(-1)?.role === "assistant") this.messages.value = before.slice(0, -1); // it is being written again
+    const last = before.at(-1)?.role === "assistant" ? before.at(-1) : null;
+    if (last) this.messages.value = before.slice(0, -1); // it is being written again, or continued
     try {
-      await this.read(url, null, () => {});
+      await this.read(url, null, () => {}, this.messages.value.length, last?.content);
     } catch {
       // It has just ended, or another process writes it: then it is shown once it is stored.
       this.messages.value = before;
@@ -140,13 +141,23 @@ export class Thread {
    * @param {Message} message the question or its answer
    * @param {Record<string, any>} parameters
    */
-  async retry(message, parameters) {
+  retry(message, parameters) {
+    return this.again("retry", message, { ...parameters, ...named(/** @type {Choice} */ (this.choice.value)) });
+  }
+
+  /** Goes on with an answer that was interrupted. @param {Message} message @param {Record<string, any>} parameters */
+  goOn(message, parameters) {
+    return this.again("continue", message, parameters, message.content);
+  }
+
+  /** Puts what is written in the place of an answer. */
+  async again(action, message, body, text = "") {
     const before = this.messages.value;
     const at = before.indexOf(message);
     this.messages.value = message.role === "assistant" ? before.filter((each) => each !== message) : before;
     try {
       const place = message.role === "assistant" ? at : at + 1;
-      await this.read(`/messages/${message.id}/retry/stream`, { ...parameters, ...named(/** @type {Choice} */ (this.choice.value)) }, () => {}, place);
+      await this.read(`/messages/${message.id}/${action}/stream`, body, () => {}, place, text);
     } catch (error) {
       this.messages.value = before;
       throw error;
@@ -178,9 +189,10 @@ export class Thread {
    * @param {any} body null to follow a stream that has begun
    * @param {() => void} started
    * @param {number} [place]
+   * @param {string} [text] what is there of the answer if it is continued
    */
-  async read(path, body, started, place = this.messages.value.length) {
-    const live = new Live();
+  async read(path, body, started, place = this.messages.value.length, text = "") {
+    const live = new Live(body ? text : "");
     let answer = { ...this.local("assistant", ""), live };
     this.live.value = live;
     this.messages.value = this.messages.value.toSpliced(place, 0, answer);
@@ -192,6 +204,7 @@ export class Thread {
         const start = events.find((event) => event.event === "start");
         if (start) {
           begun = true;
+          if (start.continues) live.text.value = text;
           live.begun(start.url);
           this.begin(start.conversation_id);
           started();
@@ -253,6 +266,7 @@ export class Thread {
       if (this.live.value) return true;
       const stored = page.results.at(-1);
       const drawn = this.messages.value.find((each) => each.key === key);
+      if (stored?.role === "assistant" && stored.content.length < (drawn?.content.length ?? 0)) return false; // as it was before
       this.messages.value = merged(this.messages.value, page.results, drawn);
       return stored?.role === "assistant";
     } catch {

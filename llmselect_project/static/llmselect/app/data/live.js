@@ -30,9 +30,10 @@ export class Stopper {
 }
 
 export class Live extends Stopper {
-  constructor() {
+  /** @param {string} [text] what is there already */
+  constructor(text = "") {
     super();
-    this.text = signal("");
+    this.text = signal(text);
     this.reasoning = signal("");
     this.ended = signal(false);
     this.began = performance.now();
