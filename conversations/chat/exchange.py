@@ -20,6 +20,7 @@ from conversations.completions.usage import measurement, settling
 from conversations.models import Conversation, Message
 from models_registry.calls.completion import Call
 from models_registry.errors import ProviderError
+from perf.db.inserting import together
 from perf.serving.logs import request_id
 
 
@@ -138,8 +139,9 @@ class Exchange:
             if again and _is_stored(self.conversation, answer):
                 self.stored = True
                 return
-            stored = self._add(self.conversation, answer)
-            self.call.settle(measurement(answer), again=again)
+            with together():
+                stored = self._add(self.conversation, answer)
+                self.call.settle(measurement(answer), again=again)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)
