@@ -137,7 +137,7 @@ USER_STATE_TTL = 60
 
 HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = integer("PORT", 3044)
-SERVE_WORKERS = integer("SERVE_WORKERS", 1, minimum=1)
+SERVE_WORKERS, SERVE_PIN = integer("SERVE_WORKERS", 1, minimum=1), choice("SERVE_PIN", "auto", ("auto", "off"))
 SHUTDOWN_GRACE = integer("SHUTDOWN_GRACE", 30, minimum=4)  # seconds for running requests after SIGTERM
 WORKER_TIMEOUT = integer("WORKER_TIMEOUT", 10, minimum=2)  # seconds without a heartbeat before it is replaced
 # Chats, comparisons and streams leave this many threads to lists, logins and health.

@@ -17,6 +17,7 @@ from perf.caching import heartbeat
 from perf.caching.namespace import start_cold
 from perf.db.sqlite3.checkpoints import keep_logs_short
 from perf.serving.front import in_front_of
+from perf.serving.pinning import pinned
 from perf.timing import recorder
 
 
@@ -28,7 +29,7 @@ def _end_all() -> None:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmselect_project.settings")
 
-application = in_front_of(bounded(get_wsgi_application()))
+application = pinned(in_front_of(bounded(get_wsgi_application())), settings.SERVE_PIN)
 recorder.serve()
 start_cold()
 heartbeat.start()

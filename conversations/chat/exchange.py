@@ -21,6 +21,7 @@ from conversations.models import Conversation, Message
 from models_registry.calls.completion import Call
 from models_registry.calls.measurement import Measurement
 from models_registry.errors import ProviderError
+from perf.db.inserting import together
 from perf.serving.logs import request_id
 
 
@@ -146,8 +147,9 @@ class Exchange:
             if again and self._is_stored(answer):
                 self.stored = True
                 return
-            stored = self._add(self.conversation, answer)
-            self.call.settle(measured, again=again)
+            with together():
+                stored = self._add(self.conversation, answer)
+                self.call.settle(measured, again=again)
             if stored and self.attempt is not None:
                 if whole:
                     self.attempt.complete(answer.pk)

@@ -29,6 +29,7 @@ from models_registry.catalogue.lookup import known_model
 from models_registry.models import Provider
 from models_registry.providers.base import Prompt, Turn
 from perf.api.access import Access
+from perf.db.inserting import together
 
 TITLE_FROM_MESSAGE = 80  # characters
 TURN_FIELDS = (
@@ -178,11 +179,12 @@ def append(conversation: Conversation, messages: Sequence[Message]) -> None:
     if messages:
         conversation.last_message_at = messages[-1].created_at
     conversation.digest = None
-    if conversation._state.adding:
-        Conversation.objects.insert([conversation])
-    else:
-        conversation.save(update_fields=TURN_FIELDS)  # not the owner: saving it would have its old one looked up
-    Message.objects.insert(messages)
+    with together():
+        if conversation._state.adding:
+            Conversation.objects.insert([conversation])
+        else:
+            conversation.save(update_fields=TURN_FIELDS)  # not the owner: saving it would have its old one looked up
+        Message.objects.insert(messages)
 
 
 def _user_message(turn: Turn, resolved: ResolvedModel) -> Message:

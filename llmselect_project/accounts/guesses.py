@@ -26,6 +26,7 @@ from llmselect_project.accounts import known_places
 from llmselect_project.accounts.authentication import session_id
 from llmselect_project.api import throttling
 from perf.api.addresses import client_network
+from perf.serving.pinning import roaming
 
 
 class TooManyGuesses(Throttled):
@@ -47,10 +48,10 @@ class CountingBackend(ModelBackend):
         """Return the user with this name and password, or None. Raises TooManyGuesses."""
         rate = settings.RATE_LIMITS["login"]
         if rate is None or username is None or password is None:
-            return super().authenticate(request, username, password, **credentials)
+            return self._check(request, username, password, **credentials)
         item, (narrowest, *wider) = parse(rate), _scopes(request, username)
         _count(item, narrowest, request)
-        user = super().authenticate(request, username, password, **credentials)
+        user = self._check(request, username, password, **credentials)
         if user is None:
             for identity in (identity for scope in wider for identity in scope):
                 throttling.hit_refundable(item, identity)
@@ -59,6 +60,10 @@ class CountingBackend(ModelBackend):
             for identity in narrowest:
                 throttling.refund(item, identity)
         return user if _remember_network(request, user) else None
+
+    def _check(self, request: HttpRequest | None, *given: str | None, **credentials: Any) -> User | None:
+        with roaming():
+            return super().authenticate(request, *given, **credentials)
 
 
 def _count(item: RateLimitItem, scope: list[str], request: HttpRequest | None) -> None:

@@ -14,7 +14,7 @@ from models_registry.calls.figures import record_call
 from models_registry.calls.inputs import check_inputs
 from models_registry.calls.measurement import COUNT_COLUMNS, Measurement
 from models_registry.calls.usage import Usage
-from models_registry.catalogue.lookup import existing_model
+from models_registry.catalogue.lookup import existing_model, keys_of_call
 from models_registry.errors import ModelNotAllowed, ProviderError, StreamBroken
 from models_registry.keys.storage import find_key
 from models_registry.models import LLMModel, Provider
@@ -32,8 +32,9 @@ from models_registry.providers.base import (
 from models_registry.providers.cancellation import CancelToken
 from models_registry.providers.reading.text import CUT
 from models_registry.spending.budgets.bounds import answers_asked
-from models_registry.spending.budgets.charging import Charge, budgets_of
+from models_registry.spending.budgets.charging import Charge, budgets_key, budgets_of
 from perf.api.access import Access
+from perf.caching.namespace import looked_up
 from perf.serving import audit
 
 
@@ -58,10 +59,12 @@ def resolve(*, access: Access, provider: Provider, model: str) -> ResolvedModel:
         refused = ModelNotAllowed(provider=provider.slug, model=model)
         audit.refuse_token(refused.get_codes(), token_id=access.token_id, user_id=access.user_id)
         raise refused
-    known = existing_model(provider, model)
-    key = find_key(user_id=access.user_id, provider=provider)
+    with looked_up([*keys_of_call(access.user_id, provider, model), budgets_key(access)]):
+        known = existing_model(provider, model)
+        key = find_key(user_id=access.user_id, provider=provider)
+        budgets = budgets_of(access)
     client = client_of(provider, key, think_tags=has_think_tags(provider, model))
-    return ResolvedModel(provider, model, known, client, access, budgets_of(access))
+    return ResolvedModel(provider, model, known, client, access, budgets)
 
 
 def has_think_tags(provider: Provider, model: str) -> bool:

@@ -13,6 +13,7 @@ from models_registry.errors import ModelDeactivated, UnknownModel
 from models_registry.models import LLMModel, Provider, ProviderKind
 from models_registry.providers.echo import PAUSES
 from models_registry.query_plans import keyed_providers, registered, shared_providers
+from perf.caching.generations import CacheKey
 from perf.caching.namespace import SHARED_OWNER
 
 # The columns that a call needs, in the order of the table, as `from_db` expects them; the others are deferred.
@@ -33,9 +34,7 @@ def usable_provider(slug: str) -> Provider:
 
 def known_model(provider: Provider, model: str) -> LLMModel | None:
     """Return what the registry knows of a provider's model, for calling it; None when it does not know the model."""
-    # The name changes with the fields: a shared cache may still hold values of fewer ones.
-    key = models.key(SHARED_OWNER, f"model, enabled {provider.slug} {model}")
-    values, _ = models.fetch(key, lambda: _model_values(provider, model))
+    values, _ = models.fetch(_model_key(provider, model), lambda: _model_values(provider, model))
     if values is None:
         return None
     known = dict(zip(MODEL_FIELDS, values, strict=True))
@@ -67,16 +66,32 @@ def existing_model(provider: Provider, model: str) -> LLMModel | None:
 
 def has_key(user_id: int, provider: Provider) -> bool:
     """Tell whether a user has a key of their own for a provider; most have none, and chat with the system's."""
-    key = keys.key(user_id, "providers")
-    found, _ = keys.fetch(key, lambda: [str(each) for each in keyed_providers(user_id)])
+    found, _ = keys.fetch(_own_keys_key(user_id), lambda: [str(each) for each in keyed_providers(user_id)])
     return str(provider.pk) in found
 
 
 def has_shared_key(provider: Provider) -> bool:
     """Tell whether staff share a key for a provider."""
-    key = keys.key(SHARED_OWNER, "shared")
-    found, _ = keys.fetch(key, lambda: [str(each) for each in shared_providers()])
+    found, _ = keys.fetch(_shared_keys_key(), lambda: [str(each) for each in shared_providers()])
     return str(provider.pk) in found
+
+
+def keys_of_call(user_id: int, provider: Provider, model: str) -> list[CacheKey]:
+    """Return the keys of what a user's call of a model looks up here."""
+    return [_model_key(provider, model), _own_keys_key(user_id), _shared_keys_key()]
+
+
+def _model_key(provider: Provider, model: str) -> CacheKey:
+    # The name changes with the fields: a shared cache may still hold values of fewer ones.
+    return models.key(SHARED_OWNER, f"model, enabled {provider.slug} {model}")
+
+
+def _own_keys_key(user_id: int) -> CacheKey:
+    return keys.key(user_id, "providers")
+
+
+def _shared_keys_key() -> CacheKey:
+    return keys.key(SHARED_OWNER, "shared")
 
 
 def _provider_values(slug: str) -> list[Any]:

@@ -27,7 +27,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 from urllib3.exceptions import TimeoutError as HTTPTimeout
-from urllib3.util import make_headers, parse_url
+from urllib3.util import Url, make_headers, parse_url
 from urllib3.util.ssltransport import SSLTransport
 
 from models_registry.errors import MalformedAnswer
@@ -176,7 +176,8 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
     Failures before that are tried again, but for timeouts. No redirect is followed: it would take the key elsewhere.
     Raises urllib3's HTTPError, of which `Unreachable` is one, and UnicodeError.
     """
-    pools, parsed = _pools(url), parse_url(url)
+    parsed = _parsed(url)
+    pools = _pools(url, parsed)
     if parsed.auth:  # a gateway's own login beats the key
         headers = {**headers, "Authorization": make_headers(basic_auth=parsed.auth)["authorization"]}
     address = parsed.netloc or str(parsed.host)
@@ -239,9 +240,11 @@ def tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _pools(url: str) -> PoolManager:
+_parsed = functools.lru_cache(maxsize=256)(parse_url)
+
+
+def _pools(url: str, parsed: Url) -> PoolManager:
     """Return the pools for a URL, behind the proxy that the environment names for its host."""
-    parsed = parse_url(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise LocationValueError(f"{url} is no http:// or https:// URL.")
     return _manager(proxies.proxy_of(parsed.scheme, parsed.netloc or parsed.host))

@@ -77,6 +77,7 @@ class Options:
     messages: int = 1_000_000
     only: tuple[str, ...] = ()
     votes: str | None = None
+    litellm: str | None = None
 
     @property
     def embedded(self) -> bool:

@@ -6,8 +6,11 @@ a reader that loaded old rows stores an entry that never counts. An invalidation
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.db import transaction
 
@@ -26,6 +29,8 @@ NAMESPACES: dict[str, "Namespace"] = {}
 SHARED_OWNER = "-"  # the owner of values that are the same for all users
 WILDCARD = "*"  # in place of a namespace or an owner: all of them
 SCANNED_CALLBACKS = 50  # of a transaction, so that one with very many changes stays fast
+
+_looked_up: ContextVar[Mapping[CacheKey, LookupResult]] = ContextVar("looked_up", default=MappingProxyType({}))
 
 
 class Namespace:
@@ -51,12 +56,13 @@ class Namespace:
     ) -> tuple[Value, bool]:
         """Return the value of a key, and whether it was cached. Raises what `load` raises.
 
-        `prefetched` is a result of `get_many`, used if it has the key. Of the threads of this process that miss at the
-        same time, one loads. The cache is bypassed inside a transaction, and while it fails.
+        `prefetched` is a result of `get_many`, used if it has the key; by default that of `looked_up`. Of the threads
+        of this process that miss at the same time, one loads. The cache is bypassed inside a transaction, and while it
+        fails.
         """
         found = None
         if self.ttl and not outage.is_undelivered((self.name, key.owner)):
-            found = (prefetched or {}).get(key) or get_many([key]).get(key)
+            found = (_looked_up.get() if prefetched is None else prefetched).get(key) or get_many([key]).get(key)
         hit = found is not None and found.hit
         counter.add(self.name, "hits" if hit else "misses")
         recorder.cache_lookup(self.name, hit, found.seconds if found else 0.0)
@@ -182,6 +188,16 @@ def get_many(keys: Sequence[CacheKey]) -> dict[CacheKey, LookupResult]:
     except Exception as error:  # whatever a cache backend raises, the request goes on
         outage.failed(error)
         return {}
+
+
+@contextmanager
+def looked_up(keys: Sequence[CacheKey]) -> Iterator[None]:
+    """Look up several keys in one round trip, for a block that fetches them at once; inside no transaction."""
+    token = _looked_up.set(get_many(keys))
+    try:
+        yield
+    finally:
+        _looked_up.reset(token)
 
 
 def clear_caches(name: str | None = None) -> list[str]:

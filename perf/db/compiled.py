@@ -5,7 +5,8 @@ Django takes 0.3 ms to build and compile the query of a list; SQLite runs it in 
 
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, QuerySet
 from django.db.models.expressions import BaseExpression
 
@@ -37,22 +38,23 @@ class CompiledQuery:
 
     def rows(self, **values: Any) -> list[dict[str, Any]]:
         """Run it, with a value for each parameter, and return the rows. Raises KeyError if a value lacks."""
-        sql, parameters, columns = self._statements.get(connection.vendor) or self._compile()
+        connection = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` would look it up for each value
+        sql, parameters, columns = self._statements.get(connection.vendor) or self._compile(connection)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [self._written(each, values) for each in parameters])
+            cursor.execute(sql, [self._written(each, values, connection) for each in parameters])
             found = cursor.fetchall()
         compiler = self._query.get_compiler(connection=connection)
         names, converters = self._query.values_select, compiler.get_converters(columns)
         return [dict(zip(names, row, strict=True)) for row in compiler.apply_converters(found, converters)]
 
-    def _compile(self) -> _Statement:
+    def _compile(self, connection: BaseDatabaseWrapper) -> _Statement:
         compiler = self._query.clone().get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         statement = _Statement(sql, tuple(parameters), [column for column, _, _ in compiler.select])
         self._statements[connection.vendor] = statement
         return statement
 
-    def _written(self, parameter: Any, values: dict[str, Any]) -> Any:
+    def _written(self, parameter: Any, values: dict[str, Any], connection: BaseDatabaseWrapper) -> Any:
         if not isinstance(parameter, Parameter):
             return parameter
         return parameter.output_field.get_db_prep_value(values[parameter.name], connection)

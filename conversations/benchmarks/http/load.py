@@ -14,6 +14,7 @@ from conversations.benchmarks.demo.seed import Amount, seed
 from conversations.benchmarks.fixture import account, deployment
 from conversations.benchmarks.http.endpoints import ENDPOINTS, Endpoint, ServerPair
 from conversations.benchmarks.http.goals import GOALS, Run
+from conversations.benchmarks.http.rival import beside_litellm
 from perf.benchmarks import answers
 from perf.benchmarks.answers import RecordedAnswer
 from perf.benchmarks.cases import Note, Options, Output, Result, Row
@@ -28,6 +29,7 @@ DETAILS = 50  # conversations that are read in turns
 ACCOUNT = "demo-001"
 CLIENTS = (1, 16, 64)
 GOAL_AT = 16  # clients
+LITELLM = "litellm"
 ROUNDS = 3
 WARM_UP = 0.25  # seconds
 
@@ -65,7 +67,7 @@ class LoadedServer:
 
 def http(options: Options) -> Iterator[Output]:
     """Start the servers, and load one endpoint after the other, in turns with its ceiling."""
-    chosen = options.chosen([*ENDPOINTS, *GOALS])
+    chosen = options.chosen([*ENDPOINTS, *GOALS, *([LITELLM] if options.litellm else [])])
     endpoints = [name for name in chosen if name in ENDPOINTS]
     conversations = options.messages // SHARE // LENGTH
     yield Note(
@@ -81,6 +83,8 @@ def http(options: Options) -> Iterator[Output]:
         for name in chosen:
             if name in GOALS:
                 yield GOALS[name](_logged_in(servers), run, options)
+            if name == LITELLM:
+                yield from beside_litellm(_logged_in(servers), run, options)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from models_registry.spending.models import Period
 from models_registry.spending.money import MAX_AMOUNT
 from models_registry.spending.usage.counting import counts_of
 from perf.api.access import Access
+from perf.caching.generations import CacheKey
 from perf.db.inserting import insert
 
 if TYPE_CHECKING:
@@ -136,9 +137,13 @@ class Charge:
 
 def budgets_of(access: Access) -> tuple[UUID, ...]:
     """Return the ids of the budgets that hold for a spender: the user's, and those of the token."""
-    key = caches.budgets.key(access.user_id, "all")
-    found, _ = caches.budgets.fetch(key, lambda: _all_of(access.user_id))
+    found, _ = caches.budgets.fetch(budgets_key(access), lambda: _all_of(access.user_id))
     return tuple(UUID(pk) for pk, token in found if token in (None, str(access.token_id)))
+
+
+def budgets_key(access: Access) -> CacheKey:
+    """Return the key under which the budgets of a spender are cached."""
+    return caches.budgets.key(access.user_id, "all")
 
 
 def spender_of(access: Access) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from django.conf import settings
 from django.db.backends.sqlite3 import base
 
 from perf.db.sqlite3.files import make_private
+from perf.db.sqlite3.operations import DatabaseOperations
 from perf.timing.recorder import is_serving
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's SQLite wrapper with private files."""
+
+    ops_class = DatabaseOperations
 
     def get_connection_params(self) -> dict[str, Any]:
         """Bound the wait for another writer by DB_LOCK_TIMEOUT in a process that serves requests."""

@@ -36,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=int, default=60, help="how long a load lasts")
         parser.add_argument("--messages", type=int, default=1_000_000, help="messages in the scratch database")
         parser.add_argument("--votes", metavar="FILE", help="CSV of votes, with published ratings in a file beside it")
+        parser.add_argument("--litellm", metavar="PATH", help="virtual environment with litellm[proxy], a rival")
         parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
         parser.add_argument("--into", action="append", default=[], type=Path, help="a Markdown file for the tables")
 

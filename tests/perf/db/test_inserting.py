@@ -2,12 +2,12 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from perf.db.inserting import insert
+from perf.db.inserting import insert, together
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +79,33 @@ def test_owners_are_invalidated(ann, api):
     Conversation.objects.insert([conversation])
     assert [row["id"] for row in api.get(url).json()["results"]] == [str(conversation.pk)]
     assert User.objects.count() == 1
+
+
+def test_what_belongs_together_is_one_statement_on_postgresql(ann, django_assert_num_queries):
+    conversation, question, answer = rows_of(ann)
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2), together():
+        insert([conversation])
+        with together():
+            insert([question, answer])
+    assert set(Message.objects.values_list("conversation_id", "content")) == {
+        (conversation.pk, question.content),
+        (conversation.pk, answer.content),
+    }
+
+
+def test_nothing_of_a_block_that_fails_is_sent_later(ann):
+    conversation, question, _ = rows_of(ann)
+
+    def fail():
+        with transaction.atomic(), together():
+            insert([conversation])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    insert([conversation])
+    question.provider = None
+    with pytest.raises(IntegrityError), transaction.atomic(), together():
+        insert([question])
+    assert not Message.objects.exists()
+    assert Conversation.objects.count() == 1

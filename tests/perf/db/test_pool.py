@@ -108,6 +108,29 @@ def test_one_dead_connection_drains_the_pool(wrapper):
     assert many[0].pool.stats()["pool_size"] == 4
 
 
+def test_a_connection_used_just_now_is_not_asked_whether_it_lives(wrapper):
+    user, pool = wrapper(), wrapper().pool
+
+    def last_heard(conn):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+            cursor.execute("SELECT state_change FROM pg_stat_activity WHERE pid = %s", [conn.info.backend_pid])
+            return cursor.fetchone()
+
+    def is_asked(age):
+        user.ensure_connection()
+        conn = user.connection
+        user.close()
+        pool._used_at[conn] -= age
+        before = last_heard(conn)
+        user.ensure_connection()
+        assert user.connection is conn
+        return last_heard(conn) != before
+
+    assert not is_asked(0)
+    assert is_asked(60)
+
+
 def test_a_lost_server_is_reported_at_once_and_reconnected(wrapper, caplog):
     gone = wrapper(host="127.0.0.1", port=free_port())
     with pytest.raises(OperationalError) as raised:
