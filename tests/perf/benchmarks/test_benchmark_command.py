@@ -79,6 +79,7 @@ def test_one_json_document(case):
         "seconds": 60,
         "messages": 1_000_000,
         "votes": None,
+        "litellm": None,
         "only": ["quick"],
     }
     assert set(document["machine"]) >= {"cores", "cpu", "load", "python", "django", "database", "cache"}

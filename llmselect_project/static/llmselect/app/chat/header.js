@@ -1,6 +1,6 @@
 /** The line above a conversation: its title, its model, its parameters, and what can be done with it. */
 import { conversations } from "../data/lists.js";
-import { forgetThread } from "./thread.js";
+import { forgetThread } from "./opened.js";
 import { patch, remove } from "../lib/api.js";
 import { explain } from "../lib/errors.js";
 import { plain } from "../lib/format.js";

@@ -13,12 +13,12 @@ import { explainChoice, turnsOf } from "./choosing.js";
 import { Composer } from "./composer.js";
 import { Header } from "./header.js";
 import { Messages } from "./messages.js";
-import { Thread, threadOf } from "./thread.js";
+import { newThread, threadOf } from "./opened.js";
 import { Welcome } from "./welcome.js";
 
 /** The conversation that has not begun. */
-const blank = signal(new Thread(null));
-/** What went wrong with the last message of each conversation. @type {WeakMap<Thread, any>} */
+const blank = signal(newThread());
+/** What went wrong with the last message of each conversation. @type {WeakMap<import("./thread.js").Thread, any>} */
 const refusals = new WeakMap();
 const refusal = signal(0);
 
@@ -28,7 +28,7 @@ const refusal = signal(0);
  * @param {{role: string, content: string}[]} seed
  */
 export function continueWith(choice, seed) {
-  const thread = new Thread(null);
+  const thread = newThread();
   thread.choice.value = choice;
   thread.seed = seed;
   thread.messages.value = seed.map((turn) => ({ ...thread.local(/** @type {any} */ (turn.role), turn.content), ...choice }));
@@ -39,7 +39,7 @@ export function continueWith(choice, seed) {
 
 /** Leaves what was begun, and shows an empty chat. */
 export function newChat() {
-  if (blank.value.id.value || blank.value.seed.length) blank.value = new Thread(null);
+  if (blank.value.id.value || blank.value.seed.length) blank.value = newThread();
   navigate("/");
   requestAnimationFrame(() => document.querySelector(".composer textarea")?.focus());
 }
@@ -56,7 +56,7 @@ export function ChatScreen() {
   useEffect(() => {
     if (!id && own) {
       navigate(`/chat/${own}`, { replace: true });
-      blank.value = new Thread(null);
+      blank.value = newThread();
     }
   }, [own]);
   useEffect(() => {

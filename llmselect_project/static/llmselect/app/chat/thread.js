@@ -24,9 +24,13 @@ const ELSEWHERE = 2000; // ms between looks at an answer that cannot be followed
 const AT_ONCE = 16; // of them, shown in one frame
 
 export class Thread {
-  /** @param {string | null} id null for a conversation that begins with its first message */
-  constructor(id) {
+  /**
+   * @param {string | null} id null for a conversation that begins with its first message
+   * @param {(id: string) => void} begun called with the id once it has one
+   */
+  constructor(id, begun = () => {}) {
     this.id = signal(id);
+    this.begun = begun;
     this.title = signal("");
     this.system = signal("");
     /** @type {import("../vendor/signals.js").Signal<Choice | null>} */
@@ -237,7 +241,7 @@ export class Thread {
     keep(`auto.${id}`, isAuto(this.choice.value) || undefined);
     if (fresh) {
       this.id.value = id;
-      opened.set(id, this);
+      this.begun(id);
     }
     conversations.refresh();
   }
@@ -290,25 +294,3 @@ export class Thread {
     return /** @type {Message} */ ({ ...unstored(), ...this.choice.value, role, content });
   }
 }
-
-/** @type {Map<string, Thread>} the conversations that were opened, the one shown last at the end */
-const opened = new Map();
-const KEPT = 12;
-
-/** Returns the conversation with an id, as it was left. @param {string} id */
-export function threadOf(id) {
-  const thread = opened.get(id) ?? new Thread(id);
-  opened.delete(id);
-  opened.set(id, thread);
-  for (const [old, each] of opened) if (opened.size > KEPT && !each.live.value && old !== id) opened.delete(old);
-  return thread;
-}
-
-/** Forgets a conversation that was deleted. @param {string} id */
-export function forgetThread(id) {
-  opened.get(id)?.stop();
-  opened.delete(id);
-}
-
-/** Whether any answer is being written. */
-export const anyLive = () => [...opened.values()].some((thread) => thread.live.value);
