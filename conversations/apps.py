@@ -20,6 +20,7 @@ class ConversationsConfig(AppConfig):
         """Register what other apps call of this one, and what happens with rows and connections."""
         from conversations import caches  # noqa: F401  # the rules of invalidation
         from conversations.comparisons.replays import service as replays
+        from conversations.completions.streams import forgetting
         from conversations.files import uses
         from conversations.history import today  # noqa: F401  # tiles of the admin's index
         from conversations.history.importing import service
@@ -31,6 +32,7 @@ class ConversationsConfig(AppConfig):
         jobs.register("replay", "conversations.comparisons.replays.running.run")
         jobs.register("import_removal", "conversations.history.importing.removal.run")
         uses.connect()
+        forgetting.connect()
         connection_created.connect(create_sqlite_function, dispatch_uid="conversations.search.queries")
         warming.register("conversations.history.warming.first_pages")
         declared_queries.register(

@@ -283,7 +283,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "llmselect_project.api.schema.add_chat_requirements",
+        "llmselect_project.api.schema.complete_components",
         "llmselect_project.api.schema.refuse_unknown_fields",
     ],
     "ENUM_NAME_OVERRIDES": documentation.ENUM_NAMES,

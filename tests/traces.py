@@ -32,7 +32,8 @@ def cached_text():
     texts = []
     for key in redis.scan_iter():
         kind = redis.type(key).decode()
-        value = {"string": redis.get, "hash": redis.hgetall}.get(kind, lambda key: redis.sort(key, alpha=True))(key)
+        read = {"string": redis.get, "hash": redis.hgetall, "stream": redis.xrange}
+        value = read.get(kind, lambda key: redis.sort(key, alpha=True))(key)
         texts.append(repr((key, unpacked(value))))
     return "\n".join(texts)
 

@@ -1,12 +1,26 @@
 """Requests and answers of the gateway, for the documentation; the echo says what it was told."""
 
+import json
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
 from conversations.history.examples import ANSWER, TEXT
 from models_registry.protocols.responses_answers import ECHOED, PREFIX
 from perf.api.examples import answered, asked
 
 MODEL = "echo/echo-fast"
 QUESTION = {"role": "user", "content": TEXT}
+
+
+def streamed(event: dict[str, Any]) -> OpenApiExample:
+    """Show an event of an answer with `stream`."""
+    return answered(f"data: {json.dumps(event)}\n\n", media_type="text/event-stream")
+
+
+CHUNK = {"index": 0, "delta": {"role": "assistant", "content": TEXT}, "finish_reason": None}
 COMPLETION = [
+    streamed({"id": "chatcmpl-3e7fb5b1", "object": "chat.completion.chunk", "model": MODEL, "choices": [CHUNK]}),
     asked({"model": MODEL, "messages": [QUESTION]}),
     answered(
         {
@@ -33,6 +47,7 @@ COMPLETION = [
     ),
 ]
 MESSAGE = [
+    streamed({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": TEXT}}),
     asked({"model": MODEL, "max_tokens": 1024, "messages": [QUESTION]}),
     answered(
         {
@@ -79,7 +94,11 @@ ANSWERED = {
         "total_tokens": 10,
     },
 }
-RESPONSE = [asked({"model": MODEL, "input": TEXT}), answered(ANSWERED)]
+RESPONSE = [
+    asked({"model": MODEL, "input": TEXT}),
+    answered(ANSWERED),
+    streamed({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": TEXT}),
+]
 RESPONSE_SHOWN = [answered(ANSWERED)]
 RESPONSE_DELETED = [answered({"id": ANSWERED["id"], "object": "response", "deleted": True})]
 COUNTED = [asked({"model": MODEL, "messages": [QUESTION]}), answered({"input_tokens": 7})]

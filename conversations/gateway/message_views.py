@@ -8,7 +8,14 @@ from rest_framework.response import Response
 from conversations.completions.idempotency.views import IDEMPOTENCY_KEY
 from conversations.gateway import examples
 from conversations.gateway.service import count
-from conversations.gateway.shapes import CONVERSATION, COUNT_ANSWER, COUNT_REQUEST, MESSAGE_ANSWER, MESSAGE_REQUEST
+from conversations.gateway.shapes import (
+    CONVERSATION,
+    COUNT_ANSWER,
+    COUNT_REQUEST,
+    EVENT,
+    MESSAGE_ANSWER,
+    MESSAGE_REQUEST,
+)
 from conversations.gateway.views import CompletionView, GatewayView
 from models_registry.protocols import anthropic_requests
 from models_registry.protocols.anthropic_answers import MessageWriter
@@ -25,7 +32,7 @@ class MessagesView(CompletionView):
 
     @extend_schema(
         request=MESSAGE_REQUEST,
-        responses={200: MESSAGE_ANSWER},
+        responses={(200, "application/json"): MESSAGE_ANSWER, (200, "text/event-stream"): EVENT},
         parameters=[CONVERSATION, IDEMPOTENCY_KEY],
         examples=examples.MESSAGE,
         tags=["gateway"],

@@ -13,7 +13,7 @@ from conversations.completions.reasons import INTERRUPTED
 from conversations.gateway import examples
 from conversations.gateway.answering import headers_of
 from conversations.gateway.previous import answer_in, forget, shown
-from conversations.gateway.shapes import CONVERSATION, RESPONSE, RESPONSE_DELETED, RESPONSE_REQUEST
+from conversations.gateway.shapes import CONVERSATION, EVENT, RESPONSE, RESPONSE_DELETED, RESPONSE_REQUEST
 from conversations.gateway.views import CompletionView, GatewayView
 from conversations.models import Message
 from models_registry.api.requests import current_user
@@ -28,7 +28,7 @@ class ResponsesView(CompletionView):
 
     @extend_schema(
         request=RESPONSE_REQUEST,
-        responses={200: RESPONSE},
+        responses={(200, "application/json"): RESPONSE, (200, "text/event-stream"): EVENT},
         parameters=[CONVERSATION, IDEMPOTENCY_KEY],
         examples=examples.RESPONSE,
         tags=["gateway"],

@@ -12,6 +12,7 @@ FLAG = {"type": "boolean"}
 ANY = {"description": "As the protocol has it."}
 MODEL = {**TEXT, "description": "`provider/model`, the id of a model that one provider has, or an alias."}
 STORE = {**FLAG, "default": True, "description": "Whether the exchange is kept as a conversation."}
+EVENT = {"type": "object", "required": ["data"], "properties": {"data": {**TEXT, "description": "An event, in JSON."}}}
 CONTENT = {"anyOf": [TEXT, {"type": "array", "items": {"type": "object"}}]}
 TOOLS = {"type": "array", "items": {"type": "object"}}
 

@@ -15,7 +15,7 @@ from conversations.completions.idempotency.records import Attempt
 from conversations.completions.idempotency.views import HEADER, IDEMPOTENCY_KEY, RepeatableView
 from conversations.gateway import examples
 from conversations.gateway.answering import MakeWriter, answered, replayed_answer
-from conversations.gateway.shapes import CHAT_ANSWER, CHAT_REQUEST, CONVERSATION
+from conversations.gateway.shapes import CHAT_ANSWER, CHAT_REQUEST, CONVERSATION, EVENT
 from models_registry.protocols import openai_requests
 from models_registry.protocols.openai_answers import CompletionWriter
 from models_registry.protocols.requests import BadRequest, ClientRequest
@@ -60,7 +60,7 @@ class ChatCompletionsView(CompletionView):
 
     @extend_schema(
         request=CHAT_REQUEST,
-        responses={200: CHAT_ANSWER},
+        responses={(200, "application/json"): CHAT_ANSWER, (200, "text/event-stream"): EVENT},
         parameters=[CONVERSATION, IDEMPOTENCY_KEY],
         examples=examples.COMPLETION,
         tags=["gateway"],

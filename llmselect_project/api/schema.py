@@ -157,8 +157,8 @@ class ApiSchema(AutoSchema):
         return failures
 
 
-def add_chat_requirements(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add which fields of a chat require each other, which drf-spectacular cannot read from a `validate` method."""
+def complete_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add what drf-spectacular cannot say: which fields of a chat require each other, and that schemas may overlap."""
     schemas, text = result["components"]["schemas"], [{"required": ["message"]}, {"required": ["messages"]}]
     schemas["ChatInputRequest"] |= {
         "oneOf": text,
@@ -169,6 +169,7 @@ def add_chat_requirements(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         ],
     }
     schemas["SelectInputRequest"] |= {"oneOf": text}
+    schemas["AnyLeaderboard"] = {"anyOf": schemas["AnyLeaderboard"]["oneOf"]}  # an empty one is valid as several
     for path in ("/api/v1/chat", "/api/v1/chat/stream", "/api/v1/select"):
         result["paths"][path]["post"]["requestBody"]["required"] = True
     return result

@@ -12,9 +12,10 @@ MAX_LENGTH = 2000  # characters of a fingerprint or an example that are kept
 CACHEABLE_LENGTH = 4000  # characters; the fingerprints of longer statements are not cached
 CACHE_SIZE = 1024  # statements
 
-# Quoted identifiers are matched so that their content is skipped. A string without an end is replaced to the end.
+# Quoted identifiers are matched so that their content is skipped, and numbers of columns since they are no values.
+# A string without an end is replaced to the end.
 _TOKENS = re.compile(
-    r"""(?P<kept>"(?:[^"]|"")*"|`[^`]*`)
+    r"""(?P<kept>"(?:[^"]|"")*"|`[^`]*`|\b(?i:GROUP|ORDER)\ (?i:BY)\ \d+(?:,\ ?\d+)*\b)
     |(?P<space>(?:\s|--[^\n]*|/\*.*?(?:\*/|\Z))+)
     |%\(\w+\)s
     |\b[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)

@@ -118,7 +118,7 @@ def test_a_conversation_goes_without_its_messages_being_read(ann, count):
     row = conversation(ann, messages=count)
     with CaptureQueriesContext(connection) as queries:
         row.delete()
-    assert len(queries) <= 6, [query["sql"][:120] for query in queries]
+    assert len(queries) <= 8, [query["sql"][:120] for query in queries]
     assert not any('"content"' in query["sql"] and query["sql"].startswith("SELECT") for query in queries)
 
 

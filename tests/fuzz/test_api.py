@@ -77,6 +77,7 @@ class World:
         for comparison in self.comparisons:
             for index in range(2):
                 comparison.results.create(index=index, provider=provider.slug, model="stub", response="hello")
+        self.answers = list(Message.objects.filter(conversation__in=self.rows, role="assistant"))
         self.tokens = [create_token(user_id=self.user.pk, name=f"token {number}")[0] for number in range(3)]
         store_key(user=self.user, provider=provider, key="sk-0123456789abcdef", override_system_key=True)
         self.chance = random.Random(1)
@@ -95,6 +96,7 @@ class World:
             "provider": "openai",
             "model_id": "stub",
             "name": "openai/stub",
+            "response_id": f"resp_{self.chance.choice(self.answers).pk.hex}",
         }
         for name in case.path_parameters or {}:
             case.path_parameters[name] = known[name]

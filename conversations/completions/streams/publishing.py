@@ -11,7 +11,17 @@ from django.conf import settings
 
 from conversations.completions.streams.answer import RunningAnswer
 from conversations.completions.streams.log import MAX_EVENTS
-from conversations.completions.streams.shared import LIFE, LOOK, WHOSE, entries_of, key_of, number_of, outage, writer
+from conversations.completions.streams.shared import (
+    LIFE,
+    LOOK,
+    WHOSE,
+    answers_key,
+    entries_of,
+    key_of,
+    number_of,
+    outage,
+    writer,
+)
 
 logger = logging.getLogger("llmselect.answers")
 
@@ -39,6 +49,13 @@ class Publisher:
         if starts:
             threading.Thread(target=self._run, name="publisher", daemon=True).start()
 
+    def forget(self, user_id: int) -> None:
+        """Copy nothing more of a user's answers."""
+        with self._lock:
+            for pk, each in list(self._copies.items()):
+                if each.answer.user_id == user_id:
+                    del self._copies[pk]
+
     def _run(self) -> None:
         while True:
             self._arrived.wait(LOOK_FOR_STOPS)
@@ -54,7 +71,7 @@ class Publisher:
             with self._lock:
                 for each in copies:
                     if each.is_over or each.is_useless:
-                        del self._copies[each.answer.id]
+                        self._copies.pop(each.answer.id, None)
                 if not self._copies:
                     self._runs = False
                     return
@@ -104,7 +121,8 @@ class _Copy:
             self._add(pipeline, events)
         if not self._ended and time.monotonic() - self._signed_at > LOOK:
             pipeline.set(key_of(answer.id, "alive"), 1, ex=LIFE)
-            pipeline.expire(key, settings.STREAM_KEEP_SECONDS + LIFE)
+            for each in (key, answers_key(answer.user_id)):
+                pipeline.expire(each, settings.STREAM_KEEP_SECONDS + LIFE)
             if "comparison_id" in answer.place:  # which has no column for it
                 pipeline.set(key_of(answer.place["comparison_id"], "running"), str(answer.id), ex=LIFE)
             self._signed_at = time.monotonic()
@@ -124,6 +142,7 @@ class _Copy:
         if not self._begun:
             place = json.dumps({name: value and str(value) for name, value in answer.place.items()})
             pipeline.xadd(key, {"user": answer.user_id, "kind": answer.kind, "place": place}, id=WHOSE)
+            pipeline.sadd(answers_key(answer.user_id), str(answer.id))
         for number, event in enumerate(events, self._last + 1):
             pipeline.xadd(key, {"event": event}, id=f"{number}-0", maxlen=MAX_EVENTS, approximate=True)
         if self._ended:

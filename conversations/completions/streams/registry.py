@@ -43,6 +43,17 @@ def running() -> list[RunningAnswer]:
     return [answer for answer in list(_answers.values()) if not answer.ended]
 
 
+def forget(user_id: int) -> None:
+    """Stop and forget the answers of a user, who was deleted."""
+    publisher.forget(user_id)
+    with _lock:
+        theirs = [answer for answer in _answers.values() if answer.user_id == user_id]
+        for answer in theirs:
+            del _answers[answer.id]
+    for answer in theirs:
+        answer.cancel()
+
+
 def finish_at_exit() -> None:
     """Have this worker process end once its answers have, also those whose readers its server has just left alone."""
 

@@ -44,6 +44,18 @@ def key_of(stream_id: UUID | str, *more: str) -> str:
     return ":".join(("llmselect", "answer", str(stream_id), *more))
 
 
+def answers_key(user_id: int) -> str:
+    """Return the key of the set of a user's streams."""
+    return f"llmselect:answers:{user_id}"
+
+
+def forget(user_id: int) -> None:
+    """Delete a user's streams. Raises redis.RedisError."""
+    key = answers_key(user_id)
+    found: Any = writer().smembers(key)
+    writer().delete(key, *(key_of(each.decode()) for each in found))
+
+
 def writer() -> "redis.Redis":
     """Return the client for commands that answer at once."""
     return _client(settings.REDIS_URL, TIMEOUT)

@@ -40,6 +40,8 @@ def every_path(row):
         "fingerprint": "0",
         "name": "echo/echo-fast",
         "digest": "0",
+        "token": "0",
+        "response_id": "resp_0",
     }
     values |= {"object_id": NONE, "content_type_id": 1, "id": 1, "app_label": "auth"}
     routes = {route for route, _ in all_routes() if "(" not in route}

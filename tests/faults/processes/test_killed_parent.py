@@ -102,7 +102,7 @@ def test_streams_end_workers_follow_and_a_restart_works(ann, environment, orphan
                 assert requests.get(f"{url}/api/v1/conversations", headers=headers, timeout=5).status_code == 200
             assert set(worker_pids(restarted.pid)).isdisjoint(orphans)
             assert all(last in each.result()[-1] for each in streams)
-            assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=10)
+            assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=30)
             rows = set(Message.objects.filter(role="assistant").values_list("status", "content"))
             assert {status for status, _ in rows} == {stored[0]}
             assert all(text.startswith("one two") and stored[1] in (None, text) for _, text in rows)
@@ -122,8 +122,8 @@ def test_a_worker_that_cannot_end_is_ended(ann, environment, orphans_of, stub):
         killed = time.monotonic()
         server.kill()
         server.wait()
-        assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=10)
-        assert time.monotonic() - killed < 8
+        assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=30)
+        assert time.monotonic() - killed < 20
         answer.close()
 
 
@@ -134,4 +134,4 @@ def test_nothing_is_left_of_an_idle_server(environment, orphans_of):
         orphans = orphans_of(server)
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
-        assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=10)
+        assert eventually(lambda: not any(alive(pid) for pid in orphans), seconds=30)

@@ -98,6 +98,8 @@ def short(route):
 def refusal(client, method, route):
     """Ask for a route; return the code of a refusal that is the token's, None if there is none."""
     response = client.generic(method, path_of(route, **IDS), "{}", content_type="application/json")
+    if response.streaming:
+        response.getvalue()  # to its end, where it frees what it holds
     if response.status_code != 403 or method == "HEAD":
         return response.status_code if response.status_code == 403 else None
     return response.json()["error"]

@@ -30,6 +30,10 @@ ROWS = ", ".join(["(%s, %s, %s)"] * 5000)
             'SET a = CASE WHEN ("t"."id" = %s) THEN %s ... ELSE NULL END',
         ),
         ("COALESCE(%s, %s)", "COALESCE(%s, %s)"),
+        (
+            "a > 3 GROUP BY 1, 2 HAVING b > 4 ORDER BY 1 LIMIT 5",
+            "a > %s GROUP BY 1, 2 HAVING b > %s ORDER BY 1 LIMIT %s",
+        ),
         ("x = 'it''s' AND y = E'a\\'b' AND z = x'ff'", "x = %s AND y = %s AND z = %s"),
         ("SELECT $$secret$$, $q$a$b$q$ FROM t", "SELECT %s, %s FROM t"),
         ("x = 'never ends", "x = %s"),
