@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# The services that `make test-services` talks to; both names are this project's own.
+# The services that `make test-services` talks to; both names are this project's own. Each of its processes makes a
+# database of its own from the first one, and takes the number of Redis or one of the next.
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/llmselect
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/5
 FIGURES := --into docs/performance.md --into docs/PHASE5_IMPLEMENTATION_SUMMARY.md
@@ -61,7 +62,7 @@ test-attacks: $(VENV)/.test
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n 4 $(ATTACKS)
 
 test-services: $(VENV)/.test
-	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest $(WITHOUT_SERVICES:%=--ignore=%)
+	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest -n 3 $(WITHOUT_SERVICES:%=--ignore=%)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

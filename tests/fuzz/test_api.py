@@ -3,6 +3,7 @@
 The same requests each time, so a failure comes again. They go through the whole WSGI application to a stub provider.
 """
 
+import os
 import random
 from collections import Counter
 from contextlib import suppress
@@ -37,8 +38,8 @@ from tests.helpers import PASSWORD, conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES, STEPS, SCENARIOS = 45, 8, 40
-CASES, SEQUENCED = 5_000, 200
+EXAMPLES, STEPS, SCENARIOS = 25, 8, 40
+CASES, SEQUENCED = 5_000 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), 200  # in each process
 RUNS = 5
 CHECKS = [
     not_a_server_error,
