@@ -87,11 +87,16 @@ def report(grace: float) -> None:
     found = os.environ.get(ADDRESS, "").split(":")
     if len(found) == 3 and multiprocessing.parent_process() is not None:
         parent = _Parent(int(found[0]), int(found[1]), bytes.fromhex(found[2]))
-        threading.Thread(target=_report, args=(parent, grace), name="supervision", daemon=True).start()
+        threading.Thread(
+            target=_report, args=(parent, grace, signal.getsignal(signal.SIGTERM)), name="supervision", daemon=True
+        ).start()
 
 
-def _report(parent: _Parent, grace: float) -> None:
-    """Send heartbeats while the parent lives; this thread needs the interpreter, so a blocked one is noticed too."""
+def _report(parent: _Parent, grace: float, inherited: object) -> None:
+    """Send heartbeats while the parent lives; this thread needs the interpreter, so a blocked one is noticed too.
+
+    `inherited` is the handler of SIGTERM that the worker has until its server has started.
+    """
     heartbeat = _ID.pack(os.getpid()) + parent.secret
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
@@ -102,6 +107,10 @@ def _report(parent: _Parent, grace: float) -> None:
                 logger.debug("a heartbeat could not be sent", exc_info=True)
             time.sleep(HEARTBEAT_INTERVAL)
     logger.error("the server's parent process has died", extra={"pid": os.getpid()})
+    end = time.monotonic() + grace  # as the parent would have waited
+    # A worker that is still starting has the handler of its parent, which stops nothing here.
+    while signal.getsignal(signal.SIGTERM) is inherited and time.monotonic() < end:
+        time.sleep(HEARTBEAT_INTERVAL)
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(grace)  # as the parent would have waited
+    time.sleep(max(0.0, end - time.monotonic()))
     os.kill(os.getpid(), signal.SIGKILL)
