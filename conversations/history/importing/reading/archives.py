@@ -1,14 +1,18 @@
 """ZIP files that strangers upload: which of their files are read, and which archives are refused."""
 
+import lzma
 import posixpath
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 MOST_FILES = 100_000
 MOST_BYTES = 50_000_000_000  # of all files that are read, unpacked
 RATIO, FROM = 200, 10_000_000  # how many times smaller a file may be packed, if it has so many bytes; text has 3 to 20
 SHARD = re.compile(r"conversations(-\d+)?\.json", re.IGNORECASE)
+# What reading a damaged ZIP raises; zlib and lzma have errors of their own.
+DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 NOT_HISTORIES = {"manifest.json", "export_manifest.json", "settings.json", "user.json", "users.json"}
 
 
@@ -20,7 +24,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     """Open a ZIP that is safe to read. Raises Refused."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (*DAMAGES, ValueError) as error:
         raise Refused(f"The ZIP is damaged or incomplete: {error}") from error
     infos = archive.infolist()
     if len(infos) > MOST_FILES:

@@ -1,9 +1,7 @@
 """The documents of an uploaded file, as streams of JSON values: an array or an object, lines, or a database's rows."""
 
 import json
-import lzma
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +10,17 @@ from typing import IO, Any
 
 import ijson
 
-from conversations.history.importing.reading.archives import Refused, histories, missing_shards, open_archive
+from conversations.history.importing.reading.archives import (
+    DAMAGES,
+    Refused,
+    histories,
+    missing_shards,
+    open_archive,
+)
 from conversations.history.importing.reading.formats import llm_logs
 
 BUFFER = 65_536  # bytes read at once
 MOST_OF_ONE = 64_000_000  # bytes of one conversation
-# What reading a damaged ZIP raises; zlib and lzma have errors of their own.
-DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 BOM = b"\xef\xbb\xbf"
 
